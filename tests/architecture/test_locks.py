@@ -1,0 +1,87 @@
+"""What gets installed is what was declared, and every byte of it is pinned."""
+
+import importlib
+import pkgutil
+import re
+import tomllib
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from tests.architecture.project import ROOT
+
+# A new direct dependency is a decision: change this list together with the record that says why.
+RECORD = ROOT / "docs" / "adr" / "0001-stack-and-dependencies.md"
+DIRECT = [
+    "OpenEXR",
+    "SQLAlchemy",
+    "alembic",
+    "asn1crypto",
+    "c2pa-python",
+    "click",
+    "cryptography",
+    "fastapi",
+    "jinja2",
+    "numpy",
+    "pillow",
+    "rich",
+]
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+GROUPS = PROJECT["dependency-groups"]
+DECLARED = {
+    "run": PROJECT["project"]["dependencies"],
+    "test": PROJECT["project"]["dependencies"] + GROUPS["test"] + GROUPS["lint"],
+}
+
+
+def blocks(name: str) -> list[str]:
+    """Return the requirements of a lock, each on one line with its hashes."""
+    text = (ROOT / "locks" / f"{name}.txt").read_text(encoding="utf-8").replace("\\\n", " ")
+    return [line for line in text.splitlines() if line and not line.startswith("#")]
+
+
+def pins(name: str) -> set[tuple[str, str, str]]:
+    """Return (canonical name, version, marker) of each requirement of a lock."""
+    found: set[tuple[str, str, str]] = set()
+    for block in blocks(name):
+        requirement = Requirement(block.split("--hash", 1)[0])
+        version = str(requirement.specifier).removeprefix("==")
+        found.add((canonicalize_name(requirement.name), version, str(requirement.marker or "")))
+    return found
+
+
+def test_the_direct_dependencies_are_the_decided_ones() -> None:
+    names = sorted(Requirement(line).name for line in PROJECT["project"]["dependencies"])
+    assert names == DIRECT
+
+
+def test_the_record_names_each_direct_dependency() -> None:
+    text = RECORD.read_text(encoding="utf-8")
+    assert [name for name in DIRECT if f"`{name}`" not in text] == []
+
+
+@pytest.mark.parametrize("name", ["run", "test", "judges"])
+def test_every_requirement_is_one_version_with_hashes(name: str) -> None:
+    shape = re.compile(r"[\w.-]+==[\w.]+( ; [^;]+?)?(\s+--hash=sha256:[0-9a-f]{64})+\s*")
+    assert [block[:60] for block in blocks(name) if not shape.fullmatch(block)] == []
+
+
+@pytest.mark.parametrize("name", ["run", "test"])
+def test_the_lock_holds_what_is_declared(name: str) -> None:
+    locked = {package: version for package, version, _ in pins(name)}
+    for line in DECLARED[name]:
+        requirement = Requirement(line)
+        assert requirement.specifier.contains(locked[canonicalize_name(requirement.name)]), line
+
+
+def test_the_test_lock_holds_the_run_lock() -> None:
+    assert pins("run") <= pins("test")
+
+
+def test_the_judge_that_asks_for_a_newer_python_imports_on_this_one() -> None:
+    judge = pytest.importorskip("aics_tlog", reason="aics-tlog (locks/judges.txt) is not installed")
+    for module in pkgutil.iter_modules(judge.__path__, "aics_tlog."):
+        if module.name != "aics_tlog.__main__":
+            importlib.import_module(module.name)

@@ -1,0 +1,50 @@
+"""What holds for every test: which ones run, how hard hypothesis looks, and what the summary says.
+
+- `slow` tests are skipped, except those also marked `sample`; `--slow` runs them all.
+- `bench` tests are deselected; `-m bench` runs them.
+- `--hypothesis-profile=deep` looks much longer. Where CI is set, examples are the same in every run.
+"""
+
+import collections
+import os
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+SLOW_REASON = "slow (run with --slow)"
+
+# No deadline: a busy machine is not a defect of the code under test.
+settings.register_profile(
+    "default",
+    max_examples=50,
+    deadline=None,
+    derandomize="CI" in os.environ,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.register_profile("deep", settings.get_profile("default"), max_examples=2000, derandomize=False)
+settings.load_profile("default")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--slow", action="store_true", help="also run the slow tests that are no sample")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--slow"):
+        return
+    for item in items:
+        if item.get_closest_marker("slow") and not item.get_closest_marker("sample"):
+            item.add_marker(pytest.mark.skip(reason=SLOW_REASON))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print how many tests were skipped, by reason: a gate that skips must say what it did not look at."""
+    reasons = collections.Counter(
+        report.longrepr[2].removeprefix("Skipped: ")
+        for report in terminalreporter.stats.get("skipped", [])
+        if isinstance(report.longrepr, tuple)
+    )
+    if reasons:
+        terminalreporter.section("skipped, and why")
+        for reason, count in reasons.most_common():
+            terminalreporter.write_line(f"{count:5d}  {reason}")
