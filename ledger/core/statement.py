@@ -1,0 +1,91 @@
+"""in-toto Statement v1 with Rakkan's predicates (docs/spec/entry.md).
+
+* The payload is canonical JSON: ``decode`` accepts only bytes that ``encode`` gives back.
+* Subjects are distinct by name; one step may have many (a frame range).
+* A seal has one manifest per subject; an enrolment's subject is its key; a registry entry has one subject,
+  except a grant, which may cover several.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ledger.core import canonical
+from ledger.core.artifact import Artifact, read_artifact
+from ledger.core.digest import sha256_hex
+from ledger.core.fields import Fields
+from ledger.core.predicates import Dataset, Enrolment, Model, Predicate, Seal, read_predicate
+from ledger.errors import MalformedError
+
+STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What a signer states about ``subjects``."""
+
+    subjects: tuple[Artifact, ...]
+    predicate: Predicate
+
+
+def encode(statement: Statement) -> bytes:
+    """Return the payload to sign. Raises as ``decode`` would for a statement that breaks a rule."""
+    payload = canonical.encode(_to_json(statement))
+    decode(payload)
+    return payload
+
+
+def decode(payload: bytes) -> Statement:
+    """Return the statement.
+
+    Raises ``MalformedError``: the ``json.*`` codes, ``statement.malformed``, ``statement.field``,
+    ``statement.predicate-type``, ``digest.malformed``.
+    """
+    fields = Fields(canonical.decode(payload), code="statement.malformed")
+    if fields.text("_type") != STATEMENT_TYPE:
+        raise fields.error("_type", f"must be {STATEMENT_TYPE}")
+    subjects = tuple(
+        read_artifact(item, f"subject[{n}]", material=False)
+        for n, item in enumerate(fields.take("subject", list))
+    )
+    predicate = read_predicate(fields.text("predicateType"), fields.take("predicate", dict))
+    fields.end()
+    statement = Statement(subjects, predicate)
+    _check(statement, payload)
+    return statement
+
+
+def _check(statement: Statement, payload: bytes) -> None:
+    names = [subject.name for subject in statement.subjects]
+    problem = None
+    if not names:
+        problem = "A statement needs at least one subject."
+    elif len(set(names)) != len(names):
+        problem = "Two subjects have the same name."
+    elif canonical.encode(_to_json(statement)) != payload:
+        problem = "The statement does not format back to the same bytes."
+    else:
+        problem = _predicate_problem(statement)
+    if problem:
+        raise MalformedError("statement.malformed", problem)
+
+
+def _to_json(statement: Statement) -> dict[str, Any]:
+    return {
+        "_type": STATEMENT_TYPE,
+        "subject": [subject.to_json() for subject in statement.subjects],
+        "predicateType": statement.predicate.TYPE,
+        "predicate": statement.predicate.to_json(),
+    }
+
+
+def _predicate_problem(statement: Statement) -> str | None:
+    predicate, count = statement.predicate, len(statement.subjects)
+    if isinstance(predicate, Seal) and len(predicate.manifests) != count:
+        return "A seal names one manifest for each subject."
+    if isinstance(predicate, Enrolment | Dataset | Model) and count != 1:
+        return "This kind of statement has exactly one subject."
+    if isinstance(predicate, Enrolment) and statement.subjects[0].sha256 != sha256_hex(predicate.public_key):
+        return "An enrolment's subject is the SHA-256 of its public key."
+    return None

@@ -1,0 +1,234 @@
+"""The verdict on a file, from the file, the trust root and nothing else (docs/spec/report.md).
+
+* Nothing here reads a disk, a clock or a network: the caller brings what it read, and what the ledger said if
+  it could be asked. What was not brought is undecided, never failed.
+* The checks are independent: each looks at its own evidence, and none is skipped because another failed.
+* The record is *about this file* when the digest it recorded is the SHA-256 of these bytes, or is the hash
+  that the manifest binds and the bytes have, or when the decoded pixels are the recorded ones; failing these,
+  when the sealer, who is the device that recorded the step, says so under its signature. Where several
+  records name the digest, one that is about the file is enough.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from ledger.core.artifact import Artifact
+from ledger.core.evidence import Evidence, LoggedEnvelope, read_evidence
+from ledger.core.manifest import LEDGER_ENTRY, Reading
+from ledger.core.predicates import Dataset, Model, Step
+from ledger.core.report import Check, Status, VerificationReport
+from ledger.core.trust import TrustRoot
+from ledger.core.verify import manifest_checks as on_manifest
+from ledger.core.verify.ledger_checks import Judged, Ledger, check_log, check_statement, examine
+from ledger.core.verify.licence_checks import check_grants, check_materials, named_steps, named_things
+from ledger.errors import MalformedError, RakkanError
+
+LOSSLESS = frozenset({"image/png", "image/tiff", "image/x-exr", "image/bmp", "image/gif", "image/x-dpx"})
+"""Formats whose samples every correct decoder reproduces exactly (docs/spec/pixels.md)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """One file as it was read. ``unreadable`` says why there is no reading, when the cause was an error."""
+
+    name: str
+    sha256: str
+    media_type: str
+    pixels: Callable[[], str | None]
+    reading: Reading | None
+    unreadable: RakkanError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """An entry of the ledger that knows this file: by its ``bytes``, or only by its ``pixels``."""
+
+    index: int
+    name: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the ledger answered: the entries that know the file, and the evidence it has for them."""
+
+    sightings: tuple[Sighting, ...]
+    evidence: tuple[LoggedEnvelope, ...]
+    subject: str | None
+
+
+def verify(
+    file: Examined, trust: TrustRoot | None, now: datetime, asked: Asked | None = None
+) -> VerificationReport:
+    """Return the full report. ``asked`` is ``None`` when no ledger was asked (offline)."""
+    root = trust or TrustRoot("", (), (), "", "")
+    file = _checked(file)
+    evidence = _evidence(file.reading)
+    brought = tuple(entry for item in evidence for entry in item.entries)
+    offered = brought + (asked.evidence if asked else ())
+    ledger = examine(offered, root)
+    things = named_things(ledger, now)
+    subject, record = _check_subject(file, ledger, asked)
+    checks = [
+        *_manifest_checks(file, now),
+        check_log(ledger, len(offered)),
+        check_statement(ledger),
+        subject,
+        check_materials(things, ledger),
+        check_grants(things, ledger),
+    ]
+    if asked is not None:
+        checks.append(_check_ledger(asked))
+    signer = file.reading.active_manifest.signer if file.reading else None
+    return VerificationReport(
+        file=file.name,
+        sha256=file.sha256,
+        checks=tuple(checks),
+        things=things,
+        steps=named_steps(ledger),
+        signer=f"{signer.common_name}, {signer.organization}" if signer else None,
+        log=record.entry.origin if record else None,
+        facts=_facts(file),
+    )
+
+
+def _checked(file: Examined) -> Examined:
+    """Return the file; one whose reading lacks the manifest it calls active becomes one without a reading."""
+    if file.reading is None or file.reading.active in file.reading.manifests:
+        return file
+    error = MalformedError("manifest.malformed", "The manifest store does not hold its active manifest.")
+    return replace(file, reading=None, unreadable=error)
+
+
+def _evidence(reading: Reading | None) -> list[Evidence]:
+    """Return the ledger evidence of every manifest that the file leads to, its own first.
+
+    A damaged assertion is left out; the check on the log then says that none was brought.
+    """
+    found = []
+    for facts in on_manifest.reachable_manifests(reading) if reading else []:
+        try:
+            found.append(read_evidence(facts.assertions[LEDGER_ENTRY]))
+        except (KeyError, RakkanError):
+            continue
+    return found
+
+
+def _manifest_checks(file: Examined, now: datetime) -> list[Check]:
+    if file.reading is not None:
+        return [
+            on_manifest.check_bytes(file.reading),
+            on_manifest.check_claim(file.reading),
+            on_manifest.check_signer(file.reading),
+            on_manifest.check_time(file.reading, now),
+            on_manifest.check_ancestry(file.reading),
+        ]
+    code = file.unreadable.code if file.unreadable else "verify.no-manifest"
+    words = (
+        file.unreadable.message
+        if file.unreadable
+        else "The file carries no manifest, and no sidecar was given."
+    )
+    return [Check("claim", "The manifest is intact", Status.UNDECIDED, words, (code,))]
+
+
+def _check_subject(file: Examined, ledger: Ledger, asked: Asked | None) -> tuple[Check, Judged | None]:
+    """Return the check, and the record that it is about."""
+    title = "The record is about this file"
+    subject = _subject(file.reading) or (asked.subject if asked else None)
+    found = [
+        (_tie(file, artifact, record), artifact, record)
+        for record in ledger.of(Step, Dataset, Model)
+        for artifact in record.entry.statement.subjects
+        if artifact.sha256 == subject
+    ]
+    if not found:
+        words = "No proven record of this file is at hand."
+        return Check("subject", title, Status.UNDECIDED, words, ("receipt.missing",)), None
+    (status, words), artifact, record = min(found, key=lambda item: _TIES.index(item[0][0]))
+    words = f"Entry {record.entry.index}, “{artifact.name}”: {words}"
+    return Check("subject", title, status, words), record
+
+
+_TIES = (Status.PASSED, Status.FAILED, Status.UNDECIDED)
+"""Which of several records of one digest is shown: the first of these that any of them comes to."""
+
+
+def _subject(reading: Reading | None) -> str | None:
+    """Return the digest under which the file was recorded, as its own manifest says; no ancestor's counts."""
+    try:
+        return read_evidence(reading.active_manifest.assertions[LEDGER_ENTRY]).subject if reading else None
+    except (KeyError, RakkanError):
+        return None
+
+
+def _tie(file: Examined, artifact: Artifact, record: Judged) -> tuple[Status, str]:
+    if file.sha256 == artifact.sha256:
+        return Status.PASSED, "the recorded bytes are these bytes."
+    reading = file.reading
+    if reading and reading.active_manifest.bound_sha256 == artifact.sha256 and _binds_everything(reading):
+        return Status.PASSED, "without its manifest, the file is byte for byte what was recorded."
+    pixels = _pixels(file) if artifact.pixels else None
+    if pixels and pixels == artifact.pixels:
+        return Status.PASSED, "its picture is, sample for sample, the one recorded."
+    if pixels and file.media_type in LOSSLESS:
+        return Status.FAILED, "its picture is not the one recorded."
+    signer = reading.active_manifest.signer if reading else None
+    if signer and signer.certificate_sha256 in record.certificates:
+        return (
+            Status.PASSED,
+            "so says the device that recorded it, under its signature; sealing rewrote the bytes.",
+        )
+    return Status.UNDECIDED, "sealing rewrote the bytes, and nothing here can compare the content."
+
+
+def _pixels(file: Examined) -> str | None:
+    try:
+        return file.pixels()
+    except RakkanError:
+        return None
+
+
+def _binds_everything(reading: Reading) -> bool:
+    """Whether the data hash holds and leaves out nothing but the manifest itself."""
+    found = on_manifest.codes((*reading.success, *reading.informational, *reading.failure))
+    return (
+        "assertion.dataHash.match" in found
+        and "assertion.dataHash.additionalExclusionsPresent" not in found
+        and on_manifest.check_bytes(reading).status is Status.PASSED
+    )
+
+
+def _check_ledger(asked: Asked) -> Check:
+    title = "The ledger knows the file"
+    if not asked.sightings:
+        words = "The ledger has no entry with these bytes or this picture."
+        return Check("ledger", title, Status.UNDECIDED, words, ("log.no-such-entry",))
+    first = asked.sightings[0]
+    if first.by == "pixels":
+        words = (
+            f"The bytes are unknown, but the picture is that of “{first.name}”, entry {first.index}: "
+            "its manifest was removed or it was saved again."
+        )
+        return Check("ledger", title, Status.UNDECIDED, words, ("ledger.pixels",))
+    return Check(
+        "ledger",
+        title,
+        Status.PASSED,
+        f"These bytes are “{first.name}”, entry {first.index}.",
+        ("ledger.bytes",),
+    )
+
+
+def _facts(file: Examined) -> dict[str, str]:
+    facts = {"mediaType": file.media_type}
+    if file.reading:
+        facts["manifest"] = file.reading.active
+        facts["c2paState"] = file.reading.state
+        facts["form"] = "embedded" if file.reading.embedded else "sidecar"
+        if file.reading.remote_url:
+            facts["remoteManifest"] = file.reading.remote_url
+    return facts

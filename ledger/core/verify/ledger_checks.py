@@ -1,0 +1,223 @@
+"""The checks that rest on the log: receipts, statements and keys, and that the record is about this file.
+
+Rules:
+
+* a receipt is believed when its checkpoint is signed by a log key of the trust root and its proof leads from
+  the entry's exact bytes to that root;
+* two checkpoints of one log with the same size and different roots, or two proven entries at one index, prove
+  a fork: failed;
+* a proven entry in words that this version does not know (a newer predicate) is in the log and is undecided;
+* enrolments are admitted in the order of the log, each signed by a registrar known at that index; only then
+  is any other statement judged, by its key's role, place and validity;
+* of several signatures, those by unknown keys count for nothing, each by a known key must hold, and one must
+  be by a key that may make the statement;
+* an entry that comes with several receipts is one entry; more than ``MAX_ENTRIES`` are not looked at;
+* an entry that cannot be judged (unknown log, unknown key) makes its check undecided and is left out of what
+  the later checks build on. An entry that is *wrong* makes it failed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from ledger.core import envelope as dsse
+from ledger.core import statement as statements
+from ledger.core.checkpoint import Checkpoint, open_checkpoint
+from ledger.core.evidence import LoggedEnvelope
+from ledger.core.identity import KeyHistory, KeyRecord, check_may_sign, stated_time
+from ledger.core.merkle import leaf_hash, verify_inclusion
+from ledger.core.note import NoteVerifier, parse_vkey
+from ledger.core.predicates import Enrolment
+from ledger.core.receipt import parse_receipt
+from ledger.core.report import Check, Status
+from ledger.core.statement import Statement
+from ledger.core.trust import TrustRoot
+from ledger.errors import IntegrityError, MalformedError, RakkanError, RefusedError, UndecidedError
+
+MAX_ENTRIES = 4096
+"""Entries. A manifest store of the largest size that is read holds a few hundred."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An entry whose receipt holds: in which log, where, and its envelope."""
+
+    origin: str
+    index: int
+    envelope: dsse.Envelope
+    statement: Statement
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """An entry whose statement was signed by a key that was allowed to."""
+
+    entry: Entry
+    signer: KeyRecord
+    certificates: frozenset[str] = frozenset()
+    """SHA-256 (hex) of every claim certificate that the signer's key was enrolled with, as far as at hand."""
+
+
+@dataclass(slots=True)
+class Ledger:
+    """What the evidence came to, and what was wrong with it, by the check that it belongs to.
+
+    ``located`` has the leaf hash of every proven entry by its log and index, readable or not.
+    """
+
+    entries: list[Entry] = field(default_factory=list)
+    judged: list[Judged] = field(default_factory=list)
+    located: dict[tuple[str, int], bytes] = field(default_factory=dict)
+    log_problems: list[RakkanError] = field(default_factory=list)
+    key_problems: list[RakkanError] = field(default_factory=list)
+    checkpoints: dict[tuple[str, int], bytes] = field(default_factory=dict)
+
+    def of(self, *kinds: type) -> list[Judged]:
+        """Return the judged entries with these predicates, in the order of the log."""
+        return [item for item in self.judged if isinstance(item.entry.statement.predicate, kinds)]
+
+
+def examine(evidence: Iterable[LoggedEnvelope], trust: TrustRoot) -> Ledger:
+    """Verify every entry against the trust root. Never raises: each problem is kept for its check."""
+    ledger = Ledger()
+    verifiers = [parse_vkey(vkey) for vkey in trust.logs]
+    opened: dict[bytes, Checkpoint] = {}
+    for number, logged in enumerate(dict.fromkeys(evidence)):
+        if number == MAX_ENTRIES:
+            words = f"There are more than {MAX_ENTRIES:,} entries; the others were not looked at."
+            ledger.log_problems.append(UndecidedError("manifest.too-large", words))
+            break
+        try:
+            place = _locate(logged, verifiers, ledger, opened)
+        except RakkanError as error:
+            ledger.log_problems.append(error)
+            continue
+        if place is not None:
+            _read(place, logged.envelope, ledger)
+    ledger.entries.sort(key=lambda entry: (entry.origin, entry.index))
+    _judge_all(ledger, trust)
+    return ledger
+
+
+def _locate(
+    logged: LoggedEnvelope, verifiers: list[NoteVerifier], ledger: Ledger, opened: dict[bytes, Checkpoint]
+) -> tuple[str, int] | None:
+    """Return the log and index that the receipt proves; ``None`` for an entry that was already there."""
+    receipt = parse_receipt(logged.receipt)
+    # Receipts issued together share one checkpoint: its signature is the dear part, so it is checked once.
+    checkpoint = opened.get(receipt.checkpoint) or open_checkpoint(receipt.checkpoint, verifiers)
+    opened[receipt.checkpoint] = checkpoint
+    leaf = leaf_hash(logged.envelope)
+    verify_inclusion(receipt.index, checkpoint.size, leaf, receipt.proof, checkpoint.root)
+    known = ledger.checkpoints.setdefault((checkpoint.origin, checkpoint.size), checkpoint.root)
+    if known != checkpoint.root:
+        raise IntegrityError(
+            "log.conflict",
+            "The log signed two different trees of the same size: a fork.",
+            size=checkpoint.size,
+        )
+    place = (checkpoint.origin, receipt.index)
+    if place not in ledger.located:
+        ledger.located[place] = leaf
+        return place
+    if ledger.located[place] != leaf:
+        words = "The log signed two trees with different entries at one index: a fork."
+        raise IntegrityError("log.conflict", words, index=receipt.index)
+    return None
+
+
+def _read(place: tuple[str, int], data: bytes, ledger: Ledger) -> None:
+    try:
+        envelope = dsse.decode(data)
+        statement = statements.decode(envelope.payload)
+    except RakkanError as error:
+        unknown = error.code == "statement.predicate-type"
+        ledger.key_problems.append(UndecidedError(error.code, error.message) if unknown else error)
+        return
+    ledger.entries.append(Entry(*place, envelope, statement))
+
+
+def _judge_all(ledger: Ledger, trust: TrustRoot) -> None:
+    histories: dict[str, KeyHistory] = {}
+    for entry in ledger.entries:
+        history = histories.setdefault(entry.origin, KeyHistory(trust.registrars))
+        try:
+            signer = judge(history, entry)
+        except RakkanError as error:
+            ledger.key_problems.append(error)
+            continue
+        ledger.judged.append(Judged(entry, signer))
+    ledger.judged = [
+        Judged(item.entry, item.signer, histories[item.entry.origin].certificates(item.signer.key.keyid))
+        for item in ledger.judged
+    ]
+
+
+def judge(history: KeyHistory, entry: Entry) -> KeyRecord:
+    """Return who signed the entry; an enrolment is admitted to ``history``.
+
+    Raises ``key.unknown`` or ``key.not-valid`` (undecided), ``key.not-valid`` (refused, for a role that may
+    not say this), ``envelope.signature`` (integrity), ``key.malformed`` for an enrolment of no key.
+    """
+    predicate = entry.statement.predicate
+    signers, problems = _known_signers(history, entry)
+    for record in signers:
+        try:
+            check_may_sign(record, predicate)
+        except RakkanError as error:
+            problems.append(error)
+            continue
+        if isinstance(predicate, Enrolment):
+            history.admit(predicate, entry.index)
+        return record
+    raise next((item for item in problems if isinstance(item, RefusedError)), problems[0])
+
+
+def _known_signers(history: KeyHistory, entry: Entry) -> tuple[list[KeyRecord], list[RakkanError]]:
+    """Return the keys at hand that signed the entry, and why the other signatures do not count."""
+    moment = stated_time(entry.statement.predicate)
+    signers: list[KeyRecord] = []
+    problems: list[RakkanError] = []
+    for signature in entry.envelope.signatures:
+        try:
+            record = history.find(signature.keyid, entry.index, moment)
+        except UndecidedError as error:
+            problems.append(error)
+            continue
+        dsse.verify(entry.envelope, record.key)
+        signers.append(record)
+    return signers, problems
+
+
+def check_log(ledger: Ledger, offered: int) -> Check:
+    """Whether the log holds the entries that the file brings."""
+    title = "The log holds the record"
+    if not offered:
+        words = "The file brings no entry of a log: nothing says that it was recorded."
+        return Check("log", title, Status.UNDECIDED, words, ("receipt.missing",))
+    if ledger.log_problems:
+        return _problem_check("log", title, ledger.log_problems)
+    origins = ", ".join(dict.fromkeys(origin for origin, _ in ledger.located))
+    size = max(size for _, size in ledger.checkpoints)
+    words = f"{len(ledger.located)} entries, each proven to be in the log {origins} (tree of {size})."
+    return Check("log", title, Status.PASSED, words)
+
+
+def check_statement(ledger: Ledger) -> Check:
+    """Whether every record was signed by an enrolled key that was allowed to."""
+    title = "The record is signed by an enrolled device"
+    if ledger.key_problems:
+        return _problem_check("statement", title, ledger.key_problems)
+    if not ledger.judged:
+        return Check("statement", title, Status.UNDECIDED, "No proven entry to judge.", ("key.unknown",))
+    devices = ", ".join(sorted({f"“{item.signer.device}”" for item in ledger.judged}))
+    words = f"Signed by {devices}; each key was enrolled before it signed, and valid when it did."
+    return Check("statement", title, Status.PASSED, words)
+
+
+def _problem_check(name: str, title: str, problems: list[RakkanError]) -> Check:
+    failed = [item for item in problems if isinstance(item, IntegrityError | RefusedError | MalformedError)]
+    shown = failed or problems
+    status = Status.FAILED if failed else Status.UNDECIDED
+    return Check(name, title, status, shown[0].message, tuple(dict.fromkeys(item.code for item in shown)))

@@ -1,0 +1,158 @@
+"""Every error Rakkan raises on purpose: one tree, each with a stable code.
+
+    RakkanError
+    ├── MalformedError    the bytes are not what their format says      exit 2
+    ├── UsageError        the request cannot be carried out as asked    exit 2
+    ├── RefusedError      well-formed, but a rule forbids it            exit 2
+    ├── UndecidedError    something needed for an answer is missing     exit 3
+    └── IntegrityError    two records that must agree do not            exit 1
+
+A code (``envelope.too-large``) is part of the public interface: it never changes its meaning, and a
+script may match on it. The sentence beside it may be improved at any time. ``CODES`` holds every code
+with what to do about it; ``docs/reference/errors.md`` is generated from it, and a test checks that each
+code is raised somewhere and that nothing is raised without one.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+CODES: dict[str, str] = {
+    # --- bytes and text ---------------------------------------------------------------------------
+    "digest.malformed": "Give a SHA-256 as 64 lower-case hexadecimal digits.",
+    "json.malformed": "Send one JSON document, UTF-8, without a byte order mark.",
+    "json.duplicate-key": "Keep one of the two members: a reader could pick either.",
+    "json.not-canonical": "Sort the members, without spaces or needless escapes (docs/spec/entry.md).",
+    "json.number": "Write decimals and integers beyond 2^53 as strings.",
+    "json.too-deep": "Flatten the document: no statement of ours nests this deep.",
+    # --- statements and envelopes -----------------------------------------------------------------
+    "envelope.malformed": "Send a DSSE envelope as docs/spec/entry.md describes it, byte for byte.",
+    "envelope.too-large": "Split the step: one entry holds at most 65,535 bytes.",
+    "envelope.payload-type": "Sign an in-toto statement: payloadType application/vnd.in-toto+json.",
+    "envelope.unsigned": "Sign the envelope: it carries no signature by the expected key.",
+    "envelope.signature": "It was changed after signing, or signed by another key. Get the original.",
+    "statement.malformed": "Follow in-toto Statement v1 and docs/spec/predicates.md.",
+    "statement.predicate-type": "Use a type of docs/spec/predicates.md; this reader knows no other.",
+    "statement.field": "Correct the named field; docs/spec/predicates.md gives its form.",
+    "disclosure.malformed": "Give the disclosure as it was issued: base64url of [salt, name, value].",
+    "disclosure.unknown": "This opening belongs to another statement: none of its digests match.",
+    # --- keys and identities ----------------------------------------------------------------------
+    "key.malformed": "Give a PKCS#8 PEM private key or a DER SubjectPublicKeyInfo, Ed25519 or P-256.",
+    "key.passphrase": "Set RAKKAN_PASSPHRASE to the passphrase this key was stored with.",
+    "key.permissions": "Run chmod 600 on the key file: others on this machine can read it.",
+    "key.missing": "Restore the key file from backup, or enrol the device again.",
+    "key.unknown": "The key has no enrolment in this log. Enrol the device, or fetch the newer trust root.",
+    "key.not-valid": "The key was not valid for this time or this kind of entry. Enrol it, or use another.",
+    "key.certificate-mismatch": "The certificate was issued for another key. Enrol the device again.",
+    "certificate.expired": "Enrol the device again to get a new certificate.",
+    "certificate.not-yet-valid": "Set the machine's clock: it is earlier than the certificate.",
+    "clock.before-enrolment": "Set the machine's clock: it is earlier than the device's enrolment.",
+    # --- the log ----------------------------------------------------------------------------------
+    "note.malformed": "Get the note again: it is not a C2SP signed note.",
+    "note.signature": "The note was changed, or is not by the expected key. Get it from the log again.",
+    "checkpoint.malformed": "Get the checkpoint again: it is not in the C2SP tlog-checkpoint form.",
+    "checkpoint.origin": "This checkpoint is of another log. Check the trust root.",
+    "receipt.malformed": "Get the receipt again: it is not in the C2SP tlog-proof form.",
+    "proof.malformed": "The proof has the wrong number of hashes for this index and size.",
+    "proof.mismatch": "The proof does not lead to the signed root: the entry is not in that tree.",
+    "tile.malformed": "Fetch the tile again: its path or its size is wrong.",
+    "log.empty": "Record something first: the log has no entries yet.",
+    "log.no-such-entry": "Ask for an index below the tree size.",
+    "log.rollback": "The database is behind what was published. Do not sign: restore the newer database.",
+    "log.conflict": "Published bytes differ from what the log holds. Keep both and investigate.",
+    "log.busy": "Another process is writing to this log. Try again in a moment.",
+    "log.disk-full": "Free some space, then do the same again: nothing was acknowledged.",
+    "log.storage": "The disk failed. Check it, then do the same again: nothing was acknowledged.",
+    "log.corrupt": "The log contradicts itself. Copy the database away, then run rakkan rebuild.",
+    # --- the studio's home ------------------------------------------------------------------------
+    "home.missing": "Run rakkan init first, or set RAKKAN_HOME to the studio's folder.",
+    "home.exists": "Choose another folder: this one already holds a studio.",
+    "home.malformed": "Restore the studio's settings file from backup.",
+    "home.schema": "Run rakkan init --upgrade once: the database is of another version.",
+    "trust.malformed": "Get the trust root from the studio again.",
+    # --- files ------------------------------------------------------------------------------------
+    "file.missing": "Check the path.",
+    "file.unreadable": "Check the permissions and the disk: the file cannot be read.",
+    "file.not-a-file": "Give a regular file, not a folder, socket or link loop.",
+    "file.empty": "The file has no bytes. Render or copy it again.",
+    "file.malformed": "The file is truncated or is not of the format its bytes begin with. Export it again.",
+    "file.changed": "The file changed while it was being read. Wait until the writer has finished.",
+    "file.wrong-extension": "Rename the file: its bytes are of another format than its name says.",
+    "target.not-writable": "Choose another target with --out, or make the folder writable.",
+    "target.no-space": "Free some space. The original is untouched and nothing was logged.",
+    "target.exists": "Choose another target, or remove the one that is there.",
+    # --- recording and sealing --------------------------------------------------------------------
+    "record.nothing": "Name at least one file that the step wrote.",
+    "record.unknown-model": "Register it with rakkan model add, or give its SHA-256.",
+    "record.unknown-dataset": "Register it with rakkan dataset add, or give its SHA-256.",
+    "registry.exists": "Choose another name: this one is taken by other bytes.",
+    "registry.inventory": "Give a CSV with the columns work, sha256 and rights_holder.",
+    "seal.not-recorded": "Run rakkan record on the file first: the log knows nothing about these bytes.",
+    "seal.already-sealed": "Nothing to do. To seal a new version, record the step that made it.",
+    "seal.sign": "The manifest could not be signed. Check the device's key and certificate.",
+    "seal.unsupported": "Use a sidecar for this format.",
+    "timestamp.unavailable": "Start the time stamp authority, or seal without --timestamp.",
+    "manifest.malformed": "The manifest is damaged. Find the original, or its sidecar.",
+    "manifest.too-large": "The manifest is larger than any real one. Treat the file as hostile.",
+    # --- verification -----------------------------------------------------------------------------
+    "verify.no-manifest": "Ask the studio for the sidecar, or verify where the ledger can be asked.",
+}
+
+
+class RakkanError(Exception):
+    """An error with a code, a sentence, and the evidence that belongs to it.
+
+    ``evidence`` holds what a person needs to see for themselves (both roots, the index, the path); its
+    values are shown with ``str`` and never contain secrets.
+    """
+
+    exit_code: ClassVar[int] = 70
+
+    def __init__(self, code: str, message: str, **evidence: object) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.evidence = evidence
+
+    @property
+    def hint(self) -> str:
+        """What to do about it."""
+        return CODES[self.code]
+
+    def to_json(self) -> dict[str, object]:
+        """The error as every JSON output of ours prints it."""
+        shown = {name: str(value) for name, value in self.evidence.items()}
+        return {"code": self.code, "message": self.message, "hint": self.hint, "evidence": shown}
+
+    def __str__(self) -> str:
+        return f"{self.message} [{self.code}]"
+
+
+class MalformedError(RakkanError):
+    """The bytes are not what their format says."""
+
+    exit_code = 2
+
+
+class UsageError(RakkanError):
+    """The request cannot be carried out as it was asked."""
+
+    exit_code = 2
+
+
+class RefusedError(RakkanError):
+    """Well-formed, but a rule forbids it."""
+
+    exit_code = 2
+
+
+class UndecidedError(RakkanError):
+    """Something that an answer needs is missing. Never evidence of forgery."""
+
+    exit_code = 3
+
+
+class IntegrityError(RakkanError):
+    """Two records that must agree do not."""
+
+    exit_code = 1

@@ -1,0 +1,236 @@
+"""What the use cases need from outside. Each port has one adapter per real thing and a fake in ``testing``.
+
+A port is a promise about behaviour, so each method says what it returns, what it raises, and what is true
+on disk when it returns. Nothing here imports anything but the core.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from ledger.core.manifest import ClaimCredential, ManifestPlan, Reading, Sealed
+
+
+class Clock(Protocol):
+    """The time of day."""
+
+    def now(self) -> datetime:
+        """Return the present moment: aware, UTC."""
+
+
+class Signer(Protocol):
+    """A private key that signs bytes and never leaves its holder."""
+
+    @property
+    def keyid(self) -> str:
+        """SHA-256 (hex) of the public key's DER SubjectPublicKeyInfo."""
+
+    @property
+    def public_key(self) -> bytes:
+        """The public key as DER SubjectPublicKeyInfo."""
+
+    def sign(self, message: bytes) -> bytes:
+        """Return the signature: 64 bytes for Ed25519, DER for ECDSA P-256 with SHA-256."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The tip of a log: its size, the roots of its perfect subtrees (largest first), its signed checkpoint.
+
+    ``checkpoint`` is the signed note, ``b""`` only while the log is empty.
+    """
+
+    size: int
+    peaks: tuple[bytes, ...]
+    checkpoint: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ArtifactRow:
+    """One subject or material of an entry, as the ``artifact`` projection holds it.
+
+    ``role`` is ``"subject"`` or the material's role; ``position`` counts from 0 within subjects and within
+    materials; ``sha256`` and ``pixels`` are hex.
+    """
+
+    index: int
+    role: str
+    position: int
+    name: str
+    sha256: str
+    pixels: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StatementRow:
+    """One entry as the ``statement`` projection holds it: its predicate type and the key that signed it."""
+
+    index: int
+    predicate_type: str
+    keyid: str
+
+
+class EntryTransaction(Protocol):
+    """One writer's view of one log, until the transaction commits or rolls back."""
+
+    def head(self) -> Head:
+        """Return the log's tip."""
+
+    def indices(self, leaf_hashes: Sequence[bytes]) -> Mapping[bytes, int]:
+        """Return the index of each of these leaf hashes that the log already holds."""
+
+    def tile(self, level: int, index: int) -> bytes:
+        """Return the tile's hashes as stored, 32 bytes each; ``b""`` when it does not exist yet."""
+
+    def append(self, first: int, entries: Sequence[tuple[bytes, bytes]], received: datetime) -> None:
+        """Add ``(leaf hash, envelope)`` pairs at ``first`` and the indices after it."""
+
+    def put_tiles(self, tiles: Mapping[tuple[int, int], bytes]) -> None:
+        """Store tiles by ``(level, index)``; a longer one replaces its own prefix."""
+
+    def put_head(self, head: Head) -> None:
+        """Move the tip."""
+
+    def project(self, statements: Sequence[StatementRow], artifacts: Sequence[ArtifactRow]) -> None:
+        """Add projection rows."""
+
+    def clear_projections(self) -> None:
+        """Empty every table that can be recomputed from the entries: tiles, head, statement, artifact."""
+
+
+class EntryStore(Protocol):
+    """The entries of one log, and what is computed from them."""
+
+    def begin(self) -> AbstractContextManager[EntryTransaction]:
+        """Open the one write transaction: leaving the block makes it durable, an exception undoes it.
+
+        Raises ``RefusedError("log.busy")`` when another process holds it for too long.
+        """
+
+    def head(self) -> Head:
+        """Return the tip as last committed."""
+
+    def envelope(self, index: int) -> bytes:
+        """Return the entry's exact bytes. Raises ``UsageError("log.no-such-entry")``."""
+
+    def envelopes(self, start: int, stop: int) -> Iterator[bytes]:
+        """Yield the entries ``start <= index < stop`` in order, without holding them all in memory."""
+
+    def index(self, leaf_hash: bytes) -> int | None:
+        """Return the index of the entry with this leaf hash, or ``None``."""
+
+    def tile(self, level: int, index: int) -> bytes:
+        """Return the tile as last committed; ``b""`` when there is none."""
+
+    def statements(self, predicate_type: str) -> Sequence[StatementRow]:
+        """Return every entry of this type, oldest first."""
+
+    def artifacts(
+        self, *, sha256: str | None = None, pixels: str | None = None, index: int | None = None
+    ) -> Sequence[ArtifactRow]:
+        """Return the rows that match the one criterion given, oldest entry first."""
+
+
+class OpeningStore(Protocol):
+    """The erasable side of disclosures: digest to opening. Not in the log; no proof needs a row."""
+
+    def put(self, openings: Mapping[str, str]) -> None:
+        """Keep ``digest -> disclosure`` (both base64url, RFC 9901), durable on return."""
+
+    def get(self, digest: str) -> str | None:
+        """Return the disclosure, or ``None`` when it was erased or never here."""
+
+
+class ManifestStore(Protocol):
+    """Manifest stores by the SHA-256 (hex) of the asset they belong to."""
+
+    def put(self, sha256: str, store: bytes) -> None:
+        """Keep the store, durable on return; the same asset's newer store replaces the older."""
+
+    def get(self, sha256: str) -> bytes | None:
+        """Return the store, or ``None``."""
+
+
+class ManifestCodec(Protocol):
+    """C2PA manifests: made, embedded and read."""
+
+    def embeds(self, media_type: str) -> bool:
+        """Whether this format can carry its manifest inside the file."""
+
+    def media_type(self, path: Path) -> str:
+        """Return the media type that the file's first bytes say, else by its extension, else octet-stream."""
+
+    def seal_file(
+        self,
+        plan: ManifestPlan,
+        source: Path,
+        target: Path,
+        credential: ClaimCredential,
+        timestamp_url: str | None = None,
+    ) -> Sealed:
+        """Write ``source`` with its manifest to ``target`` (which must not exist) and return what it is.
+
+        A manifest that ``source`` already carries becomes the parent ingredient, unless the plan brings the
+        same store as an ingredient. ``source`` is only read. On any error ``target`` is removed.
+        """
+
+    def seal_digest(
+        self,
+        plan: ManifestPlan,
+        sha256: str,
+        credential: ClaimCredential,
+        timestamp_url: str | None = None,
+    ) -> bytes:
+        """Return a manifest store bound to the whole-file SHA-256, for a sidecar. Reads no file."""
+
+    def read(self, path: Path, sidecar: bytes | None, anchors: Anchors) -> Reading | None:
+        """Read and validate the embedded manifest, or the sidecar's; ``None`` when there is none.
+
+        Never fetches anything from the network. Raises ``MalformedError`` for a damaged file or store.
+        """
+
+    def store(self, path: Path) -> bytes | None:
+        """Return the manifest store embedded in the file as raw bytes, or ``None``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Anchors:
+    """PEM trust anchors: whose claims and whose time stamps are believed."""
+
+    manifest_pem: str
+    timestamp_pem: str
+
+
+class PixelReader(Protocol):
+    """Decodes pictures to the second identity of a file."""
+
+    def digest(self, path: Path) -> str | None:
+        """Return the pixel digest (hex; docs/spec/pixels.md), or ``None`` when nothing here decodes it."""
+
+
+class TimestampAuthority(Protocol):
+    """Something that answers RFC 3161 requests over HTTP."""
+
+    def serving(self) -> AbstractContextManager[str]:
+        """Answer for as long as the block runs; yields the URL."""
+
+
+class Publication(Protocol):
+    """A place of static files that anyone can read: a directory, later an object store."""
+
+    def get(self, path: str) -> bytes | None:
+        """Return the published file, or ``None``."""
+
+    def put_immutable(self, path: str, data: bytes) -> None:
+        """Publish a file that never changes. The same bytes again are fine.
+
+        Raises ``IntegrityError("log.conflict")`` when other bytes are already there.
+        """
+
+    def put(self, path: str, data: bytes) -> None:
+        """Publish a file that does change (the checkpoint), atomically."""

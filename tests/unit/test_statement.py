@@ -1,0 +1,157 @@
+"""Statements: the payload has one byte form, and each rule that it can break has a case."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from ledger.core import canonical
+from ledger.core import statement as statements
+from ledger.core.artifact import Artifact
+from ledger.core.predicates import PREDICATES, Predicate
+from ledger.core.statement import Statement
+from ledger.errors import MalformedError
+from tests.support.builders import (
+    dataset,
+    digest,
+    enrolment,
+    grant,
+    model,
+    registrar_enrolment,
+    seal,
+    statement,
+    step,
+)
+
+EVERY: dict[str, Callable[[], Predicate]] = {
+    "step": step,
+    "dataset": dataset,
+    "model": model,
+    "grant": grant,
+    "enrolment": enrolment,
+    "registrar": registrar_enrolment,
+    "seal": seal,
+}
+
+
+@pytest.mark.parametrize("make", EVERY.values(), ids=EVERY)
+def test_every_kind_comes_back(make: Callable[[], Predicate]) -> None:
+    stated = statement(make())
+    payload = statements.encode(stated)
+    assert statements.decode(payload) == stated
+    assert statements.encode(statements.decode(payload)) == payload
+
+
+def test_every_predicate_type_has_a_case_here() -> None:
+    assert {make().TYPE for make in EVERY.values()} == set(PREDICATES)
+
+
+def broken(change: Callable[[dict[str, Any]], object], predicate: Predicate | None = None) -> str:
+    """Return the code with which a payload is refused after a change to its document."""
+    document = canonical.decode(statements.encode(statement(predicate or step())))
+    change(document)
+    with pytest.raises(MalformedError) as error:
+        statements.decode(canonical.encode(document))
+    return error.value.code
+
+
+def first(document: dict[str, Any]) -> dict[str, Any]:
+    subject: dict[str, Any] = document["subject"][0]
+    return subject
+
+
+CASES: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
+    "other statement type": (
+        lambda d: d.update(_type="https://in-toto.io/Statement/v0.1"),
+        "statement.malformed",
+    ),
+    "no statement type": (lambda d: d.pop("_type"), "statement.malformed"),
+    "no subject": (lambda d: d.update(subject=[]), "statement.malformed"),
+    "subject missing": (lambda d: d.pop("subject"), "statement.malformed"),
+    "subject not a list": (lambda d: d.update(subject={}), "statement.malformed"),
+    "subject twice by name": (lambda d: d.update(subject=d["subject"] * 2), "statement.malformed"),
+    "unknown predicate type": (
+        lambda d: d.update(predicateType="https://rakkan.org/step/v2"),
+        "statement.predicate-type",
+    ),
+    "predicate of another type": (
+        lambda d: d.update(predicateType="https://rakkan.org/model/v1"),
+        "statement.field",
+    ),
+    "predicate missing": (lambda d: d.pop("predicate"), "statement.malformed"),
+    "predicate not an object": (lambda d: d.update(predicate=[]), "statement.malformed"),
+    "unknown field": (lambda d: d.update(note="hello"), "statement.malformed"),
+    "unknown field of the predicate": (lambda d: d["predicate"].update(note="hello"), "statement.field"),
+    "unknown field of a subject": (lambda d: first(d).update(uri="file:///x"), "statement.field"),
+    "subject without a name": (lambda d: first(d).pop("name"), "statement.field"),
+    "subject without a digest": (lambda d: first(d).pop("digest"), "statement.field"),
+    "digest too short": (lambda d: first(d).update(digest={"sha256": "0" * 63}), "digest.malformed"),
+    "digest too long": (lambda d: first(d).update(digest={"sha256": "0" * 65}), "digest.malformed"),
+    "digest in upper case": (lambda d: first(d).update(digest={"sha256": "A" * 64}), "digest.malformed"),
+    "second digest": (
+        lambda d: first(d)["digest"].update(sha512="0" * 128),
+        "statement.field",
+    ),
+    "pixels as a digest": (
+        lambda d: first(d)["digest"].update(pixels="0" * 64),
+        "statement.field",
+    ),
+    "pixels too short": (lambda d: first(d)["annotations"].update(pixels="0"), "digest.malformed"),
+    "empty annotations": (lambda d: first(d).update(annotations={}), "statement.field"),
+    "role on a subject": (lambda d: first(d)["annotations"].update(role="parent"), "statement.field"),
+    "empty list spelt out": (lambda d: d["predicate"].update(materials=[]), "statement.field"),
+    "null spelt out": (lambda d: first(d).update(mediaType=None), "statement.field"),
+}
+
+
+@pytest.mark.parametrize(("change", "code"), CASES.values(), ids=CASES)
+def test_refused(change: Callable[[dict[str, Any]], object], code: str) -> None:
+    assert broken(change) == code
+
+
+@pytest.mark.parametrize("payload", [b"", b"[]", b"null", b"{} ", b"\xff", b'{"_type":1,"_type":1}'])
+def test_what_is_no_document_is_refused(payload: bytes) -> None:
+    with pytest.raises(MalformedError) as error:
+        statements.decode(payload)
+    assert error.value.code.startswith(("json.", "statement.malformed"))
+
+
+def other(name: str) -> dict[str, Any]:
+    return {"name": name, "digest": {"sha256": digest(name)}}
+
+
+def test_a_seal_has_a_manifest_for_each_subject() -> None:
+    assert broken(lambda d: d["subject"].append(other("b")), seal()) == "statement.malformed"
+
+
+@pytest.mark.parametrize("predicate", [dataset(), model()], ids=["dataset", "model"])
+def test_a_registration_is_of_one_thing(predicate: Predicate) -> None:
+    assert broken(lambda d: d["subject"].append(other("b")), predicate) == "statement.malformed"
+
+
+def test_a_grant_may_be_about_several_things() -> None:
+    both = Statement((Artifact("a", digest("a")), Artifact("b", digest("b"))), grant())
+    assert statements.decode(statements.encode(both)) == both
+
+
+def test_an_enrolment_is_about_its_key() -> None:
+    change = lambda d: first(d).update(digest={"sha256": digest("another key")})  # noqa: E731
+    assert broken(change, enrolment()) == "statement.malformed"
+
+
+def test_one_step_may_write_many_files_even_with_the_same_bytes() -> None:
+    range_ = tuple(Artifact(f"frame.{number}.png", digest("black")) for number in range(1001, 1101))
+    stated = Statement(range_, step())
+    assert statements.decode(statements.encode(stated)) == stated
+
+
+def test_encode_refuses_what_decode_would() -> None:
+    with pytest.raises(MalformedError) as error:
+        statements.encode(statement(step(actor="Ada\nLovelace")))
+    assert error.value.code == "statement.field"
+
+
+def test_a_statement_that_would_lose_something_is_refused() -> None:
+    """An empty text is left out when written, so it could not come back."""
+    with pytest.raises(MalformedError):
+        statements.encode(statement(step(actor="")))
