@@ -1,0 +1,223 @@
+"""Files and folders: a publication, the manifest stores, and the log key's record of what it signed.
+
+* A file appears whole or not at all, and is on disk when its call returns: written under another name,
+  synchronised, given its name, and the folder synchronised.
+* A published file that never changes is given its name by a link, which fails where a name is taken. So two
+  publishers cannot overwrite each other.
+* The last-signed record is overwritten in place, because it is written once for each batch of entries: two
+  slots in turn, each with its own checksum. A write that is cut short spoils one slot, and the other one
+  still holds the checkpoint before it.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path, PurePosixPath
+
+from ledger.core.checkpoint import parse_checkpoint
+from ledger.core.digest import parse_sha256, sha256_hex
+from ledger.errors import IntegrityError, MalformedError, RefusedError
+
+_SLOT = 4096
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+# macOS has no fdatasync; there fsync does the same and a little more.
+_sync = getattr(os, "fdatasync", os.fsync)
+
+
+class DirectoryPublication:
+    """A folder of published files; see ``ports.Publication``. Serve it as it is.
+
+    Raises ``RefusedError`` with ``log.disk-full`` or ``log.storage`` when the disk does not take a file.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def get(self, path: str) -> bytes | None:
+        """Return the published file, or ``None``."""
+        return _read(self._at(path))
+
+    def put_immutable(self, path: str, data: bytes) -> None:
+        """Publish a file that never changes.
+
+        Raises ``IntegrityError("log.conflict")`` when other bytes are there already.
+        """
+        target = self._at(path)
+        with _disk(target):
+            _write(target, data, replace=False)
+        found = _read(target)
+        if found != data:
+            raise IntegrityError("log.conflict", "Other bytes are published under this name.", path=target)
+
+    def put(self, path: str, data: bytes) -> None:
+        """Publish a file that does change, atomically."""
+        target = self._at(path)
+        with _disk(target):
+            _write(target, data, replace=True)
+
+    def _at(self, path: str) -> Path:
+        parts = PurePosixPath(path).parts
+        if "/".join(parts) != path or ".." in parts or not path or path.startswith("/"):
+            raise MalformedError("tile.malformed", "This path leads out of the publication.", path=path[:200])
+        return self._folder.joinpath(*parts)
+
+
+class DirectoryManifestStore:
+    """Manifest stores in ``<first two digits>/<sha256>.c2pa``; see ``ports.ManifestStore``."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def put(self, sha256: str, store: bytes) -> None:
+        """Keep the store, durable on return; the same asset's newer store replaces the older."""
+        target = self._at(sha256)
+        with _disk(target):
+            _write(target, store, replace=True)
+
+    def get(self, sha256: str) -> bytes | None:
+        """Return the store, or ``None``."""
+        return _read(self._at(sha256))
+
+    def _at(self, sha256: str) -> Path:
+        return self._folder / parse_sha256(sha256)[:2] / f"{sha256}.c2pa"
+
+
+class FileLastSigned:
+    """The last checkpoint that a log key signed, in a file beside the key; see ``sequence.LastSigned``.
+
+    Keep it out of the database's backup: a restored database must not bring its own, older record along.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def read(self) -> bytes | None:
+        """Return the newest checkpoint recorded, or ``None``.
+
+        Raises ``IntegrityError("log.corrupt")`` when both slots are damaged.
+        """
+        with _disk(self._path):
+            try:
+                file = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+            except FileNotFoundError:
+                return None
+            with _locked(file, fcntl.LOCK_SH):
+                return self._newest(_slots(file))
+
+    def write(self, checkpoint: bytes) -> None:
+        """Record a signed checkpoint, on disk when this returns. One that is larger stays in its place."""
+        slot = f"{sha256_hex(checkpoint)}\n".encode() + checkpoint
+        if len(slot) > _SLOT:
+            raise MalformedError("checkpoint.malformed", "The checkpoint is too long.", size=len(checkpoint))
+        with _disk(self._path):
+            if not self._path.exists():
+                _write(self._path, bytes(2 * _SLOT), replace=False)
+            file = os.open(self._path, os.O_RDWR | os.O_CLOEXEC)
+            with _locked(file, fcntl.LOCK_EX):
+                slots = _slots(file)
+                newest = self._newest(slots)
+                # Another process may have committed and recorded more since this one committed.
+                if newest is None or parse_checkpoint(newest).size < parse_checkpoint(checkpoint).size:
+                    spare = 1 if slots[0] == newest and newest is not None else 0
+                    os.pwrite(file, slot.ljust(_SLOT, b"\0"), spare * _SLOT)
+                    _sync(file)
+
+    def _newest(self, slots: list[bytes | None]) -> bytes | None:
+        whole = [slot for slot in slots if slot]
+        if not whole and slots.count(None) == len(slots):
+            raise IntegrityError("log.corrupt", "The last-signed record is damaged.", path=self._path)
+        return max(whole, key=lambda slot: parse_checkpoint(slot).size, default=None)
+
+
+def _slots(file: int) -> list[bytes | None]:
+    """Return what each slot holds: ``b""`` when never written, ``None`` when damaged."""
+    found: list[bytes | None] = []
+    for number in range(2):
+        raw = os.pread(file, _SLOT, number * _SLOT)
+        digest, _, content = raw.rstrip(b"\0").partition(b"\n")
+        if not digest and len(raw) == _SLOT:
+            found.append(b"")
+        else:
+            found.append(content if sha256_hex(content).encode() == digest else None)
+    return found
+
+
+@contextmanager
+def _locked(file: int, operation: int) -> Iterator[None]:
+    """Hold the lock while the block runs, then close the file, which releases it."""
+    try:
+        fcntl.flock(file, operation)
+        yield
+    finally:
+        os.close(file)
+
+
+@contextmanager
+def _disk(path: Path) -> Iterator[None]:
+    """Run the block; what the file system raises in it leaves as a ``RefusedError``."""
+    try:
+        yield
+    except OSError as error:
+        code = "log.disk-full" if error.errno in _FULL else "log.storage"
+        raise RefusedError(
+            code, f"A file could not be written or read: {error.strerror}.", path=path
+        ) from error
+
+
+def _read(path: Path) -> bytes | None:
+    with _disk(path):
+        try:
+            return path.read_bytes()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+
+def _write(target: Path, data: bytes, *, replace: bool) -> None:
+    """Give ``target`` these bytes, durably; without ``replace``, what is there already stays."""
+    _make_folder(target.parent)
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}")
+    try:
+        file = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+        with os.fdopen(file, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        if replace:
+            temporary.replace(target)
+        else:
+            _link(temporary, target)
+    finally:
+        with suppress(FileNotFoundError):
+            temporary.unlink()
+    _sync_path(target.parent)
+
+
+def _link(temporary: Path, target: Path) -> None:
+    try:
+        target.hardlink_to(temporary)
+    except FileExistsError:
+        # Whoever wrote it may have died before it reached the disk.
+        _sync_path(target)
+
+
+def _make_folder(folder: Path) -> None:
+    """Create the folder and its missing parents, each durably."""
+    if folder.is_dir():
+        return
+    _make_folder(folder.parent)
+    with suppress(FileExistsError):
+        folder.mkdir()
+    _sync_path(folder.parent)
+
+
+def _sync_path(path: Path) -> None:
+    file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)

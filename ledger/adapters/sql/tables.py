@@ -1,0 +1,114 @@
+"""The tables, as ``migrations/`` makes them.
+
+* ``log`` and ``entry`` are the truth. ``tile``, ``head``, ``statement`` and ``artifact`` are projections of
+  the entries. ``opening`` belongs to no log, and its rows may be erased.
+* Every table of a log carries ``log_id``: one database may hold many logs.
+* Hashes of the tree are raw bytes; digests that people search for are hex text.
+* ``artifact.seq`` counts the rows of an entry in the projector's order. It is the key, and nothing that an
+  entry says about its files is: two equal rows must not stop the entry from being stored.
+* Digests are indexed by their first 16 digits. Whole ones would cost half of the time of an append, because
+  every one of them lands on another page.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+REVISION = "0001"
+"""The Alembic revision that this code reads and writes."""
+
+metadata = MetaData()
+_SEEN = text("pixels IS NOT NULL")
+
+
+def _log_id() -> Column[int]:
+    return Column("log_id", Integer, ForeignKey("log.id"), nullable=False)
+
+
+log = Table(
+    "log",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("origin", Text, nullable=False, unique=True),
+)
+
+entry = Table(
+    "entry",
+    metadata,
+    _log_id(),
+    Column("idx", BigInteger, nullable=False),
+    Column("leaf_hash", LargeBinary(32), nullable=False),
+    Column("envelope", LargeBinary, nullable=False),
+    Column("received_at", String(32), nullable=False),
+    UniqueConstraint("log_id", "idx", name="entry_idx"),
+    UniqueConstraint("log_id", "leaf_hash", name="entry_leaf_hash"),
+)
+
+tile = Table(
+    "tile",
+    metadata,
+    _log_id(),
+    Column("level", Integer, nullable=False),
+    Column("idx", BigInteger, nullable=False),
+    Column("hashes", LargeBinary, nullable=False),
+    UniqueConstraint("log_id", "level", "idx", name="tile_idx"),
+)
+
+head = Table(
+    "head",
+    metadata,
+    _log_id(),
+    Column("size", BigInteger, nullable=False),
+    Column("peaks", LargeBinary, nullable=False),
+    Column("checkpoint", LargeBinary, nullable=False),
+    UniqueConstraint("log_id", name="head_log"),
+)
+
+statement = Table(
+    "statement",
+    metadata,
+    _log_id(),
+    Column("idx", BigInteger, nullable=False),
+    Column("predicate_type", Text, nullable=False),
+    Column("keyid", Text, nullable=False),
+    UniqueConstraint("log_id", "idx", name="statement_idx"),
+    Index("statement_predicate_type", "log_id", "predicate_type", "idx"),
+)
+
+artifact = Table(
+    "artifact",
+    metadata,
+    _log_id(),
+    Column("idx", BigInteger, nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("pixels", String(64)),
+    UniqueConstraint("log_id", "idx", "seq", name="artifact_idx"),
+    Index("artifact_sha256", "log_id", text("substr(sha256, 1, 16)")),
+    Index(
+        "artifact_pixels", "log_id", text("substr(pixels, 1, 16)"), sqlite_where=_SEEN, postgresql_where=_SEEN
+    ),
+)
+
+opening = Table(
+    "opening",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("disclosure", Text, nullable=False),
+)

@@ -1,0 +1,1 @@
+"""The use cases, on ports: what a studio does with its ledger."""

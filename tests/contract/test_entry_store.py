@@ -1,0 +1,288 @@
+"""What every store of entries, openings, manifests, publications and last-signed records promises."""
+
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ledger.adapters.files import DirectoryManifestStore, DirectoryPublication, FileLastSigned
+from ledger.adapters.sql.store import SqlEntryStore, SqlOpeningStore
+from ledger.core.checkpoint import sign_checkpoint
+from ledger.errors import IntegrityError, MalformedError, RefusedError, UsageError
+from ledger.ports import ArtifactRow, EntryStore, Head, ManifestStore, OpeningStore, Publication, StatementRow
+from ledger.service.sequence import LastSigned
+from ledger.testing import (
+    MemoryEntryStore,
+    MemoryLastSigned,
+    MemoryManifestStore,
+    MemoryOpeningStore,
+    MemoryPublication,
+)
+from tests.support.log import ORIGIN, database, new_log
+
+NOW = datetime(2026, 1, 2, tzinfo=UTC)
+KINDS = ("memory", "real")
+
+
+def leaf(number: int) -> bytes:
+    return number.to_bytes(32, "big")
+
+
+ENTRIES = [(leaf(number), f"entry {number}".encode()) for number in range(200)]
+
+
+@pytest.fixture(params=KINDS)
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[EntryStore]:
+    if request.param == "memory":
+        yield MemoryEntryStore()
+        return
+    with database(tmp_path, busy_seconds=0.1) as engine:
+        yield SqlEntryStore(engine, ORIGIN)
+
+
+def fill(store: EntryStore, count: int) -> None:
+    with store.begin() as transaction:
+        transaction.append(0, ENTRIES[:count], NOW)
+
+
+def test_a_new_log_is_empty(store: EntryStore) -> None:
+    assert store.head() == Head(0, (), b"")
+    assert store.tile(0, 0) == b""
+    assert store.index(leaf(0)) is None
+    assert list(store.envelopes(0, 10)) == []
+    assert store.statements("any") == []
+    assert store.artifacts(index=0) == []
+
+
+def test_entries_come_back_byte_for_byte_and_in_order(store: EntryStore) -> None:
+    fill(store, 200)
+    assert [store.envelope(index) for index in (0, 99, 199)] == [b"entry 0", b"entry 99", b"entry 199"]
+    assert list(store.envelopes(0, 2**63 - 1)) == [envelope for _, envelope in ENTRIES]
+    assert list(store.envelopes(63, 66)) == [b"entry 63", b"entry 64", b"entry 65"]
+    assert list(store.envelopes(198, 300)) == [b"entry 198", b"entry 199"]
+    assert list(store.envelopes(5, 5)) == []
+
+
+@pytest.mark.parametrize("index", [-1, 3, 2**40])
+def test_an_index_outside_the_log_is_refused(store: EntryStore, index: int) -> None:
+    fill(store, 3)
+    with pytest.raises(UsageError) as error:
+        store.envelope(index)
+    assert error.value.code == "log.no-such-entry"
+
+
+def test_known_leaves_are_found(store: EntryStore) -> None:
+    fill(store, 3)
+    assert store.index(leaf(2)) == 2
+    assert store.index(leaf(3)) is None
+    with store.begin() as transaction:
+        assert transaction.indices([]) == {}
+        assert transaction.indices([leaf(2), leaf(7), leaf(0)]) == {leaf(0): 0, leaf(2): 2}
+
+
+def test_many_leaves_are_looked_up_at_once(store: EntryStore) -> None:
+    fill(store, 200)
+    with store.begin() as transaction:
+        assert len(transaction.indices([leaf(number) for number in range(40_000)])) == 200
+
+
+@pytest.mark.parametrize(
+    ("first", "entry"), [(2, (leaf(9), b"x")), (3, (leaf(1), b"x"))], ids=["index", "leaf"]
+)
+def test_an_index_and_a_leaf_are_taken_once(
+    store: EntryStore, first: int, entry: tuple[bytes, bytes]
+) -> None:
+    fill(store, 3)
+    with pytest.raises(IntegrityError) as error, store.begin() as transaction:
+        transaction.append(first, [entry], NOW)
+    assert error.value.code == "log.corrupt"
+    assert len(list(store.envelopes(0, 9))) == 3
+
+
+def test_a_transaction_sees_what_it_wrote_and_nobody_else_does(store: EntryStore) -> None:
+    head = Head(1, (leaf(0),), b"note")
+    with store.begin() as transaction:
+        transaction.append(0, ENTRIES[:1], NOW)
+        transaction.put_tiles({(0, 0): leaf(0)})
+        transaction.put_head(head)
+        assert transaction.head() == head
+        assert transaction.tile(0, 0) == leaf(0)
+        assert transaction.indices([leaf(0)]) == {leaf(0): 0}
+        assert (store.head().size, store.tile(0, 0), store.index(leaf(0))) == (0, b"", None)
+    assert (store.head(), store.tile(0, 0), store.index(leaf(0))) == (head, leaf(0), 0)
+
+
+def test_an_exception_undoes_everything(store: EntryStore) -> None:
+    fill(store, 1)
+
+    def fail() -> None:
+        with store.begin() as transaction:
+            transaction.append(1, ENTRIES[1:2], NOW)
+            transaction.put_tiles({(0, 0): leaf(0)})
+            transaction.put_head(Head(2, (leaf(0),), b"note"))
+            transaction.project([StatementRow(1, "t", "k")], [])
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+    assert (store.head().size, store.tile(0, 0), store.index(leaf(1))) == (0, b"", None)
+    assert store.statements("t") == []
+
+
+def test_a_second_writer_is_told_that_the_log_is_busy(store: EntryStore) -> None:
+    codes = []
+
+    def second() -> None:
+        try:
+            with store.begin():
+                codes.append("in")
+        except RefusedError as error:
+            codes.append(error.code)
+
+    with store.begin():
+        thread = threading.Thread(target=second)
+        thread.start()
+        thread.join()
+    assert codes == ["log.busy"]
+
+
+def test_a_longer_tile_replaces_its_prefix(store: EntryStore) -> None:
+    for width in (1, 2, 256):
+        with store.begin() as transaction:
+            transaction.put_tiles({(0, 0): leaf(1) * width, (1, 7): leaf(2)})
+    assert store.tile(0, 0) == leaf(1) * 256
+    assert store.tile(1, 7) == leaf(2)
+
+
+def test_no_tiles_is_fine(store: EntryStore) -> None:
+    with store.begin() as transaction:
+        transaction.put_tiles({})
+        transaction.append(0, [], NOW)
+        transaction.project([], [])
+
+
+ROWS = [
+    ArtifactRow(0, "subject", 0, "a", "aa" * 32, None),
+    ArtifactRow(0, "subject", 1, "b", "bb" * 32, "cc" * 32),
+    ArtifactRow(0, "plate", 0, "p", "dd" * 32, "cc" * 32),
+    ArtifactRow(1, "subject", 0, "a2", "aa" * 32, None),
+    # The same first digits, and the same row twice.
+    ArtifactRow(1, "plate", 0, "q", "aa" * 31 + "ab", None),
+    ArtifactRow(1, "plate", 0, "q", "aa" * 31 + "ab", None),
+]
+
+
+def test_rows_are_found_by_each_criterion_in_order(store: EntryStore) -> None:
+    with store.begin() as transaction:
+        transaction.project([StatementRow(0, "t", "k0")], ROWS[:3])
+        transaction.project([StatementRow(1, "u", "k1"), StatementRow(2, "t", "k2")], ROWS[3:])
+    assert store.artifacts(index=0) == ROWS[:3]
+    assert store.artifacts(sha256="aa" * 32) == [ROWS[0], ROWS[3]]
+    assert store.artifacts(sha256="aa" * 31 + "ab") == ROWS[4:]
+    assert store.artifacts(pixels="cc" * 32) == [ROWS[1], ROWS[2]]
+    assert store.artifacts(pixels="aa" * 32) == []
+    assert store.statements("t") == [StatementRow(0, "t", "k0"), StatementRow(2, "t", "k2")]
+
+
+@pytest.mark.parametrize("criteria", [{}, {"index": 0, "pixels": "cc" * 32}])
+def test_exactly_one_criterion_is_taken(store: EntryStore, criteria: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="exactly one"):
+        store.artifacts(**criteria)
+
+
+def test_clearing_projections_keeps_the_entries(store: EntryStore) -> None:
+    fill(store, 2)
+    with store.begin() as transaction:
+        transaction.put_tiles({(0, 0): leaf(0)})
+        transaction.put_head(Head(2, (leaf(0),), b"note"))
+        transaction.project([StatementRow(0, "t", "k")], ROWS[:1])
+    with store.begin() as transaction:
+        transaction.clear_projections()
+    assert (store.head(), store.tile(0, 0)) == (Head(0, (), b""), b"")
+    assert (store.statements("t"), store.artifacts(index=0)) == ([], [])
+    assert [store.index(leaf(0)), store.index(leaf(1))] == [0, 1]
+
+
+# --- openings, manifests, publications, last-signed records -----------------------------------------------
+
+
+@pytest.fixture(params=KINDS)
+def openings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OpeningStore]:
+    if request.param == "memory":
+        yield MemoryOpeningStore()
+        return
+    with database(tmp_path) as engine:
+        yield SqlOpeningStore(engine)
+
+
+def test_openings_are_kept(openings: OpeningStore) -> None:
+    openings.put({})
+    openings.put({"d1": "one", "d2": "two"})
+    openings.put({"d2": "another", "d3": "three"})
+    assert [openings.get(f"d{n}") for n in range(5)] == [None, "one", "two", "three", None]
+
+
+@pytest.fixture(params=KINDS)
+def manifests(request: pytest.FixtureRequest, tmp_path: Path) -> ManifestStore:
+    return MemoryManifestStore() if request.param == "memory" else DirectoryManifestStore(tmp_path / "m")
+
+
+def test_a_newer_manifest_store_replaces_the_older(manifests: ManifestStore) -> None:
+    assert manifests.get("ab" * 32) is None
+    manifests.put("ab" * 32, b"old")
+    manifests.put("ab" * 32, b"new")
+    assert manifests.get("ab" * 32) == b"new"
+    assert manifests.get("ac" * 32) is None
+
+
+@pytest.mark.parametrize("digest", ["", "AB" * 32, "../" * 21 + "x", "ab" * 32 + "\n"])
+def test_a_manifest_store_is_named_by_a_digest(manifests: ManifestStore, digest: str) -> None:
+    with pytest.raises(MalformedError) as error:
+        manifests.get(digest)
+    assert error.value.code == "digest.malformed"
+    with pytest.raises(MalformedError):
+        manifests.put(digest, b"")
+
+
+@pytest.fixture(params=KINDS)
+def public(request: pytest.FixtureRequest, tmp_path: Path) -> Publication:
+    return MemoryPublication() if request.param == "memory" else DirectoryPublication(tmp_path / "p")
+
+
+def test_published_files_come_back(public: Publication) -> None:
+    assert public.get("tile/0/000") is None
+    public.put_immutable("tile/0/000", b"hashes")
+    public.put_immutable("tile/0/000", b"hashes")
+    public.put("checkpoint", b"one")
+    public.put("checkpoint", b"two")
+    assert (public.get("tile/0/000"), public.get("checkpoint")) == (b"hashes", b"two")
+    assert public.get("tile/0/000/below") is None
+
+
+def test_an_immutable_file_is_never_overwritten(public: Publication) -> None:
+    public.put_immutable("tile/0/000", b"hashes")
+    with pytest.raises(IntegrityError) as error:
+        public.put_immutable("tile/0/000", b"others")
+    assert error.value.code == "log.conflict"
+    assert public.get("tile/0/000") == b"hashes"
+
+
+@pytest.fixture(params=KINDS)
+def last_signed(request: pytest.FixtureRequest, tmp_path: Path) -> LastSigned:
+    return (
+        MemoryLastSigned() if request.param == "memory" else FileLastSigned(tmp_path / "keys" / "last-signed")
+    )
+
+
+def signed(size: int) -> bytes:
+    return sign_checkpoint(ORIGIN, size, bytes([size]) * 32, [new_log().signer])
+
+
+def test_the_record_keeps_the_largest_checkpoint(last_signed: LastSigned) -> None:
+    assert last_signed.read() is None
+    for size, largest in [(1, 1), (2, 2), (3, 3), (2, 3), (3, 3), (9, 9), (4, 9), (10, 10)]:
+        last_signed.write(signed(size))
+        assert last_signed.read() == signed(largest)
