@@ -1,0 +1,69 @@
+"""``PixelReader``: the second identity of a file.
+
+* The first bytes choose the decoder; the name is asked only where they say nothing;
+* a file with one picture has that picture's digest, a file with several the digest of their sequence;
+* ``None`` means that nothing here decodes the file faithfully: damaged, too large, too deep, no ffmpeg. It is
+  never a reason to stop: the SHA-256 of the bytes is there in any case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from ledger.adapters.images import exr, ffmpeg, samples, stills
+from ledger.core.containers import formats
+from ledger.service.files import reading_errors
+
+_STILLS = frozenset(
+    {
+        "image/png",
+        "image/jpeg",
+        "image/webp",
+        "image/tiff",
+        "image/bmp",
+        "image/gif",
+        "image/x-tga",
+        "image/avif",
+        "image/vnd.adobe.photoshop",
+    }
+)
+
+
+class Pixels:
+    """Decodes pictures and videos."""
+
+    def digest(self, path: Path) -> str | None:
+        """Return the pixel digest (hex; docs/spec/pixels.md), or ``None`` when nothing here decodes it.
+
+        Raises ``UsageError`` (``file.missing``, ``file.unreadable``, ``file.not-a-file``) only.
+        """
+        found = self.frames(path)
+        if not found:
+            return None
+        return found[0] if len(found) == 1 else samples.sequence(found)
+
+    def frames(self, path: Path) -> list[str] | None:
+        """Return the digest (hex) of every picture in the file, in order; ``None`` as ``digest`` does."""
+        with reading_errors(path), path.open("rb") as file:
+            head = file.read(formats.HEAD)
+        try:
+            return list(_frames(path, head))
+        except Exception:  # noqa: BLE001 -- decoders raise anything at all on hostile bytes; the answer is "no digest"
+            return None
+
+
+def _frames(path: Path, head: bytes) -> Iterator[str]:
+    media_type = formats.sniff(head, path.name)
+    if media_type == "image/x-exr":
+        return exr.frames(path)
+    if media_type not in _STILLS:
+        return ffmpeg.frames(path, media_type)
+    return _still(path, head, media_type)
+
+
+def _still(path: Path, head: bytes, media_type: str) -> Iterator[str]:
+    try:
+        yield from stills.frames(path, head)
+    except stills.DeepError:
+        yield from ffmpeg.frames(path, media_type)
