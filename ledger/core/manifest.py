@@ -84,16 +84,13 @@ class ClaimCredential:
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """What a seal produced.
+    """What embedding produced: the manifest store, and what its hard binding holds.
 
-    ``sha256`` (hex) and ``size_bytes`` are of the sealed file as written (of the untouched file for a
-    sidecar), ``store`` is the manifest store, ``bound_sha256`` (hex) the SHA-256 that the hard binding
-    holds: equal to the digest of the unsealed file for sidecars and one-pass formats, ``None`` where the
-    library chose the binding.
+    ``bound_sha256`` (hex) is the digest of the unsealed file for one-pass formats, ``None`` where the library
+    chose the binding. The digest of the sealed file is not here: it belongs to the record of the seal, and is
+    taken while the next file is being sealed.
     """
 
-    sha256: str
-    size_bytes: int
     store: bytes
     bound_sha256: str | None
 

@@ -118,8 +118,10 @@ def test_another_digest_is_recorded_as_a_mismatch(tmp_path: Path) -> None:
 def test_without_the_bytes_no_match_is_claimed(name: str, tmp_path: Path) -> None:
     shop = workshop()
     source = media.make(name, tmp_path, "parent")
-    sealed = shop.codec.seal_file(plan(), source, tmp_path / f"sealed-parent{source.suffix}", shop.credential)
-    parent = replace(model(sealed.store, sealed.sha256, Relationship.PARENT), label="parent-1")
+    target = tmp_path / f"sealed-parent{source.suffix}"
+    sealed = shop.codec.seal_file(plan(), source, target, shop.credential)
+    digest = sha256(target.read_bytes()).hexdigest()
+    parent = replace(model(sealed.store, digest, Relationship.PARENT), label="parent-1")
     store = shop.codec.seal_digest(
         plan(ingredients=(parent,), actions=(OPENED, EDITED)), WEIGHTS, shop.credential
     )

@@ -2,9 +2,10 @@
 
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from io import FileIO
 from pathlib import Path
 
 import pytest
@@ -117,7 +118,7 @@ def test_a_full_disk_leaves_nothing(tmp_path: Path) -> None:
         with files.target(tmp_path / "sealed") as out:
             with full.open("r+b", buffering=0) as device:
                 os.dup2(device.fileno(), out.fileno())
-            files.write_hashed(out, (source.read_bytes(),))
+            files.write(out, (source.read_bytes(),))
 
     with pytest.raises(RakkanError) as caught:
         fill()
@@ -128,14 +129,14 @@ def test_a_full_disk_leaves_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["png", "tif"])
 def test_a_file_that_changes_meanwhile(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = media.make(name, tmp_path, "source")
-    real = files.write_hashed
+    real = files.write
 
-    def slow(*task: object) -> str:
+    def slow(out: FileIO, parts: Sequence[files.Part]) -> None:
         with source.open("ab") as file:
             file.write(b"more")
-        return real(*task)  # type: ignore[arg-type]
+        real(out, parts)
 
-    monkeypatch.setattr(files, "write_hashed", slow)
+    monkeypatch.setattr(files, "write", slow)
     with pytest.raises(RakkanError) as caught:
         workshop().codec.seal_file(plan(), source, tmp_path / "sealed", GOOD)
     assert caught.value.code == "file.changed"

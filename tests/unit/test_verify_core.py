@@ -100,6 +100,7 @@ def test_everything_right_is_proven() -> None:
             "log",
             "statement",
             "subject",
+            "history",
             "materials",
             "grants",
         ],

@@ -13,7 +13,6 @@ from __future__ import annotations
 import io
 import json
 from dataclasses import dataclass
-from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import IO
 
@@ -209,9 +208,9 @@ class C2paCodec:
 
         pieces = onepass.seal(data, layout, sign, self._lengths, shape)
         with files.target(job.target) as out:
-            digest = files.write_hashed(out, pieces.parts)
+            files.write(out, pieces.parts)
             job.source.check_unchanged()
-        return Sealed(digest, pieces.size_bytes, pieces.store, pieces.bound.hex())
+        return Sealed(pieces.store, pieces.bound.hex())
 
     def _seal_by_library(self, job: _Job) -> Sealed:
         asset = _in_memory(job.source)
@@ -221,13 +220,9 @@ class C2paCodec:
             task = library.Asset(job.media_type, asset, work)
             store = library.sign_into(manifest, inputs, job.credential, job.timestamp_url, task)
             if isinstance(work, io.BytesIO):
-                digest = files.write_hashed(out, (work.getbuffer(),))
-            else:
-                out.seek(0)
-                digest = file_digest(out, sha256).hexdigest()
+                files.write(out, (work.getbuffer(),))
             job.source.check_unchanged()
-            size = out.seek(0, io.SEEK_END)
-        return Sealed(digest, size, store, None)
+        return Sealed(store, None)
 
 
 def _sniff(source: files.Source) -> str:

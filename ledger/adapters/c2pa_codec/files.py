@@ -10,21 +10,16 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from hashlib import sha256
 from io import FileIO
 from pathlib import Path
-from threading import Thread
 
 from ledger.errors import RefusedError, UsageError
 from ledger.service.files import reading_errors
 
 Part = bytes | memoryview
-
-_INLINE = 2 * 1024 * 1024
-"""Below this, handing the work to a thread costs more than it saves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,28 +84,8 @@ def _target_error(path: Path, error: OSError) -> RefusedError:
     return RefusedError(code, f"{path} cannot be written.", path=path, reason=error)
 
 
-def write_hashed(file: FileIO, parts: Sequence[Part]) -> str:
-    """Write the parts and return their SHA-256 (hex). Hashing runs beside the writing where that pays."""
-    state = sha256()
-    if sum(len(part) for part in parts) < _INLINE:
-        _write(file, parts)
-        _feed(state.update, parts)
-        return state.hexdigest()
-    hashing = Thread(target=_feed, args=(state.update, parts))
-    hashing.start()
-    try:
-        _write(file, parts)
-    finally:
-        hashing.join()
-    return state.hexdigest()
-
-
-def _feed(update: Callable[[Part], None], parts: Sequence[Part]) -> None:
-    for part in parts:
-        update(part)
-
-
-def _write(file: FileIO, parts: Sequence[Part]) -> None:
+def write(file: FileIO, parts: Sequence[Part]) -> None:
+    """Write the parts one after the other. Raises ``OSError``, which ``target`` names."""
     for part in parts:
         rest = memoryview(part)
         while rest:  # one call writes at most 2 GiB

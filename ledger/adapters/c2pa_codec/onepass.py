@@ -36,11 +36,6 @@ class Pieces:
     store: bytes
     bound: bytes
 
-    @property
-    def size_bytes(self) -> int:
-        """Size of the sealed file."""
-        return sum(len(part) for part in self.parts)
-
 
 class Lengths:
     """The framed manifest's length that each shape of plan led to last. Safe to share between threads."""

@@ -42,6 +42,15 @@ _CLAIM_PURPOSES = {
 }
 
 
+_SUCCESS = (".match", ".validated", ".trusted", ".insideValidity", ".accessible", ".notRevoked")
+"""How the status codes of success end (C2PA 2.4, §15.2.1)."""
+
+_FRAME = 12
+"""Bytes around a store in a PNG chunk or a first JPEG segment."""
+_SEGMENT, _SEGMENT_STORE = 20, 60_000
+"""Bytes around each further JPEG segment, and the least of the store that one holds."""
+
+
 def reading(report: Json, store: bytes, *, embedded: bool, remote_url: str | None) -> Reading:
     """Return the reading of a detailed report and the raw store it is about."""
     try:
@@ -59,6 +68,7 @@ def _reading(report: Json, store: bytes, *, embedded: bool, remote_url: str | No
     }
     results = report["validation_results"]
     active = results["activeManifest"]
+    _drop_loose_binding(manifests, report["active_manifest"], len(store), embedded=embedded)
     found = Reading(
         active=report["active_manifest"],
         manifests=manifests,
@@ -76,6 +86,22 @@ def _reading(report: Json, store: bytes, *, embedded: bool, remote_url: str | No
         remote_url=remote_url,
     )
     return found if _signer_may_claim(found) else _distrusted(found)
+
+
+def _drop_loose_binding(
+    manifests: dict[str, ManifestFacts], active: str, store_size: int, *, embedded: bool
+) -> None:
+    """Forget the bound hash where the binding leaves out more than the manifest itself.
+
+    The library reports a second excluded range, but not one that is too long: the hash would then speak for a
+    part of the file only.
+    """
+    facts = manifests[active]
+    data_hash = facts.assertions.get(DATA_HASH)
+    ranges = data_hash.get("exclusions") or [] if isinstance(data_hash, dict) else []
+    most = store_size + _FRAME + _SEGMENT * (store_size // _SEGMENT_STORE) if embedded else 0
+    if sum(int(item["length"]) for item in ranges) > most:
+        manifests[active] = replace(facts, bound_sha256=None)
 
 
 def _signer_may_claim(found: Reading) -> bool:
@@ -216,12 +242,13 @@ def _recorded_failures(value: Json) -> tuple[Finding, ...]:
     failures = list(_findings((results.get("activeManifest") or {}).get("failure")))
     for delta in results.get("ingredientDeltas") or ():
         failures += _findings(delta["validationDeltas"].get("failure"))
-    # Version 1 and 2 keep one flat list, in which success has its own codes.
+    # Version 1 and 2 keep one flat list. Few writers set `success` in it, so the code decides.
+    flat = value.get("validationStatus") or ()
     failures += [
-        finding
-        for finding, item in zip(
-            _findings(value.get("validationStatus")), value.get("validationStatus") or (), strict=True
-        )
-        if item.get("success") is False
+        finding for finding, item in zip(_findings(flat), flat, strict=True) if not _is_success(finding, item)
     ]
     return tuple(failures)
+
+
+def _is_success(finding: Finding, item: Json) -> bool:
+    return item.get("success") is not False and finding.code.endswith(_SUCCESS)

@@ -22,6 +22,7 @@ from ledger.core.predicates import Dataset, Model, Step
 from ledger.core.report import Check, Status, VerificationReport
 from ledger.core.trust import TrustRoot
 from ledger.core.verify import manifest_checks as on_manifest
+from ledger.core.verify.history_checks import check_history
 from ledger.core.verify.ledger_checks import Judged, Ledger, check_log, check_statement, examine
 from ledger.core.verify.licence_checks import check_grants, check_materials, named_steps, named_things
 from ledger.errors import MalformedError, RakkanError
@@ -77,6 +78,7 @@ def verify(
         check_log(ledger, len(offered)),
         check_statement(ledger),
         subject,
+        check_history(ledger),
         check_materials(things, ledger),
         check_grants(things, ledger),
     ]

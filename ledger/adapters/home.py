@@ -1,0 +1,314 @@
+"""A studio's home: the folder that holds its settings, keys, certificates and database.
+
+    studio.json          names and places
+    trust.json           what a stranger needs (safe to hand out)
+    ledger.sqlite        the log and its projections
+    manifests/           manifest stores by the asset's SHA-256
+    keys/                root, issuing, tsa, log; devices/<name>/statement, claim (mode 0600)
+    certificates/        root, issuing, tsa; devices/<name> (PEM chains)
+    last-signed          the newest checkpoint this home's log key signed
+
+``RAKKAN_HOME`` names the folder; ``RAKKAN_PASSPHRASE``, when set, encrypts every key made and opens every key
+read.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
+
+from ledger.adapters import pki
+from ledger.adapters.keys import (
+    KeySigner,
+    load_signer,
+    new_claim_key,
+    new_statement_key,
+    parse_signer,
+    read_private,
+    save_private,
+)
+from ledger.core import canonical
+from ledger.core.fields import Fields, format_time
+from ledger.core.manifest import ClaimCredential
+from ledger.core.note import verifier_of
+from ledger.core.predicates.enrolment import Enrolment, KeyRole
+from ledger.core.trust import TrustRoot, format_trust, parse_trust
+from ledger.errors import MalformedError, RefusedError, UsageError
+
+SPEC = "https://rakkan.org/studio/v1"
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_DEVICE_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """``publication`` is the folder of the static log, relative to the home when not absolute."""
+
+    studio: str
+    production: str
+    origin: str
+    publication: str
+
+
+class Home:
+    """The folder, and every path in it."""
+
+    def __init__(self, folder: Path, passphrase: bytes | None) -> None:
+        self.folder = folder
+        self._passphrase = passphrase
+
+    @property
+    def database(self) -> Path:
+        """The SQLite file."""
+        return self.folder / "ledger.sqlite"
+
+    @property
+    def manifests(self) -> Path:
+        """The folder of manifest stores."""
+        return self.folder / "manifests"
+
+    @property
+    def last_signed(self) -> Path:
+        """The rollback guard's record, beside the keys and outside the database."""
+        return self.folder / "last-signed"
+
+    @property
+    def trust_file(self) -> Path:
+        """The trust root to hand out."""
+        return self.folder / "trust.json"
+
+    def settings(self) -> Settings:
+        """Return the settings. Raises ``home.missing``, ``home.malformed``."""
+        data = self._public("studio.json")
+        try:
+            return _read_settings(canonical.parse(data), "home.malformed")
+        except MalformedError as error:
+            path = self.folder / "studio.json"
+            raise MalformedError("home.malformed", f"{path}: {error.message}", path=path) from error
+
+    def publication(self) -> Path:
+        """The folder that the static log is published to."""
+        return self.folder / self.settings().publication
+
+    def trust(self) -> TrustRoot:
+        """Return the studio's own trust root. Raises ``home.missing``, ``trust.malformed``."""
+        data = self._public("trust.json")
+        try:
+            return parse_trust(data)
+        except MalformedError as error:
+            path = self.trust_file
+            raise MalformedError("trust.malformed", f"{path}: {error.message}", path=path) from error
+
+    def create(self, settings: Settings, now: datetime) -> TrustRoot:
+        """Make keys, certificates, settings and trust root.
+
+        Raises ``RefusedError("home.exists")``, ``RefusedError("target.…")`` for a folder that cannot be
+        written, ``MalformedError`` for a name that nothing could carry; then nothing is left behind.
+        """
+        _read_settings(_document(settings), "statement.field")
+        verifier_of(settings.origin, new_statement_key().public_key)
+        with _folder_errors(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            if any((self.folder / name).exists() for name in ("studio.json", "keys", self.database.name)):
+                raise RefusedError("home.exists", f"{self.folder} already holds a studio.", path=self.folder)
+            (self.folder / "keys").mkdir(mode=0o700)
+            try:
+                return self._create(settings, now)
+            except BaseException:
+                self.abandon()
+                raise
+
+    def abandon(self) -> None:
+        """Remove what ``create`` and the first enrolments made, before anybody was given any of it."""
+        for name in ("keys", "certificates"):
+            shutil.rmtree(self.folder / name, ignore_errors=True)
+        database = self.database.name
+        for name in (
+            "trust.json",
+            "studio.json",
+            "last-signed",
+            database,
+            f"{database}-wal",
+            f"{database}-shm",
+        ):
+            with suppress(OSError):
+                (self.folder / name).unlink()
+
+    def _create(self, settings: Settings, now: datetime) -> TrustRoot:
+        root = pki.make_root(settings.studio, now)
+        issuing, tsa = pki.make_issuing(root, settings.studio, now), pki.make_tsa(root, settings.studio, now)
+        for name, authority in (("root", root), ("issuing", issuing), ("tsa", tsa)):
+            save_private(self._key(name), authority.key_pem(self._passphrase))
+            self._save(f"certificates/{name}.pem", authority.chain_pem)
+        log, registrar = new_statement_key(), new_statement_key()
+        save_private(self._key("log"), log.pem(self._passphrase))
+        save_private(self._key("devices/registrar/statement"), registrar.pem(self._passphrase))
+        anchor = root.chain_pem.decode()
+        trust = TrustRoot(
+            settings.studio,
+            (verifier_of(settings.origin, log.public_key).vkey,),
+            (registrar.public_key,),
+            anchor,
+            anchor,
+        )
+        self._save("trust.json", format_trust(trust))
+        document = json.dumps(_document(settings), ensure_ascii=False, indent=2)
+        self._save("studio.json", f"{document}\n".encode())
+        return trust
+
+    def log_signer(self) -> KeySigner:
+        """Return the log's own signer. Raises ``key.*``."""
+        return load_signer(self._key("log"), self._passphrase)
+
+    def timestamps(self) -> pki.Authority:
+        """Return the time stamp authority's key and certificate. Raises ``key.*``."""
+        return self._authority("tsa")
+
+    def statement_signer(self, device: str) -> KeySigner:
+        """Return a device's statement signer. Raises ``UsageError("key.missing")`` for an unknown device."""
+        return load_signer(self._key(f"devices/{_checked(device)}/statement"), self._passphrase)
+
+    def credential(self, device: str) -> ClaimCredential:
+        """Return a device's claim key and certificate chain. Raises ``key.*``."""
+        key = parse_signer(read_private(self._key(f"devices/{_checked(device)}/claim")), self._passphrase)
+        return ClaimCredential(key.pem(None), self._public(f"certificates/devices/{device}.pem"))
+
+    def new_device(self, device: str, role: KeyRole, now: datetime) -> tuple[Enrolment, KeySigner]:
+        """Make a device's keys and certificate, and return the enrolment that the registrar is to sign.
+
+        A name that already has keys keeps its statement key and gets a new claim key and certificate.
+        Raises ``UsageError("statement.field")`` for a name that is not a plain word, and for the registrar's
+        name with another role: the newest enrolment counts, so that would end the studio's power to enrol.
+        """
+        if device == "registrar" and role is not KeyRole.REGISTRAR:
+            raise UsageError("statement.field", "The name registrar is the registrar's.", name=device)
+        settings, issuing = self.settings(), self._authority("issuing")
+        claim = new_claim_key()
+        chain = pki.make_leaf(issuing, settings.studio, _checked(device), claim.public_key, now)
+        statement = self._statement_key(device)
+        self._replace_private(self._key(f"devices/{device}/claim"), claim.pem(self._passphrase))
+        self._save(f"certificates/devices/{device}.pem", chain)
+        leaf = x509.load_pem_x509_certificates(chain)[0]
+        enrolment = Enrolment(
+            device=device,
+            role=role,
+            public_key=statement.public_key,
+            valid_from=now.replace(microsecond=0),
+            valid_until=leaf.not_valid_after_utc,
+            certificate=leaf.fingerprint(SHA256()).hex(),
+        )
+        return enrolment, statement
+
+    def save_enrolment(self, enrolment: Enrolment) -> None:
+        """Keep what the device must know of its own enrolment."""
+        document = {
+            "device": enrolment.device,
+            "validFrom": format_time(enrolment.valid_from),
+            "validUntil": format_time(enrolment.valid_until),
+        }
+        name = f"certificates/devices/{_checked(enrolment.device)}.json"
+        self._save(name, json.dumps(document, indent=2).encode() + b"\n")
+
+    def enrolled_between(self, device: str) -> tuple[datetime, datetime]:
+        """Return the validity of a device's enrolment. Raises ``home.missing``, ``home.malformed``."""
+        name = f"certificates/devices/{_checked(device)}.json"
+        data = self._public(name)
+        try:
+            fields = Fields(canonical.parse(data), code="home.malformed")
+            return fields.time("validFrom"), fields.time("validUntil")
+        except MalformedError as error:
+            path = self.folder / name
+            raise MalformedError("home.malformed", f"{path}: {error.message}", path=path) from error
+
+    def devices(self) -> list[str]:
+        """Return the names of the enrolled devices, the registrar among them."""
+        return sorted(path.stem for path in (self.folder / "certificates/devices").glob("*.json"))
+
+    def _statement_key(self, device: str) -> KeySigner:
+        path = self._key(f"devices/{device}/statement")
+        if path.exists():
+            return load_signer(path, self._passphrase)
+        key = new_statement_key()
+        save_private(path, key.pem(self._passphrase))
+        return key
+
+    def _authority(self, name: str) -> pki.Authority:
+        key = parse_signer(read_private(self._key(name)), self._passphrase)
+        return pki.parse_authority(key.pem(None), self._public(f"certificates/{name}.pem"))
+
+    def _key(self, name: str) -> Path:
+        return self.folder / "keys" / f"{name}.pem"
+
+    def _public(self, name: str) -> bytes:
+        try:
+            return (self.folder / name).read_bytes()
+        except OSError as error:
+            raise UsageError(
+                "home.missing", f"There is no {name} in {self.folder}.", path=self.folder
+            ) from error
+
+    def _save(self, name: str, data: bytes) -> None:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        scratch = path.with_name(f".{path.name}.new")
+        scratch.write_bytes(data)
+        scratch.replace(path)
+
+    def _replace_private(self, path: Path, pem: bytes) -> None:
+        scratch = path.with_name(f".{path.name}.new")
+        scratch.unlink(missing_ok=True)
+        save_private(scratch, pem)
+        scratch.replace(path)
+
+
+def check_device_name(device: str) -> None:
+    """Return if a device may have this name. Raises ``UsageError("statement.field")``."""
+    _checked(device)
+
+
+@contextmanager
+def _folder_errors(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        code = "target.no-space" if error.errno in _FULL else "target.not-writable"
+        raise RefusedError(code, f"{folder} cannot be written: {error.strerror}.", path=folder) from error
+
+
+def _document(settings: Settings) -> dict[str, str]:
+    return {
+        "spec": SPEC,
+        "studio": settings.studio,
+        "production": settings.production,
+        "origin": settings.origin,
+        "publication": settings.publication,
+    }
+
+
+def _read_settings(document: object, code: str) -> Settings:
+    fields = Fields(document, code=code)
+    if fields.text("spec") != SPEC:
+        raise fields.error("spec", f"must be {SPEC}")
+    found = Settings(
+        fields.text("studio"), fields.text("production"), fields.text("origin"), fields.text("publication")
+    )
+    fields.end()
+    return found
+
+
+def _checked(device: str) -> str:
+    if not _DEVICE_NAME.fullmatch(device):
+        raise UsageError(
+            "statement.field", "A device's name is lower-case letters, digits, dots and hyphens.", name=device
+        )
+    return device

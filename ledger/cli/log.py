@@ -1,0 +1,123 @@
+"""`rakkan show`, `export`, `publish`, `rebuild`: the log itself."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ledger.cli.common import examples, home, print_json, printable
+
+if TYPE_CHECKING:
+    from ledger.service.studio import Studio
+
+FILE = click.Path(path_type=Path)
+
+
+@click.command(
+    epilog=examples(
+        "rakkan show night.png",
+    )
+)
+@click.argument("what")
+def show(what: str) -> None:
+    """Print the entry WHAT: an index, a file, or a SHA-256.
+
+    For a file, it is the newest entry that made these bytes: for a sealed file, its seal.
+    """
+    from ledger.core import canonical
+    from ledger.core import envelope as dsse
+    from ledger.wiring import open_studio
+
+    with open_studio(home()) as studio:
+        index = _index(studio, what)
+        opened = dsse.decode(studio.entries.envelope(index))
+    document: dict[str, Any] = {
+        "index": index,
+        "signedBy": [signature.keyid for signature in opened.signatures],
+        "statement": canonical.decode(opened.payload),
+    }
+    print_json(document)
+
+
+@click.command(
+    epilog=examples(
+        "rakkan export night.png --out handover",
+    )
+)
+@click.argument("what")
+@click.option("--out", type=FILE, default=Path(), help="Folder to write to; default: here.")
+def export(what: str, out: Path) -> None:
+    """Write the entry WHAT for other tools: its envelope, its receipt, the signer's public key.
+
+    The envelope is DSSE and in-toto: cosign and securesystemslib check it. The receipt is a C2SP tlog-proof.
+    """
+    from ledger.core.receipt import format_receipt
+    from ledger.service.files import make_folder, write_new
+    from ledger.wiring import open_studio, signer_key_pem
+
+    with open_studio(home()) as studio:
+        index = _index(studio, what)
+        files = {
+            f"entry-{index}.dsse.json": studio.entries.envelope(index),
+            f"entry-{index}.tlog-proof": format_receipt(studio.log.receipt(index)),
+            f"entry-{index}.pub": signer_key_pem(studio, index),
+        }
+    make_folder(out)
+    for name, data in files.items():
+        write_new(out / name, data)
+        click.echo(printable(str(out / name)))
+
+
+@click.command(
+    epilog=examples(
+        "rakkan publish",
+    )
+)
+def publish() -> None:
+    """Write what is new to the static log: bundles, tiles, then the checkpoint.
+
+    The folder (log/ in RAKKAN_HOME, or what init --publish-to said) can be served as it is. Safe to repeat.
+    """
+    from ledger.service.publish import publish as publish_log
+    from ledger.wiring import open_studio, publication
+
+    place = home()
+    with open_studio(place) as studio:
+        publish_log(studio.log, publication(place))
+        size = studio.entries.head().size
+    click.echo(f"{size} entries published to {place.publication()}.")
+
+
+@click.command(
+    epilog=examples(
+        "rakkan rebuild",
+    )
+)
+def rebuild() -> None:
+    """Recompute every table from the entries; the result must equal the signed checkpoint.
+
+    Safe at any time: it changes nothing when the entries do not lead to what was signed.
+    """
+    from ledger.service.rebuild import rebuild as rebuild_log
+    from ledger.wiring import open_studio
+
+    with open_studio(home()) as studio:
+        done = rebuild_log(studio.log)
+    click.echo(f"Recomputed everything from {done.entries} entries; the root is the signed one.")
+
+
+def _index(studio: Studio, what: str) -> int:
+    from ledger.errors import UsageError
+    from ledger.service.archive import Archive
+    from ledger.service.files import identify
+
+    if what.isascii() and what.isdigit() and len(what) < len("18446744073709551615"):
+        return int(what)
+    sha256 = identify(Path(what)).sha256 if os.path.lexists(what) else what
+    record = Archive(studio).made(sha256)
+    if record is None:
+        raise UsageError("log.no-such-entry", f"The log has no entry about {what}.", what=what)
+    return record.index

@@ -1,0 +1,75 @@
+"""`rakkan init` and `rakkan enrol`: a studio, and the devices that may sign for it."""
+
+from __future__ import annotations
+
+import re
+
+import click
+
+from ledger.cli.common import examples, home
+
+
+@click.command(
+    epilog=examples(
+        "export RAKKAN_HOME=/shows/nightfall/ledger",
+        'rakkan init --studio "Studio Kumo" --production nightfall',
+    )
+)
+@click.option("--studio", help="The studio's name, as it stands in certificates.")
+@click.option("--production", help="The production that this log is for, such as nightfall.")
+@click.option("--origin", help="The log's name, the schemeless URL it will be published at.")
+@click.option(
+    "--publish-to", default="log", show_default=True, help="Folder of the static log; relative to the home."
+)
+@click.option("--device", default="workstation", show_default=True, help="First device to enrol.")
+@click.option("--upgrade", is_flag=True, help="Only bring an existing database to this version's schema.")
+def init(
+    studio: str | None,
+    production: str | None,
+    origin: str | None,
+    publish_to: str,
+    device: str,
+    *,
+    upgrade: bool,
+) -> None:
+    """Make a studio in RAKKAN_HOME: its certificates, its log, its first device."""
+    from ledger.adapters.home import Settings
+    from ledger.wiring import found_studio, upgrade_database
+
+    place = home()
+    if upgrade:
+        upgrade_database(place)
+        click.echo(f"The database of {place.folder} is up to date.")
+        return
+    if not studio or not production:
+        raise click.UsageError("A new studio needs --studio and --production.")
+    settings = Settings(studio, production, origin or _origin(studio, production), publish_to)
+    found_studio(place, settings, device)
+    click.echo(f"Studio “{studio}”, production “{production}”, in {place.folder}.")
+    click.echo(f"The log is {settings.origin}; the device “{device}” is enrolled.")
+    click.echo(f"Hand out {place.trust_file}: it is what a stranger needs to verify your files.")
+    click.echo("Back up keys/ now, on paper or offline. Next: rakkan record, rakkan seal.")
+
+
+@click.command(
+    epilog=examples(
+        "rakkan enrol render-07",
+        "rakkan record night.png --device render-07",
+    )
+)
+@click.argument("device")
+def enrol(device: str) -> None:
+    """Enrol DEVICE, or renew its certificate: a statement key, a claim certificate, a log entry."""
+    from ledger.wiring import enrol_device
+
+    index = enrol_device(home(), device)
+    click.echo(f"The device “{device}” is enrolled: entry {index}.")
+
+
+def _origin(studio: str, production: str) -> str:
+    """Return a log name that no other studio's log is likely to have."""
+    return f"ledger.{_slug(studio)}.example/{_slug(production)}"
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "studio"

@@ -1,0 +1,100 @@
+"""`rakkan verify`: is this file what it claims, who made it, from what, and does the log hold it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ledger.cli.common import examples, home_folder, json_option, print_json, printable
+
+if TYPE_CHECKING:
+    from ledger.core.report import VerificationReport
+    from ledger.core.trust import TrustRoot
+
+MARKS = {"passed": ("✓", "green"), "failed": ("✕", "red"), "undecided": ("–", "yellow")}
+FILE = click.Path(path_type=Path)
+MAX_TRUST = 1024 * 1024
+"""A trust root is a few kilobytes; what is larger is no trust root."""
+
+
+@click.command(
+    epilog=examples(
+        "rakkan verify night.png --trust trust.json --offline",
+    )
+)
+@click.argument("file", type=FILE)
+@click.option(
+    "--trust", "trust_file", type=FILE, help="The studio's trust root. Default: that of RAKKAN_HOME."
+)
+@click.option("--sidecar", type=FILE, help="The manifest, when it is not FILE.c2pa.")
+@click.option("--offline", is_flag=True, help="Do not ask the ledger of RAKKAN_HOME, even if it is there.")
+@json_option
+def verify(file: Path, trust_file: Path | None, sidecar: Path | None, *, offline: bool, as_json: bool) -> int:
+    """Verify FILE: its bytes, who sealed it, from what, and that the log holds it.
+
+    Needs only the file (with its sidecar FILE.c2pa, where it has one) and the studio's trust.json. Where
+    RAKKAN_HOME holds a ledger, it is asked too, and finds a file whose manifest was stripped.
+
+    Exit code: 0 proven, 1 altered, 2 usage, 3 cannot decide.
+    """
+    report = _verify(file, trust_file, sidecar, offline=offline)
+    if as_json:
+        print_json(report.to_json())
+    else:
+        _print(report)
+    return report.exit_code
+
+
+def _verify(
+    file: Path, trust_file: Path | None, sidecar: Path | None, *, offline: bool
+) -> VerificationReport:
+    from ledger.wiring import home_at, offline_reader, open_studio
+
+    place = home_at(home_folder())
+    trust = _trust(trust_file)
+    if offline or not place.database.exists():
+        return offline_reader().verify(file, trust, sidecar)
+    from ledger.service.verify import verify_online
+
+    with open_studio(place) as studio:
+        return verify_online(studio, file, trust or studio.trust, sidecar)
+
+
+def _trust(trust_file: Path | None) -> TrustRoot | None:
+    """Return the given trust root, else the home's own, else none: then no signer is known."""
+    from ledger.core.trust import parse_trust
+    from ledger.errors import MalformedError
+    from ledger.service.files import read_whole
+
+    if trust_file is None:
+        own = home_folder() / "trust.json"
+        if not own.is_file():
+            return None
+        trust_file = own
+    try:
+        return parse_trust(read_whole(trust_file, MAX_TRUST))
+    except MalformedError as error:
+        words = f"{trust_file} is not a trust root: {error.message}"
+        raise MalformedError("trust.malformed", words, path=trust_file, cause=error.code) from error
+
+
+def _print(report: VerificationReport) -> None:
+    mark, colour = {"proven": MARKS["passed"], "altered": MARKS["failed"]}.get(
+        report.outcome, MARKS["undecided"]
+    )
+    click.secho(f"{mark} {printable(report.verdict)}", fg=colour, bold=True)
+    click.echo()
+    for check in report.checks:
+        mark, colour = MARKS[check.status]
+        codes = f" [{', '.join(check.codes)}]" if check.status != "passed" and check.codes else ""
+        click.echo(f"  {click.style(mark, fg=colour)} {check.title}")
+        click.echo(f"    {printable(check.words + codes)}")
+    if report.things:
+        click.echo()
+    for thing in report.things:
+        stages = f" ({', '.join(thing.stages)} training)" if thing.stages else ""
+        grants = ", ".join(grant.grant_id for grant in thing.grants if grant.in_term) or "no grant on record"
+        click.echo(printable(f"  {thing.kind} “{thing.name}”{stages}: {grants}"))
+    click.echo(f"\n  sha256 {report.sha256}")

@@ -1,0 +1,45 @@
+"""One run of `rakkan demo`, shared by every test that looks at what it leaves behind."""
+
+import functools
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Demo:
+    """What the run left behind. `folder` has a space in its path."""
+
+    folder: Path
+    out: str
+    err: str
+    audit: dict[str, Any]
+
+
+def rakkan(*arguments: str, cwd: Path = ROOT, home: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run the command with no terminal, and with no studio but the one given."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith("RAKKAN")}
+    return subprocess.run(
+        [sys.executable, "-m", "ledger", *arguments],
+        cwd=cwd,
+        env=own | {"PYTHONPATH": str(ROOT)} | ({"RAKKAN_HOME": str(home)} if home else {}),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@functools.cache
+def run_once(scratch: Path) -> Demo:
+    """Run the demo under the session's scratch folder, the first time that it is asked for."""
+    folder = scratch / "demo with a space" / "out"
+    done = rakkan("demo", "--out", str(folder))
+    assert done.returncode == 0, done.stdout + done.stderr
+    audit = json.loads((folder / "audit.json").read_text(encoding="utf-8"))
+    return Demo(folder, done.stdout, done.stderr, audit)
