@@ -1,0 +1,61 @@
+"""`rakkan demo`: a tiny production from brush to proof, and what an attacker gets."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import sys
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("rakkan-demo"),
+    show_default=True,
+    help="The folder to fill: new or empty.",
+)
+@click.option("--force", is_flag=True, help="Move an older demo in that folder aside first.")
+def demo(out: Path, *, force: bool) -> int:
+    """Make a short cut, seal it, prove it, attack it. Exit code 70 when an answer is not the right one."""
+    from ledger.demo.narrator import narrator
+    from ledger.demo.run import run
+
+    result = run(out.absolute(), narrator(), force=force)
+    click.echo(next_steps(result.folders.root))
+    if not result.as_expected:
+        click.echo("An answer was not the expected one: see the lines marked ✕ above.", err=True)
+        return 70
+    return 0
+
+
+def next_steps(root: Path) -> str:
+    """Return what to try next, as commands for a POSIX shell that really work."""
+    rakkan, shown = _command(), shlex.quote(str(root))
+    return f"""
+Open {root / "index.html"} in a browser.
+
+The same with a file of your own (the original stays as it is):
+  export RAKKAN_HOME={shown}/home
+  {rakkan} record my-picture.png --action draw --tool 'Krita 5.2'
+  {rakkan} seal my-picture.png --out {shown}/yours
+  {rakkan} verify {shown}/yours/my-picture.png --offline --trust {shown}/trust.json
+
+And the demo's own:
+  {rakkan} verify {shown}/files/sh020.final.1006.png --offline --trust {shown}/trust.json
+  {rakkan} verify {shown}/attacked/flipped-pixel.png --offline --trust {shown}/trust.json
+  {rakkan} show {shown}/files/sh020.final.1006.png"""
+
+
+def _command() -> str:
+    """Return how to call this program again from the same folder and shell."""
+    called = Path(sys.argv[0])
+    if called == Path("ledger", "__main__.py").absolute():
+        return "python3 -m ledger"
+    beside = Path(sys.executable).with_name("rakkan")
+    if shutil.which("rakkan") or not beside.exists():
+        return "rakkan"
+    return shlex.quote(str(beside))
