@@ -83,7 +83,7 @@ CODES: dict[str, str] = {
     "target.exists": "Choose another target, or remove the one that is there.",
     # --- recording and sealing --------------------------------------------------------------------
     "record.nothing": "Name at least one file that the step wrote.",
-    "record.unknown-model": "Register it with rakkan model add, or give its SHA-256.",
+    "record.unknown-model": "Register it with rakkan model add, or give the path of its weights.",
     "record.unknown-dataset": "Register it with rakkan dataset add, or give its SHA-256.",
     "registry.exists": "Choose another name: this one is taken by other bytes.",
     "registry.inventory": "Give a CSV with the columns work, sha256 and rights_holder.",
@@ -93,7 +93,7 @@ CODES: dict[str, str] = {
     "seal.unsupported": "Use a sidecar for this format.",
     "timestamp.unavailable": "Start the time stamp authority, or seal without --timestamp.",
     "manifest.malformed": "The manifest is damaged. Find the original, or its sidecar.",
-    "manifest.too-large": "The manifest is larger than any real one. Treat the file as hostile.",
+    "manifest.too-large": "No real manifest is so large. Treat a file from outside as hostile.",
     # --- verification -----------------------------------------------------------------------------
     "verify.no-manifest": "Ask the studio for the sidecar, or verify where the ledger can be asked.",
 }

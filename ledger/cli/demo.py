@@ -20,7 +20,12 @@ import click
 )
 @click.option("--force", is_flag=True, help="Move an older demo in that folder aside first.")
 def demo(out: Path, *, force: bool) -> int:
-    """Make a short cut, seal it, prove it, attack it. Exit code 70 when an answer is not the right one."""
+    r"""Make a short cut, seal it, prove it, attack it. Exit code 70 when an answer is not the right one.
+
+    \b
+    Example:
+      rakkan demo --out moonrise
+    """
     from ledger.demo.narrator import narrator
     from ledger.demo.run import run
 

@@ -33,6 +33,8 @@ class Outcome(StrEnum):
     UNDECIDED = "undecided"
 
 
+FOUND_BY_PIXELS = "ledger.pixels"
+"""Code of the check that knows a file by its picture alone."""
 EXIT_CODES = {Outcome.PROVEN: 0, Outcome.ALTERED: 1, Outcome.UNDECIDED: 3}
 
 
@@ -163,7 +165,7 @@ class VerificationReport:
         if self.outcome is Outcome.ALTERED:
             return f"Altered: {self._first(Status.FAILED)}"
         if self.outcome is Outcome.UNDECIDED:
-            return f"Cannot decide: {self._first(Status.UNDECIDED)}"
+            return f"Cannot decide: {self._found_elsewhere() or self._first(Status.UNDECIDED)}"
         if not self.things:
             return f"Proven: sealed by {self.signer}, recorded in {self.log}; it names no model or dataset."
         licensed = sum(thing.licensed for thing in self.things)
@@ -189,6 +191,10 @@ class VerificationReport:
             "steps": [step.to_json() for step in self.steps],
             "facts": self.facts,
         }
+
+    def _found_elsewhere(self) -> str | None:
+        """Return what the ledger said of a picture that lost its manifest: more than that it lost it."""
+        return next((check.words for check in self.checks if FOUND_BY_PIXELS in check.codes), None)
 
     def _first(self, status: Status) -> str:
         return next(check.words for check in self.checks if check.status is status)

@@ -401,7 +401,7 @@ def with_parent(parent: Any, *others: Any, **changes: Any) -> Check:
 def test_a_sound_parent() -> None:
     check = with_parent(ingredient(), manifest("parent"))
     assert check.status is P
-    assert check.words.startswith("1 ancestors")
+    assert check.words.startswith("One ancestor")
 
 
 def test_a_parent_without_a_manifest_claims_nothing() -> None:
@@ -846,6 +846,12 @@ def unbound(**changes: Any) -> Reading:
 def test_tied_by_the_pixels() -> None:
     status, words = subject_check(unbound())
     assert (status, "sample for sample" in words) == (P, True)
+
+
+def test_other_bytes_than_the_sealed_ones_are_nobody_s_word() -> None:
+    own = manifest("active", STORY.whole, bound_sha256=None)
+    changed = reading(own, success=WITHOUT_DATA_HASH, failure=["assertion.dataHash.mismatch"])
+    assert subject_check(changed, **REWRITTEN)[0] is U
 
 
 def test_another_picture_in_a_lossless_format_fails() -> None:

@@ -225,12 +225,12 @@ def check_ancestry(reading: Reading) -> Check:
         )
         return Check("ancestry", title, status, f"{names} {verb}.", codes(failures))
     count = len(reachable_manifests(reading)) - 1
-    words = (
-        f"{count} ancestors with manifests of their own, each found intact."
-        if count
-        else "No ancestor carries a manifest."
-    )
-    return Check("ancestry", title, Status.PASSED, words)
+    several = f"{count} ancestors with manifests of their own, each found intact."
+    words = {
+        0: "No ancestor carries a manifest.",
+        1: "One ancestor with a manifest of its own, found intact.",
+    }
+    return Check("ancestry", title, Status.PASSED, words.get(count, several))
 
 
 def reachable_manifests(reading: Reading) -> list[ManifestFacts]:
