@@ -114,13 +114,14 @@ class NamedThing:
 
 @dataclass(frozen=True, slots=True)
 class NamedStep:
-    """A recorded step that the file's evidence holds."""
+    """A recorded step that the file's evidence holds. ``evidence`` says how its record came to be."""
 
     index: int
     action: str
     tool: str
     device: str
     finished: str
+    evidence: str
 
     def to_json(self) -> dict[str, Any]:
         """Return the step as JSON."""
@@ -130,6 +131,7 @@ class NamedStep:
             "tool": self.tool,
             "device": self.device,
             "finished": self.finished,
+            "evidence": self.evidence,
         }
 
 

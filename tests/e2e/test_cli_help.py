@@ -225,7 +225,7 @@ def test_the_shape_of_a_report(production: Studio) -> None:
     )
     assert {"kind", "name", "sha256", "index", "stages", "grants"} <= set(report["named"][0])
     assert set(report["named"][0]["grants"][0]) == {"grantId", "uses", "index", "inTerm"}
-    assert set(report["steps"][0]) == {"index", "action", "tool", "device", "finished"}
+    assert set(report["steps"][0]) == {"index", "action", "tool", "device", "finished", "evidence"}
 
 
 def test_the_shape_of_a_record(studio: Studio) -> None:

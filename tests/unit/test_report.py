@@ -91,7 +91,7 @@ def test_the_json_holds_everything() -> None:
         "0" * 64,
         (Check("bytes", "T", P, "W", ("c",)),),
         (thing(in_term=True),),
-        (NamedStep(5, "generate", "ComfyUI 0.3.60", "ws-01", "2026-03-01T12:00:00Z"),),
+        (NamedStep(5, "generate", "ComfyUI 0.3.60", "ws-01", "2026-03-01T12:00:00Z", "observed"),),
         "ws-01, Studio X",
         "log.example",
         {"form": "embedded"},
@@ -124,6 +124,7 @@ def test_the_json_holds_everything() -> None:
                 "tool": "ComfyUI 0.3.60",
                 "device": "ws-01",
                 "finished": "2026-03-01T12:00:00Z",
+                "evidence": "observed",
             }
         ],
         "facts": {"form": "embedded"},

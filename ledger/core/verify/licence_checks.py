@@ -13,6 +13,7 @@ from datetime import datetime
 from ledger.core.artifact import Role
 from ledger.core.fields import format_time
 from ledger.core.predicates import Dataset, Grant, Model, Step
+from ledger.core.predicates.step import Evidence
 from ledger.core.report import Check, NamedGrant, NamedStep, NamedThing, Status
 from ledger.core.verify.ledger_checks import Entry, Ledger
 
@@ -32,11 +33,15 @@ def named_steps(ledger: Ledger) -> tuple[NamedStep, ...]:
         step = item.entry.statement.predicate
         if isinstance(step, Step):
             tool = f"{step.tool.name} {step.tool.version}"
-            found.append(
-                NamedStep(
-                    item.entry.index, step.action.value, tool, item.signer.device, format_time(step.finished)
-                )
+            named = NamedStep(
+                index=item.entry.index,
+                action=step.action.value,
+                tool=tool,
+                device=item.signer.device,
+                finished=format_time(step.finished),
+                evidence=step.evidence.value,
             )
+            found.append(named)
     return tuple(found)
 
 
@@ -93,10 +98,13 @@ def check_materials(things: tuple[NamedThing, ...], ledger: Ledger) -> Check:
     if missing:
         names = ", ".join(f"{thing.kind} “{thing.name}”" for thing in missing)
         return Check("materials", title, Status.UNDECIDED, f"No registration is at hand for {names}.")
-    if not things:
-        return Check("materials", title, Status.PASSED, "The record names no model and no dataset.")
-    names = ", ".join(f"{thing.kind} “{thing.name}”" for thing in things)
-    return Check("materials", title, Status.PASSED, f"It names {names}; each is registered in the log.")
+    words = "The record names no model and no dataset."
+    if things:
+        names = ", ".join(f"{thing.kind} “{thing.name}”" for thing in things)
+        words = f"It names {names}; each is registered in the log."
+    if any(step.evidence == Evidence.DECLARED for step in named_steps(ledger)):
+        words += " Part of the record was declared by a person, not observed by a tool."
+    return Check("materials", title, Status.PASSED, words)
 
 
 def check_grants(things: tuple[NamedThing, ...], ledger: Ledger) -> Check:
