@@ -13,12 +13,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ledger.core.encoding import decode_base64, encode_base64
 from ledger.core.merkle import EMPTY_ROOT, HASH_SIZE
 from ledger.core.note import (
     NoteSigner,
     NoteVerifier,
-    decode_base64,
-    encode_base64,
     open_note,
     parse_note,
     sign_note,

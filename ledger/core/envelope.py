@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ledger.core import canonical
-from ledger.core.fields import Fields, encode_base64
+from ledger.core.encoding import encode_base64
+from ledger.core.fields import Fields
 from ledger.core.identity import PublicKey
 from ledger.errors import MalformedError, UndecidedError
 

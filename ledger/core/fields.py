@@ -6,14 +6,13 @@ verifier must not pass over something that the signer meant.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from ledger.core.digest import parse_sha256
+from ledger.core.encoding import decode_base64
 from ledger.errors import MalformedError
 
 T = TypeVar("T")
@@ -38,22 +37,6 @@ def parse_time(text: str) -> datetime:
     if not _TIME.fullmatch(text):
         raise ValueError(text)
     return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
-
-
-def encode_base64(data: bytes) -> str:
-    """Return standard base64 with padding (RFC 4648 §4)."""
-    return base64.b64encode(data).decode()
-
-
-def decode_base64(text: str) -> bytes:
-    """Return the bytes; raises ``ValueError`` unless ``text`` is just what ``encode_base64`` gives back."""
-    try:
-        data = base64.b64decode(text, validate=True)
-    except binascii.Error as error:
-        raise ValueError(text[:40]) from error
-    if encode_base64(data) != text:
-        raise ValueError(text[:40])
-    return data
 
 
 class Fields:
@@ -124,11 +107,10 @@ class Fields:
 
     def base64(self, name: str) -> bytes:
         """Return the bytes of a standard base64 string."""
-        value = self.take(name, str)
-        try:
-            return decode_base64(value)
-        except ValueError as error:
-            raise self.error(name, "must be standard base64") from error
+        data = decode_base64(self.take(name, str))
+        if data is None:
+            raise self.error(name, "must be standard base64")
+        return data
 
     def items(self, name: str) -> list[Any]:
         """Return a list, empty when the member is absent; an empty list that is present is refused."""

@@ -12,8 +12,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
 import re
 from collections.abc import Sequence
@@ -23,6 +21,7 @@ from typing import Protocol
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from ledger.core.encoding import decode_base64, encode_base64
 from ledger.errors import IntegrityError, MalformedError, UndecidedError
 
 MAX_NOTE = 1_000_000
@@ -202,21 +201,6 @@ def open_note(data: bytes, verifiers: Sequence[NoteVerifier]) -> tuple[str, tupl
         names = ", ".join(line.name for line in note.signatures)
         raise UndecidedError("key.unknown", "No known key signed this note.", signed_by=names)
     return note.text, tuple(signed)
-
-
-def encode_base64(data: bytes) -> str:
-    """Return standard base64 with padding (RFC 4648 section 4)."""
-    return base64.b64encode(data).decode("ascii")
-
-
-def decode_base64(text: str) -> bytes | None:
-    """Return the bytes, or ``None`` when the text is not the one standard base64 spelling of any."""
-    try:
-        data = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        return None
-    # Unused trailing bits could be set: only the text that the bytes encode to is accepted.
-    return data if encode_base64(data) == text else None
 
 
 def _parse_line(row: str) -> NoteSignature:

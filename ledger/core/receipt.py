@@ -13,8 +13,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ledger.core.checkpoint import Checkpoint, open_checkpoint, parse_checkpoint
+from ledger.core.encoding import decode_base64, encode_base64
 from ledger.core.merkle import HASH_SIZE, leaf_hash, verify_inclusion
-from ledger.core.note import MAX_NOTE, NoteVerifier, decode_base64, encode_base64
+from ledger.core.note import MAX_NOTE, NoteVerifier
 from ledger.errors import MalformedError
 
 HEADER = "c2sp.org/tlog-proof@v1"

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from cryptography import x509
 
 from ledger.core import canonical
-from ledger.core.fields import Fields, encode_base64, present
+from ledger.core.encoding import encode_base64
+from ledger.core.fields import Fields, present
 from ledger.core.identity import parse_public_key
 from ledger.core.note import parse_vkey
 from ledger.errors import MalformedError

@@ -6,11 +6,10 @@ from typing import Any
 
 import pytest
 
+from ledger.core.encoding import decode_base64, encode_base64
 from ledger.core.fields import (
     MAX_TEXT,
     Fields,
-    decode_base64,
-    encode_base64,
     format_time,
     parse_time,
     present,
@@ -148,8 +147,7 @@ def test_a_digest_has_one_spelling(value: str) -> None:
 )
 def test_base64_has_one_spelling(value: str) -> None:
     refusal(Fields.base64, value)
-    with pytest.raises(ValueError, match=r".*"):
-        decode_base64(value)
+    assert decode_base64(value) is None
 
 
 @pytest.mark.parametrize("data", [b"", b"a", b"ab", b"\xff\xfe\xfd"])

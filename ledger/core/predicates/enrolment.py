@@ -12,7 +12,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar
 
-from ledger.core.fields import Fields, encode_base64, format_time, present
+from ledger.core.encoding import encode_base64
+from ledger.core.fields import Fields, format_time, present
 
 
 class KeyRole(StrEnum):
