@@ -2,6 +2,7 @@
 
 * ``generate`` creates, by a trained algorithm; ``edit`` and ``convert`` open their parent; ``composite``
   places its components; ``import`` opens what came in: nobody here created it;
+* a model's own manifest opens the weights as they came, a dataset's creates its inventory;
 * a manifest that came in with the file is opened by ``import``, and by ``edit`` and ``convert`` where they
   name no parent; every other step places it;
 * a model or dataset that the step, or an unsealed ancestor, used is an ``inputTo`` ingredient with its own
@@ -26,7 +27,6 @@ from ledger.service.archive import Archive
 from ledger.service.evidence import Basis, evidence
 
 IPTC = "http://cv.iptc.org/newscodes/digitalsourcetype/"
-C2PA = "http://c2pa.org/digitalsourcetype/"
 RELATIONSHIPS = {
     Role.PARENT: Relationship.PARENT,
     Role.COMPONENT: Relationship.COMPONENT,
@@ -36,7 +36,7 @@ RELATIONSHIPS = {
 }
 DATA_TYPES = {Role.MODEL: "c2pa.types.model", Role.DATASET: "c2pa.types.dataset"}
 ARRIVED = "arrived-1"
-"""Label of the ingredient that stands for an imported file as it came in."""
+"""Label of the ingredient that stands for an imported file, or a model, as it came in."""
 NOT_ALLOWED = {"use": "notAllowed"}
 TRAINING_MINING = {
     "entries": {
@@ -106,9 +106,13 @@ def _plan_step(archive: Archive, record: Record, step: Step, subject: Artifact, 
 
 
 def _plan_thing(archive: Archive, record: Record, thing: Model | Dataset, found: Basis) -> ManifestPlan:
-    """Return the plan for a model's or a dataset's own manifest."""
+    """Return the plan for a model's or a dataset's own manifest.
+
+    A model's opens the weights as they came: whoever registers them does not say that they made them. A
+    dataset's inventory is put together here.
+    """
     subject = record.statement.subjects[0]
-    is_model = isinstance(thing, Model)
+    media_type = subject.media_type or "application/octet-stream"
     training = thing.training if isinstance(thing, Model) else ()
     ingredients = [
         _ingredient(
@@ -116,20 +120,20 @@ def _plan_thing(archive: Archive, record: Record, thing: Model | Dataset, found:
         )
         for n, item in enumerate(training, 1)
     ]
-    source = f"{C2PA}trainedAlgorithmicData" if is_model else f"{IPTC}composite"
-    created = Action(
-        "c2pa.created", archive.studio.clock.now(), source, ingredient_labels=_labels(ingredients)
-    )
-    data_type = DATA_TYPES[Role.MODEL if is_model else Role.DATASET]
+    begun = Action("c2pa.created", archive.studio.clock.now(), f"{IPTC}composite")
+    if isinstance(thing, Model):
+        arrived = Ingredient(
+            ARRIVED, thing.name, Relationship.PARENT, media_type, data_type=DATA_TYPES[Role.MODEL]
+        )
+        ingredients.insert(0, arrived)
+        begun = Action("c2pa.opened", begun.when, ingredient_labels=(ARRIVED,))
+    # No c2pa.asset-type.v2: the library writes it under the label that C2PA 2.2 withdrew.
     return ManifestPlan(
         title=f"{thing.name} {thing.version}",
-        media_type=subject.media_type or "application/octet-stream",
-        actions=(created,),
+        media_type=media_type,
+        actions=(begun,),
         ingredients=tuple(ingredients),
-        assertions={
-            "c2pa.asset-type.v2": {"types": [{"type": data_type, "version": thing.version}]},
-            LEDGER_ENTRY: Evidence(subject.sha256, evidence(archive, record, found)).to_json(),
-        },
+        assertions={LEDGER_ENTRY: Evidence(subject.sha256, evidence(archive, record, found)).to_json()},
     )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from ledger.core.containers import png
 from ledger.core.manifest import Action, Finding, Ingredient, ManifestFacts, Reading, Relationship
 from ledger.errors import RakkanError
 from tests.support import media
@@ -228,6 +229,36 @@ def test_it_is_placed_where_the_plan_says_created(tmp_path: Path) -> None:
         ("componentOf", label)
     ]
     assert actions_of(reading) == ["c2pa.created", "c2pa.placed"]
+
+
+@pytest.mark.parametrize(
+    ("name", "digest", "expected"),
+    [
+        ("exr", "its own", {"assertion.dataHash.match"}),
+        ("exr", "another", {"assertion.dataHash.mismatch"}),
+        ("png", "its own", set()),
+    ],
+)
+def test_the_plans_parent_is_judged_by_its_own_digest(
+    name: str, digest: str, expected: set[str], tmp_path: Path
+) -> None:
+    """A tool has carried the parent's manifest into the edited file: it is about the parent all the same."""
+    shop, parent = workshop(), media.make(name, tmp_path, "parent")
+    own = sha256(parent.read_bytes()).hexdigest()
+    store = shop.codec.seal_digest(plan(), own, shop.credential)
+    if name == "png":
+        sealed = shop.codec.seal_file(plan("image/png"), parent, tmp_path / "sealed.png", shop.credential)
+        store, own = sealed.store, sha256((tmp_path / "sealed.png").read_bytes()).hexdigest()
+    data = media.make("png", tmp_path, "edited").read_bytes()
+    edited = tmp_path / "carried.png"
+    edited.write_bytes(data[:33] + png.frame(store) + data[33:])
+    known = own if digest == "its own" else "ab" * 32
+    item = Ingredient("p", "parent", Relationship.PARENT, "image/png", store=store, sha256=known)
+    opened = Action("c2pa.opened", WHEN, ingredient_labels=("p",))
+    reading = again(edited, item, actions=(opened,))
+    (found,) = reading.active_manifest.ingredients
+    said = recorded(reading.active_manifest) | codes(found.failures)
+    assert {code for code in said if ".dataHash." in code} == expected
 
 
 def test_it_is_not_taken_twice(tmp_path: Path) -> None:

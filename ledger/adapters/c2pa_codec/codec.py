@@ -16,11 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from ledger.adapters.c2pa_codec import files, ingredients, library, onepass
+from ledger.adapters.c2pa_codec import detached, files, ingredients, library, onepass
 from ledger.adapters.c2pa_codec.definition import Json, Recorded, adopt, check, data_hash, definition
 from ledger.adapters.c2pa_codec.locate import WALKS, check_limits
 from ledger.adapters.c2pa_codec.reading import reading
-from ledger.core.containers import formats, jumbf
+from ledger.core.containers import formats
+from ledger.core.containers.layout import Range
 from ledger.core.manifest import ClaimCredential, ManifestPlan, Reading, Sealed
 from ledger.errors import RefusedError, UndecidedError
 from ledger.ports import Anchors, Clock
@@ -124,9 +125,9 @@ class C2paCodec:
             media_type = _sniff(source)
             if sidecar is None and media_type not in formats.READS:
                 return None
+            if sidecar is not None and (found := detached.read(source.file, sidecar, anchors)):
+                return found
             asset = _in_memory(source) if media_type in WALKS else source.file
-            if sidecar is not None:
-                jumbf.manifests(sidecar)
             expected = sidecar is not None or check_limits(media_type, asset)
             with library.reader(media_type, asset, sidecar, anchors, expected=expected) as opened:
                 if opened is None:
@@ -134,7 +135,9 @@ class C2paCodec:
                 report = library.detailed(opened)
                 store = sidecar or library.raw_store(opened, report["active_manifest"])
                 url = library.remote_url(opened)
-            return reading(report, store, embedded=sidecar is None, remote_url=url)
+            embedded = sidecar is None
+            framing = _framing(media_type, asset) if embedded else None
+            return reading(report, store, framing, embedded=embedded, remote_url=url)
 
     def store(self, path: Path) -> bytes | None:
         """Return the manifest store embedded in the file as raw bytes, or ``None`` when there is none.
@@ -172,7 +175,8 @@ class C2paCodec:
         hour = now.strftime("%Y-%m-%dT%H")
         inputs: list[Recorded] = []
         for position, ingredient in enumerate(plan.ingredients):
-            if inbound is not None and ingredient.store == inbound.store:
+            # One that brings a digest is about other bytes, whoever carried its manifest into these.
+            if inbound is not None and ingredient.store == inbound.store and ingredient.sha256 is None:
                 seen = (inbound.store, inbound.label, inbound.results)
                 inputs.append(ingredients.with_store(position, ingredient, *seen))
             else:
@@ -236,6 +240,14 @@ def _in_memory(source: files.Source) -> IO[bytes]:
     if source.opened.st_size > IN_MEMORY:
         return source.file
     return io.BytesIO(source.file.readall())
+
+
+def _framing(media_type: str, asset: IO[bytes]) -> tuple[Range, ...] | None:
+    """Return where the manifest lies, for a format that our own walk knows and that has one."""
+    if media_type not in WALKS:
+        return None
+    asset.seek(0)
+    return WALKS[media_type](asset.read()).removed or None
 
 
 def _sizes(manifest: Json, inputs: list[Recorded]) -> tuple[int, ...]:

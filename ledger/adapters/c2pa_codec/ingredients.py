@@ -79,7 +79,7 @@ def _validate_store(store: bytes, sha256: str | None, anchors: Anchors, _hour: s
     try:
         binding = report["manifests"][label]["assertion_store"].get(DATA_HASH)
         known = sha256 if isinstance(binding, dict) and not binding.get("exclusions") else None
-        _settle_binding(results["activeManifest"], known, bound_sha256(binding))
+        settle_binding(results["activeManifest"], known, bound_sha256(binding))
     except (AttributeError, KeyError, TypeError) as error:
         raise MalformedError(
             "manifest.malformed", "The ingredient's manifest has no sensible shape."
@@ -87,7 +87,7 @@ def _validate_store(store: bytes, sha256: str | None, anchors: Anchors, _hour: s
     return label, results
 
 
-def _settle_binding(active: Json, known: str | None, bound: str | None) -> None:
+def settle_binding(active: Json, known: str | None, bound: str | None) -> None:
     """Replace what the library says about an asset it never saw by what the digest says."""
     unseen = [item for item in active["failure"] if _is_unseen_binding(item)]
     if known is not None and known != bound:

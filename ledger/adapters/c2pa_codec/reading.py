@@ -14,7 +14,7 @@ from __future__ import annotations
 import base64
 import binascii
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -27,6 +27,7 @@ from cryptography.x509.oid import NameOID
 
 from ledger.adapters.c2pa_codec.definition import TIMESTAMP_TRUST_URI, Json
 from ledger.core.containers import cose, jumbf
+from ledger.core.containers.layout import Range
 from ledger.core.manifest import Finding, IngredientFacts, ManifestFacts, Reading, SignerFacts
 from ledger.errors import MalformedError
 
@@ -46,15 +47,20 @@ _SUCCESS = (".match", ".validated", ".trusted", ".insideValidity", ".accessible"
 """How the status codes of success end (C2PA 2.4, §15.2.1)."""
 
 _FRAME = 12
-"""Bytes around a store in a PNG chunk or a first JPEG segment."""
-_SEGMENT, _SEGMENT_STORE = 20, 60_000
-"""Bytes around each further JPEG segment, and the least of the store that one holds."""
+"""Bytes around a store in a chunk, box or tag of the formats that our own walk does not know."""
 
 
-def reading(report: Json, store: bytes, *, embedded: bool, remote_url: str | None) -> Reading:
-    """Return the reading of a detailed report and the raw store it is about."""
+def reading(
+    report: Json, store: bytes, framing: Sequence[Range] | None, *, embedded: bool, remote_url: str | None
+) -> Reading:
+    """Return the reading of a detailed report and the raw store it is about.
+
+    ``framing`` says where in the file the store and what is around it lie, ``None`` where nobody knows.
+    """
     try:
-        return _reading(report, store, embedded=embedded, remote_url=remote_url)
+        found = _reading(report, store, embedded=embedded, remote_url=remote_url)
+        found = _without_loose_binding(found, len(store), framing)
+        return found if _signer_may_claim(found) else _distrusted(found)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         # The library passes assertions on as they are: a hostile one may have any shape.
         raise MalformedError("manifest.malformed", "The manifest's content has no sensible shape.") from error
@@ -68,8 +74,7 @@ def _reading(report: Json, store: bytes, *, embedded: bool, remote_url: str | No
     }
     results = report["validation_results"]
     active = results["activeManifest"]
-    _drop_loose_binding(manifests, report["active_manifest"], len(store), embedded=embedded)
-    found = Reading(
+    return Reading(
         active=report["active_manifest"],
         manifests=manifests,
         success=_findings(active.get("success")),
@@ -85,23 +90,29 @@ def _reading(report: Json, store: bytes, *, embedded: bool, remote_url: str | No
         embedded=embedded,
         remote_url=remote_url,
     )
-    return found if _signer_may_claim(found) else _distrusted(found)
 
 
-def _drop_loose_binding(
-    manifests: dict[str, ManifestFacts], active: str, store_size: int, *, embedded: bool
-) -> None:
+def _without_loose_binding(found: Reading, store_size: int, framing: Sequence[Range] | None) -> Reading:
     """Forget the bound hash where the binding leaves out more than the manifest itself.
 
-    The library reports a second excluded range, but not one that is too long: the hash would then speak for a
-    part of the file only.
+    The library reports a second excluded range, but not one that is too long or lies beside the manifest: the
+    hash would then speak for a part of the file only.
     """
-    facts = manifests[active]
+    facts = found.active_manifest
     data_hash = facts.assertions.get(DATA_HASH)
     ranges = data_hash.get("exclusions") or [] if isinstance(data_hash, dict) else []
-    most = store_size + _FRAME + _SEGMENT * (store_size // _SEGMENT_STORE) if embedded else 0
-    if sum(int(item["length"]) for item in ranges) > most:
-        manifests[active] = replace(facts, bound_sha256=None)
+    spans = [(int(item["start"]), int(item["start"]) + int(item["length"])) for item in ranges]
+    if not found.embedded:
+        tight = not spans
+    elif framing is None:
+        tight = sum(stop - start for start, stop in spans) <= store_size + _FRAME
+    else:
+        around = (min(start for start, _ in framing), max(stop for _, stop in framing))
+        tight = all(around[0] <= start and stop <= around[1] for start, stop in spans)
+        tight &= around[1] - around[0] == sum(stop - start for start, stop in framing)
+    if tight:
+        return found
+    return replace(found, manifests={**found.manifests, found.active: replace(facts, bound_sha256=None)})
 
 
 def _signer_may_claim(found: Reading) -> bool:
