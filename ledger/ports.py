@@ -210,7 +210,11 @@ class PixelReader(Protocol):
     """Decodes pictures to the second identity of a file."""
 
     def digest(self, path: Path) -> str | None:
-        """Return the pixel digest (hex; docs/spec/pixels.md), or ``None`` when nothing here decodes it."""
+        """Return the pixel digest (hex; docs/spec/pixels.md), or ``None`` when nothing here decodes it.
+
+        Raises ``MalformedError("file.malformed")`` when the decoder of its format says that the file is cut
+        off or corrupt, and ``UsageError`` (``file.…``) when it cannot be read.
+        """
 
 
 class TimestampAuthority(Protocol):

@@ -20,7 +20,7 @@ from ledger.core.artifact import Artifact, Role
 from ledger.core.containers.jumbf import MAX_STORE
 from ledger.core.disclosure import SALT_BYTES, commit
 from ledger.core.predicates.step import Evidence, Place, Step, StepAction, Tool
-from ledger.errors import RakkanError, RefusedError, UsageError
+from ledger.errors import MalformedError, RakkanError, RefusedError, UsageError
 from ledger.ports import Anchors, OpeningStore
 from ledger.service.files import beside, check_name, check_unchanged, identify, read_whole
 from ledger.service.sequence import Appended
@@ -94,12 +94,21 @@ def record(studio: Studio, device: Device, work: Work, outputs: Sequence[Path]) 
 
 
 def describe(studio: Studio, path: Path, role: Role | None = None) -> Artifact:
-    """Return a file as statements name it. Raises ``UsageError("file.*")``, ``file.wrong-extension``."""
+    """Return a file as statements name it.
+
+    Raises ``UsageError("file.*")``, and for what a step wrote (no ``role``) ``file.wrong-extension`` and
+    ``file.malformed``.
+    """
     identity = identify(path)
     media_type = studio.codec.media_type(path)
     if role is None:  # what somebody else delivered may be named as they like
         check_name(path, media_type)
-    pixels = studio.pixels.digest(path)
+    try:
+        pixels = studio.pixels.digest(path)
+    except MalformedError:
+        if role is None:
+            raise
+        pixels = None  # it was used all the same
     check_unchanged(path, identity)
     return Artifact(path.name, identity.sha256, media_type, pixels, role)
 

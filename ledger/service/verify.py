@@ -71,7 +71,7 @@ def ask(studio: Studio, file: Examined) -> Asked:
     """Return what the ledger knows: by the bytes if it knows them, else by the picture."""
     archive = Archive(studio)
     rows, by = archive.rows(file.sha256), "bytes"
-    if not rows and (pixels := file.pixels()):
+    if not rows and (pixels := _pixels(file)):
         rows, by = studio.entries.artifacts(pixels=pixels), "pixels"
     sightings = tuple(
         Sighting(row.index, row.name, by) for row in reversed(rows) if row.role in ("subject", SEALED_FROM)
@@ -83,6 +83,13 @@ def ask(studio: Studio, file: Examined) -> Asked:
             found = basis(archive, subject, row.name)
             return Asked(sightings, full_evidence(archive, record, found), subject)
     return Asked(sightings, (), None)
+
+
+def _pixels(file: Examined) -> str | None:
+    try:
+        return file.pixels()
+    except RakkanError:
+        return None  # a damaged picture is known by no other; the report says what is wrong with it
 
 
 def _source(archive: Archive, row: ArtifactRow) -> str:

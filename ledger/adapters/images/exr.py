@@ -2,40 +2,68 @@
 
 * Channels in the order of their names, each with its type: a file may hold any set of them;
 * samples as they are stored, little-endian: NaN and negative zero included;
-* a part after the other; deep parts, whose pixels hold lists, have no digest.
+* a part after the other; deep parts, whose pixels hold lists, have no digest;
+* the library prints what it could not read to Python's standard output, which belongs to the command: it is
+  caught there, from this thread only, and read.
 """
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Iterator
-from contextlib import redirect_stdout
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
+from threading import Lock, get_ident
 from typing import Any
 
 import OpenEXR
 
-from ledger.adapters.images import samples
+from ledger.adapters.images import damage, samples
 from ledger.adapters.images.stills import UnsupportedError
 
 MAX_SAMPLES = 1 << 29
 """Of one part: 4K with 60 channels. The library reads a part as a whole, and 2 GiB are enough."""
 _TYPES = {"float16": "half", "float32": "float", "uint32": "uint"}
+_ONE_AT_A_TIME = Lock()
+"""Standard output is the process's: two threads that swap it would leave it swapped."""
+
+
+class _Complaints(io.StringIO):
+    """Standard output while the library reads: what other threads print passes through."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._thread, self._output = get_ident(), sys.stdout
+
+    def write(self, text: str) -> int:
+        return super().write(text) if get_ident() == self._thread else self._output.write(text)
 
 
 def frames(path: Path) -> Iterator[str]:
-    """Yield the digest of each part. Raises ``UnsupportedError``, and whatever OpenEXR raises."""
+    """Yield the digest of each part.
+
+    Raises ``UnsupportedError``, ``DamagedError``, and whatever OpenEXR raises.
+    """
     with OpenEXR.File(str(path), header_only=True) as file:
         promised = len(file.parts)
         for part in file.parts:
             _check(part.header)
-    # One thread: the callers are many frames at once, and the workstation is an artist's. The library prints
-    # its complaints to standard output, which belongs to the command.
-    with redirect_stdout(sys.stderr), OpenEXR.File(str(path), separate_channels=True, num_threads=0) as file:
-        if len(file.parts) != promised:
-            raise UnsupportedError  # it leaves out what it cannot read
+    with _whole(path) as (file, complaints):
+        if len(file.parts) != promised:  # it leaves out what it cannot read
+            raise damage.DamagedError if damage.openexr_says(complaints) else UnsupportedError
         for part in file.parts:
             yield _part(part)
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[tuple[Any, str]]:
+    """Open the file with all its samples; with it comes what the library printed about it."""
+    with _ONE_AT_A_TIME, redirect_stdout(_Complaints()) as complaints:
+        # One thread: the callers are many frames at once, and the workstation is an artist's.
+        opened = OpenEXR.File(str(path), separate_channels=True, num_threads=0)
+    with opened as file:
+        yield file, complaints.getvalue()
 
 
 def _check(header: dict[str, Any]) -> None:

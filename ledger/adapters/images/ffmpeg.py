@@ -5,12 +5,14 @@
 * RGB of 8 and 16 bits becomes what the same still picture gives; every other pixel format keeps its own
   samples and its own name, so no colour conversion can change a bit;
 * frames are taken as they are stored: none doubled, none dropped, none rotated;
-* any complaint of ffmpeg's is the end: half a film has no digest.
+* any complaint of ffmpeg's is the end: half a film has no digest. What it says tells whether the file is
+  damaged or only unknown (``damage``).
 """
 
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import tempfile
@@ -19,11 +21,11 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from shutil import which
-from typing import IO
+from typing import IO, NoReturn
 
 from PIL import Image
 
-from ledger.adapters.images import samples, stills
+from ledger.adapters.images import damage, samples, stills
 from ledger.adapters.images.stills import UnsupportedError
 
 DEMUXERS = {
@@ -50,6 +52,8 @@ _SIXTEEN_BIT = {
     "gray16": ("gray16le", "L;16", 2),
 }
 _PLANAR = re.compile(r"(?:yuv(a?)j?(420|422|444|440|411|410)p|gbr(a?)p|gray)(9|10|12|14|16)?(?:le)?")
+_WORDS = 64 * 1024
+"""As much of what ffmpeg says is read."""
 _SHIFTS = {"420": (1, 1), "422": (1, 0), "444": (0, 0), "440": (0, 1), "411": (2, 0), "410": (2, 2)}
 
 
@@ -63,12 +67,15 @@ class _Form:
 
 
 def frames(path: Path, media_type: str) -> Iterator[str]:
-    """Yield the digest of each frame of the first video stream. Raises ``UnsupportedError``."""
+    """Yield the digest of each frame of the first video stream.
+
+    Raises ``UnsupportedError`` and ``DamagedError``.
+    """
     program, prober = which("ffmpeg"), which("ffprobe")
     if program is None or prober is None or media_type not in DEMUXERS:
         raise UnsupportedError
     source = ["-protocol_whitelist", "file", "-f", DEMUXERS[media_type], "-i", f"file:{path}"]
-    form = _form(*_probe([prober, "-v", "error", *source]))
+    form = _form(*_probe([prober, "-v", "error", *source], path))
     command = [program, "-nostdin", "-v", "error", "-xerror", "-noautorotate", *source, "-map", "0:v:0"]
     command += ["-fps_mode", "passthrough", "-f", "rawvideo", "-pix_fmt", form.pix_fmt, "pipe:1"]
     with (
@@ -83,7 +90,13 @@ def frames(path: Path, media_type: str) -> Iterator[str]:
             process.kill()  # the reader has stopped: nothing more is wanted
             raise
         if process.wait() != 0 or complaints.tell():
-            raise UnsupportedError
+            complaints.seek(0)
+            _complain(complaints.read(_WORDS), path)
+
+
+def _complain(said: bytes, path: Path) -> NoReturn:
+    words = said.replace(os.fsencode(path), b"").decode("utf-8", "replace")
+    raise damage.DamagedError if damage.ffmpeg_says(words) else UnsupportedError
 
 
 def _read(stream: IO[bytes] | None, form: _Form) -> Iterator[str]:
@@ -93,12 +106,12 @@ def _read(stream: IO[bytes] | None, form: _Form) -> Iterator[str]:
         yield form.digest(raw)
 
 
-def _probe(command: list[str]) -> tuple[str, int, int]:
+def _probe(command: list[str], path: Path) -> tuple[str, int, int]:
     command += ["-select_streams", "v:0", "-show_entries", "stream=pix_fmt,width,height", "-of", "json"]
     found = subprocess.run(command, capture_output=True, check=False, stdin=subprocess.DEVNULL)
     streams = json.loads(found.stdout or b"{}").get("streams") or []
     if found.returncode != 0 or len(streams) != 1 or "pix_fmt" not in streams[0]:
-        raise UnsupportedError
+        _complain(found.stderr[:_WORDS], path)
     width, height = streams[0]["width"], streams[0]["height"]
     samples.check_size(width, height)
     return streams[0]["pix_fmt"], width, height

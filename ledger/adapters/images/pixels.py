@@ -2,8 +2,9 @@
 
 * The first bytes choose the decoder; the name is asked only where they say nothing;
 * a file with one picture has that picture's digest, a file with several the digest of their sequence;
-* ``None`` means that nothing here decodes the file faithfully: damaged, too large, too deep, no ffmpeg. It is
-  never a reason to stop: the SHA-256 of the bytes is there in any case.
+* ``None`` means that nothing here decodes the file faithfully: too large, too deep, no ffmpeg. It is never a
+  reason to stop: the SHA-256 of the bytes is there in any case;
+* a file that is cut off or corrupt is ``file.malformed``, where its decoder leaves no doubt (``damage``).
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from ledger.adapters.images import exr, ffmpeg, samples, stills
+from ledger.adapters.images import damage, exr, ffmpeg, samples, stills
 from ledger.core.containers import formats
+from ledger.errors import MalformedError
 from ledger.service.files import reading_errors
 
 _STILLS = frozenset(
@@ -36,7 +38,8 @@ class Pixels:
     def digest(self, path: Path) -> str | None:
         """Return the pixel digest (hex; docs/spec/pixels.md), or ``None`` when nothing here decodes it.
 
-        Raises ``UsageError`` (``file.missing``, ``file.unreadable``, ``file.not-a-file``) only.
+        Raises ``MalformedError("file.malformed")`` for a picture or film that is cut off or corrupt, and
+        ``UsageError`` (``file.missing``, ``file.unreadable``, ``file.not-a-file``), nothing else.
         """
         found = self.frames(path)
         if not found:
@@ -44,12 +47,22 @@ class Pixels:
         return found[0] if len(found) == 1 else samples.sequence(found)
 
     def frames(self, path: Path) -> list[str] | None:
-        """Return the digest (hex) of every picture in the file, in order; ``None`` as ``digest`` does."""
+        """Return the digest (hex) of every picture in the file, in order.
+
+        ``None`` where ``digest`` returns it; raises what ``digest`` raises.
+        """
         with reading_errors(path), path.open("rb") as file:
             head = file.read(formats.HEAD)
         try:
             return list(_frames(path, head))
-        except Exception:  # noqa: BLE001 -- decoders raise anything at all on hostile bytes; the answer is "no digest"
+        except samples.TooLargeError:
+            return None  # a bomb is not looked at any further
+        except Exception as error:
+            damaged = isinstance(error, damage.DamagedError)
+            if damaged or damage.cut_off(path, head, formats.sniff(head, path.name)):
+                raise MalformedError(
+                    "file.malformed", f"{path} is damaged: its picture ends or breaks midway.", path=path
+                ) from error
             return None
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from PIL import Image, ImageSequence
 
-from ledger.adapters.images import samples
+from ledger.adapters.images import damage, samples
 
 # Pillow's own guard warns or raises at sizes of its choosing; `samples.check_size` stands before each decode.
 Image.MAX_IMAGE_PIXELS = None
@@ -40,19 +40,30 @@ class DeepError(Exception):
 def frames(path: Path, head: bytes) -> Iterator[str]:
     """Yield the digest of each picture; ``head`` is the file's first bytes.
 
-    Raises ``UnsupportedError``, ``DeepError``, and whatever Pillow raises.
+    Raises ``UnsupportedError``, ``DeepError``, ``DamagedError``, and whatever Pillow raises.
     """
-    with Image.open(path, formats=_FORMATS) as image:
-        _check_depth(image, head)
-        total = 0
-        for frame in ImageSequence.Iterator(image):
-            samples.check_size(*frame.size)
-            total += frame.width * frame.height
-            if total > _MAX_SEQUENCE_PIXELS:
-                raise samples.TooLargeError
-            yield digest(frame)
-            if image.format not in _SEQUENCES:
-                return
+    compression = None
+    try:
+        with Image.open(path, formats=_FORMATS) as image:
+            compression = image.info.get("compression")
+            _check_depth(image, head)
+            yield from _digests(image)
+    except (OSError, SyntaxError) as error:
+        if damage.pillow_says(error, compression):
+            raise damage.DamagedError from error
+        raise
+
+
+def _digests(image: Image.Image) -> Iterator[str]:
+    total = 0
+    for frame in ImageSequence.Iterator(image):
+        samples.check_size(*frame.size)
+        total += frame.width * frame.height
+        if total > _MAX_SEQUENCE_PIXELS:
+            raise samples.TooLargeError
+        yield digest(frame)
+        if image.format not in _SEQUENCES:
+            return
 
 
 def digest(frame: Image.Image) -> str:
