@@ -59,8 +59,10 @@ def found_studio(home: Home, settings: Settings, device: str, clock: Clock | Non
     try:
         upgrade(_url(home))
         engine = open_database(_url(home))
-        create_log(engine, settings.origin)
-        engine.dispose()
+        try:
+            create_log(engine, settings.origin)
+        finally:
+            engine.dispose()
         _enrol(home, REGISTRAR, KeyRole.REGISTRAR, clock)
         _enrol(home, device, KeyRole.DEVICE, clock)
     except BaseException:

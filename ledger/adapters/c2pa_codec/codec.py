@@ -224,7 +224,7 @@ class C2paCodec:
             task = library.Asset(job.media_type, asset, work)
             store = library.sign_into(manifest, inputs, job.credential, job.timestamp_url, task)
             if isinstance(work, io.BytesIO):
-                files.write(out, (work.getbuffer(),))
+                files.write(out, (work.getvalue(),))
             job.source.check_unchanged()
         return Sealed(store, None)
 

@@ -87,23 +87,34 @@ def _create(path: Path) -> None:
 def _engine(url: str, busy_seconds: float) -> Engine:
     engine = create_engine(url)
 
-    @event.listens_for(engine, "connect")
-    def _connect(connection: Any, _record: object) -> None:
-        # The driver would begin on its own, but only before some statements, and never IMMEDIATE.
-        connection.isolation_level = None
-        for pragma in (
-            f"busy_timeout = {round(busy_seconds * 1000)}",
-            "journal_mode = WAL",
-            "synchronous = FULL",
-            "foreign_keys = ON",
-        ):
-            connection.execute(f"PRAGMA {pragma}").close()
+    @event.listens_for(engine, "do_connect")
+    def _connect(dialect: Any, _record: object, arguments: list[Any], options: dict[str, Any]) -> Any:
+        # Here and not once the pool has it: what fails on a full disk would stay open, known to nobody.
+        connection = dialect.loaded_dbapi.connect(*arguments, **options)
+        try:
+            _set_up(connection, busy_seconds)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         connection.exec_driver_sql(connection.get_execution_options().get(_BEGIN, "BEGIN"))
 
     return engine
+
+
+def _set_up(connection: Any, busy_seconds: float) -> None:
+    # The driver would begin on its own, but only before some statements, and never IMMEDIATE.
+    connection.isolation_level = None
+    for pragma in (
+        f"busy_timeout = {round(busy_seconds * 1000)}",
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "foreign_keys = ON",
+    ):
+        connection.execute(f"PRAGMA {pragma}").close()
 
 
 def _revision(connection: Connection) -> str | None:

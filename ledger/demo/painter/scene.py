@@ -81,7 +81,8 @@ class Landscape:
         warp = fractal(self._height, self._width, 190 * self._scale, self._seed, 4, self._mood.stroke) * 0.035
         at = np.clip(self._y / (self._height * HORIZON) + warp, 0, 1)
         picture = ramp(self._mood.sky, at)
-        return glow(picture, self._mood.light, np.exp(-self._distance(moon_y) / 0.30) * 0.34)
+        halo = np.exp(-self._distance(moon_y) / 0.30).astype(np.float32) * np.float32(0.34)
+        return glow(picture, self._mood.light, halo)
 
     def _distance(self, moon_y: float) -> Plane:
         """Return each pixel's distance from the moon, in picture heights."""
@@ -133,7 +134,7 @@ class Landscape:
         bank = smoothstep(0.50, 0.98, height) * 1.05 - 0.62
         wisps = -0.52 - 0.9 * smoothstep(0.30, 0.0, height)
         cover = smoothstep(0.0, 0.24, density + np.maximum(bank, wisps))
-        near = np.exp(-self._distance(moon_y) / 0.46)
+        near = np.exp(-self._distance(moon_y) / 0.46).astype(np.float32)
         shadow = ramp(self._mood.sky, np.clip(height * 0.80, 0, 1)) * np.float32(0.92)
         bright = mix(
             ramp(self._mood.sky, np.clip(height * 0.4 + 0.6, 0, 1)), self._mood.light, 0.20 + 0.5 * near
