@@ -17,7 +17,7 @@ FOLDER = Path(__file__).resolve().parent
 ROOT = FOLDER.parents[1]
 sys.path.insert(0, str(ROOT))
 
-from ledger import errors  # noqa: E402
+from ledger import errors  # noqa: E402 - a script has to find the checkout first
 
 SECTIONS = {
     "digest json": "Bytes and text",

@@ -143,9 +143,13 @@ def sidecar_of(path: Path) -> Path:
 
 def beside(path: Path) -> Path | None:
     """Return the sidecar that lies beside a file, or beside the file that a link leads to."""
-    # os.path, because Path raises where a name with its suffix is too long for the file system.
-    places = (path, Path(os.path.realpath(path))) if os.path.islink(path) else (path,)  # noqa: PTH114
-    return next((sidecar_of(place) for place in places if os.path.isfile(sidecar_of(place))), None)  # noqa: PTH113
+    for place in (path, Path(os.path.realpath(path))):
+        with suppress(
+            OSError
+        ):  # a name that its suffix makes too long for the file system is nobody's sidecar
+            if sidecar_of(place).is_file():
+                return sidecar_of(place)
+    return None
 
 
 def scratch_beside(target: Path) -> Path:

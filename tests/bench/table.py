@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Sequence
 
@@ -18,7 +19,8 @@ def best_ms(action: Callable[[], object], runs: int = 15) -> float:
 
 def print_table(title: str, rows: Sequence[tuple[str, float, float, float | None]]) -> None:
     """Print ``(what, ours in ms, the measure in ms, the limit of the ratio)`` rows."""
-    print(f"\n{title}\n{'':44} {'ours ms':>9} {'bare ms':>9} {'ratio':>6} {'limit':>6}")  # noqa: T201
+    lines = [f"\n{title}", f"{'':44} {'ours ms':>9} {'bare ms':>9} {'ratio':>6} {'limit':>6}"]
     for what, ours, bare, limit in rows:
         shown = "" if limit is None else f"{limit:.2f}"
-        print(f"{what:44} {ours:9.2f} {bare:9.2f} {ours / bare:6.2f} {shown:>6}")  # noqa: T201
+        lines.append(f"{what:44} {ours:9.2f} {bare:9.2f} {ours / bare:6.2f} {shown:>6}")
+    sys.stdout.write("\n".join(lines) + "\n")

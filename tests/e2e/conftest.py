@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 
 import ledger.cli
-from tests.support.media import FORMATS, make, noise, picture_bytes
+from tests.support.media import make, makeable, noise, picture_bytes
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECTIONS = ("head", "tile", "statement", "artifact")
@@ -271,12 +271,7 @@ def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Studio:
 def shot(licensed: Studio, tmp_path_factory: pytest.TempPathFactory) -> Shot:
     """The whole happy session, once. Never written to."""
     studio = copied(licensed, tmp_path_factory.mktemp("shot"))
-    files = {}
-    for name in FORMATS:
-        try:
-            files[name] = make(name, studio.work, f"frame-{name}")
-        except pytest.skip.Exception:
-            continue
+    files = {name: make(name, studio.work, f"frame-{name}") for name in makeable()}
     originals = {name: path.read_bytes() for name, path in files.items()}
     said = ("--action", "generate", "--tool", "painter 1.0", "--model", "sky", "--prompt", PROMPT)
     studio.ok("record", *files.values(), *said)

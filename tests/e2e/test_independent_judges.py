@@ -17,7 +17,7 @@ from securesystemslib.exceptions import VerificationError
 from securesystemslib.signer import SSlibKey  # type: ignore[attr-defined]
 
 from tests.e2e.conftest import Shot, Studio, copied, sidecar
-from tests.support.media import EMBED, FORMATS
+from tests.support.media import EMBED, FORMATS, require
 
 AICS = "aics-tlog asks for Python 3.12; it is installed with --ignore-requires-python (locks/judges.txt)"
 
@@ -43,8 +43,7 @@ def verdict(report: dict[str, Any]) -> tuple[str, str, str]:
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_encypher_accepts_every_sealed_output(shot: Shot, name: str) -> None:
-    if name not in shot.files:
-        pytest.skip(f"no encoder for {name}")
+    require(name)
     path = shot.files[name]
     store = None if name in EMBED else sidecar(path).read_bytes()
     # It has no name for most sidecar formats; the binding is over all bytes, whatever they are called.

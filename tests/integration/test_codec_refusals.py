@@ -231,7 +231,7 @@ def test_a_manifest_that_lies_elsewhere_is_never_fetched(tmp_path: Path) -> None
             asked.append(self.path)
             self.send_error(404)
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's name
             pass
 
     server = http.server.HTTPServer(("127.0.0.1", 0), Listening)

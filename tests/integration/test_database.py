@@ -21,7 +21,7 @@ from ledger.adapters.sql.engine import open_database, upgrade
 from ledger.adapters.sql.store import SqlEntryStore
 from ledger.core.receipt import verify_receipt
 from ledger.errors import IntegrityError, RefusedError, UsageError
-from tests.support.log import database, entries, sqlite_log, url
+from tests.support.log import database, engine_of, entries, sqlite_log, url
 
 ROOT = Path(__file__).parents[2]
 
@@ -136,7 +136,7 @@ def test_searches_use_their_index(tmp_path: Path, criterion: str, index: str) ->
     with sqlite_log(tmp_path) as log:
         log.append(entries(300))
         row = log.store.artifacts(index=7)[0]
-        engine = log.store._engine  # type: ignore[attr-defined]
+        engine = engine_of(log)
         asked: list[tuple[str, Any]] = []
 
         @event.listens_for(engine, "before_cursor_execute")
@@ -153,7 +153,7 @@ def test_searches_use_their_index(tmp_path: Path, criterion: str, index: str) ->
 def test_a_gap_between_entries_is_noticed(tmp_path: Path) -> None:
     with sqlite_log(tmp_path) as log:
         log.append(entries(9))
-        with engines.writing(log.store._engine).begin() as connection:  # type: ignore[attr-defined]
+        with engines.writing(engine_of(log)).begin() as connection:
             connection.exec_driver_sql("DELETE FROM entry WHERE idx = 5")
         assert list(log.store.envelopes(0, 5)) == entries(5)
         with pytest.raises(IntegrityError) as error:
@@ -188,9 +188,9 @@ def check_after(folder: Path, acknowledged: int) -> None:
 def test_a_database_that_may_not_grow_says_that_the_disk_is_full(tmp_path: Path) -> None:
     with sqlite_log(tmp_path) as log:
         log.append(entries(3))
-        engine = log.store._engine  # type: ignore[attr-defined]
+        engine = engine_of(log)
         with engine.connect() as connection:
-            pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
+            pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
             connection.exec_driver_sql(f"PRAGMA max_page_count = {pages + 20}")
         for _ in range(2):
             with pytest.raises(RefusedError) as error:

@@ -13,7 +13,7 @@ from ledger.service.publish import publish
 from ledger.service.rebuild import Rebuilt, rebuild
 from ledger.service.sequence import Log
 from ledger.testing import MemoryLastSigned, MemoryPublication
-from tests.support.log import entries, new_log, sqlite_log
+from tests.support.log import engine_of, entries, new_log, sqlite_log
 
 COMPUTED = (tables.tile, tables.head, tables.statement, tables.artifact)
 
@@ -27,13 +27,13 @@ def log(tmp_path: Path) -> Iterator[Log]:
 
 
 def run(log: Log, sql: str) -> None:
-    with writing(log.store._engine).begin() as connection:  # type: ignore[attr-defined]
+    with writing(engine_of(log)).begin() as connection:
         assert connection.execute(text(sql)).rowcount > 0
 
 
 def rows(log: Log) -> dict[str, list[tuple[object, ...]]]:
     """Return the tables' rows, in an order that does not depend on when they were written."""
-    with log.store._engine.begin() as connection:  # type: ignore[attr-defined]
+    with engine_of(log).begin() as connection:
         return {
             table.name: sorted(map(tuple, connection.execute(table.select())), key=repr)
             for table in (*COMPUTED, tables.entry)

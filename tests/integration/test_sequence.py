@@ -20,7 +20,7 @@ from ledger.core.tiles import MAX_ENTRY
 from ledger.errors import IntegrityError, MalformedError, RefusedError, UsageError
 from ledger.service.sequence import Log
 from ledger.testing import MemoryLastSigned, SeedSigner
-from tests.support.log import ORIGIN, TYPE, entries, new_log, sqlite_log, tree_hash, url
+from tests.support.log import ORIGIN, TYPE, engine_of, entries, new_log, sqlite_log, tree_hash, url
 
 
 @pytest.fixture
@@ -136,7 +136,7 @@ def test_two_logs_in_one_database_do_not_touch(tmp_path: Path) -> None:
 
     with sqlite_log(tmp_path) as log:
         log.append(entries(3))
-        engine = log.store._engine  # type: ignore[attr-defined]
+        engine = engine_of(log)
         create_log(engine, "ledger.example/other")
         other = new_log(SqlEntryStore(engine, "ledger.example/other"))
         other.append(entries(2, "other"))
@@ -269,7 +269,7 @@ def test_a_second_process_is_told_that_the_log_is_busy(tmp_path: Path) -> None:
 WRITER = """
 import sys
 from pathlib import Path
-from tests.support.log import sqlite_log
+from tests.support.log import engine_of, sqlite_log
 with sqlite_log(Path(sys.argv[1])) as log:
     number = log.store.head().size
     while True:

@@ -185,7 +185,7 @@ class _Garbage(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(b"no token")
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's name
         pass
 
 

@@ -68,6 +68,12 @@ def sqlite_log(folder: Path) -> Iterator[Log]:
         yield new_log(SqlEntryStore(engine, ORIGIN), FileLastSigned(folder / "last-signed"))
 
 
+def engine_of(log: Log) -> Engine:
+    """Return the database under a log that `sqlite_log` opened."""
+    assert isinstance(log.store, SqlEntryStore)
+    return log.store._engine
+
+
 def publication(folder: Path) -> DirectoryPublication:
     return DirectoryPublication(folder / "public")
 

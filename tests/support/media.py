@@ -184,6 +184,21 @@ SIDECAR: dict[str, tuple[str, Callable[[Path], None]]] = {
 """Formats that take a sidecar."""
 
 FORMATS = EMBED | SIDECAR
+NEEDS_FFMPEG = frozenset(
+    {"mp4", "mp4-faststart", "mov", "m4a", "wav", "avi", "mp3", "flac", "dpx", "mkv", "mxf", "ogg"}
+)
+"""What only ffmpeg writes. Everything else is made everywhere, and its tests never skip."""
+
+
+def makeable() -> list[str]:
+    """Return the formats that this machine can make."""
+    return [name for name in FORMATS if FFMPEG is not None or name not in NEEDS_FFMPEG]
+
+
+def require(name: str) -> None:
+    """Skip the test, with the reason, where the format cannot be made."""
+    if name not in makeable():
+        pytest.skip(f"ffmpeg is not installed: no {name}")
 
 
 def make(name: str, folder: Path, stem: str = "picture") -> Path:

@@ -24,7 +24,7 @@ texts = st.text(
     max_size=12,
 )
 digests = st.binary(min_size=32, max_size=32).map(bytes.hex)
-moments = st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=st.just(UTC)).map(  # noqa: DTZ001
+moments = st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=st.just(UTC)).map(  # noqa: DTZ001 - hypothesis takes naive bounds and adds the zone
     lambda moment: moment.replace(microsecond=0)
 )
 spans = st.tuples(moments, moments).map(sorted)

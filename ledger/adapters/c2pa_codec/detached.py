@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import io
 from hashlib import file_digest
-from typing import IO, Any
+from io import FileIO
+from typing import Any
 
 from ledger.adapters.c2pa_codec import library
 from ledger.adapters.c2pa_codec.definition import Json
@@ -19,7 +20,7 @@ from ledger.core.manifest import Reading
 from ledger.ports import Anchors
 
 
-def read(asset: IO[bytes], store: bytes, anchors: Anchors) -> Reading | None:
+def read(asset: FileIO, store: bytes, anchors: Anchors) -> Reading | None:
     """Return the reading of a sidecar about ``asset``, or ``None`` where the library has to see the asset.
 
     Raises ``MalformedError`` (``manifest.malformed``, ``manifest.too-large``). The asset is rewound.
@@ -33,7 +34,7 @@ def read(asset: IO[bytes], store: bytes, anchors: Anchors) -> Reading | None:
     if bound is None:
         return None
     active = report["validation_results"]["activeManifest"]
-    settle_binding(active, file_digest(asset, "sha256").hexdigest(), bound)  # type: ignore[arg-type]
+    settle_binding(active, file_digest(asset, "sha256").hexdigest(), bound)
     asset.seek(0)
     report["validation_state"] = _state(active)
     return reading(report, store, None, embedded=False, remote_url=None)

@@ -58,6 +58,8 @@ class Pixels:
         except samples.TooLargeError:
             return None  # a bomb is not looked at any further
         except Exception as error:
+            # Four decoders on bytes that anybody may have made raise what they like: struct.error, KeyError,
+            # RuntimeError, SyntaxError … None of it may reach a caller; all of it means no digest or damage.
             damaged = isinstance(error, damage.DamagedError)
             if damaged or damage.cut_off(path, head, formats.sniff(head, path.name)):
                 raise MalformedError(
