@@ -135,8 +135,8 @@ def test_a_grant_may_be_about_several_things() -> None:
 
 
 def test_an_enrolment_is_about_its_key() -> None:
-    change = lambda d: first(d).update(digest={"sha256": digest("another key")})  # noqa: E731
-    assert broken(change, enrolment()) == "statement.malformed"
+    other = {"sha256": digest("another key")}
+    assert broken(lambda d: first(d).update(digest=other), enrolment()) == "statement.malformed"
 
 
 def test_one_step_may_write_many_files_even_with_the_same_bytes() -> None:
