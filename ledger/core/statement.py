@@ -2,8 +2,8 @@
 
 * The payload is canonical JSON: ``decode`` accepts only bytes that ``encode`` gives back.
 * Subjects are distinct by name; one step may have many (a frame range).
-* A seal has one manifest per subject; an enrolment's subject is its key; a registry entry has one subject,
-  except a grant, which may cover several.
+* A seal has one manifest per subject; the subject of a statement about a key is that key; a registry entry
+  has one subject, except a grant, which may cover several.
 """
 
 from __future__ import annotations
@@ -15,7 +15,18 @@ from ledger.core import canonical
 from ledger.core.artifact import Artifact, read_artifact
 from ledger.core.digest import sha256_hex
 from ledger.core.fields import Fields
-from ledger.core.predicates import Dataset, Enrolment, Model, Predicate, Seal, read_predicate
+from ledger.core.predicates import (
+    Dataset,
+    Enrolment,
+    Erasure,
+    Incident,
+    LogKey,
+    Model,
+    Predicate,
+    Revocation,
+    Seal,
+    read_predicate,
+)
 from ledger.errors import MalformedError
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
@@ -63,7 +74,7 @@ def _check(statement: Statement, payload: bytes) -> None:
         problem = "A statement needs at least one subject."
     elif len(set(names)) != len(names):
         problem = "Two subjects have the same name."
-    elif canonical.encode(_to_json(statement)) != payload:
+    elif not canonical.matches(_to_json(statement), payload):
         problem = "The statement does not format back to the same bytes."
     else:
         problem = _predicate_problem(statement)
@@ -84,8 +95,10 @@ def _predicate_problem(statement: Statement) -> str | None:
     predicate, count = statement.predicate, len(statement.subjects)
     if isinstance(predicate, Seal) and len(predicate.manifests) != count:
         return "A seal names one manifest for each subject."
-    if isinstance(predicate, Enrolment | Dataset | Model) and count != 1:
+    single = Enrolment | Erasure | Revocation | LogKey | Dataset | Model | Incident
+    if isinstance(predicate, single) and count != 1:
         return "This kind of statement has exactly one subject."
-    if isinstance(predicate, Enrolment) and statement.subjects[0].sha256 != sha256_hex(predicate.public_key):
-        return "An enrolment's subject is the SHA-256 of its public key."
+    key = predicate.public_key if isinstance(predicate, Enrolment | LogKey) else None
+    if key is not None and statement.subjects[0].sha256 != sha256_hex(key):
+        return "The subject of this kind of statement is the SHA-256 of its public key."
     return None

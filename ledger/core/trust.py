@@ -15,7 +15,7 @@ from ledger.core import canonical
 from ledger.core.encoding import encode_base64
 from ledger.core.fields import Fields, present
 from ledger.core.identity import parse_public_key
-from ledger.core.note import parse_vkey
+from ledger.core.note import NoteVerifier, parse_vkey, spki_of
 from ledger.errors import MalformedError
 
 SPEC = "https://rakkan.org/trust-root/v1"
@@ -30,6 +30,14 @@ class TrustRoot:
     registrars: tuple[bytes, ...]
     manifest_anchors: str
     timestamp_anchors: str
+
+    def log_verifiers(self, origin: str) -> tuple[NoteVerifier, ...]:
+        """Return the keys of the log of this name, as they verify checkpoints."""
+        return tuple(found for found in map(parse_vkey, self.logs) if found.name == origin)
+
+    def log_keys(self, origin: str) -> tuple[bytes, ...]:
+        """Return the keys of the log of this name, DER SubjectPublicKeyInfo."""
+        return tuple(map(spki_of, self.log_verifiers(origin)))
 
 
 def format_trust(trust: TrustRoot) -> bytes:

@@ -28,10 +28,25 @@ from ledger.core.manifest import (
 )
 from ledger.core.merkle import extend, inclusion_proof, leaf_hash, root
 from ledger.core.note import NoteSigner
-from ledger.core.predicates import Dataset, Enrolment, Grant, Model, Predicate, Seal, Step
+from ledger.core.predicates import (
+    Dataset,
+    Enrolment,
+    Erasure,
+    Grant,
+    Incident,
+    LogKey,
+    Model,
+    Predicate,
+    Revocation,
+    Seal,
+    Step,
+)
 from ledger.core.predicates.enrolment import KeyRole
+from ledger.core.predicates.erasure import ErasureReason
 from ledger.core.predicates.grant import Use
+from ledger.core.predicates.log_key import LogKeyState
 from ledger.core.predicates.model import Training, TrainingStage
+from ledger.core.predicates.revocation import Reason
 from ledger.core.predicates.seal import Form, SealedManifest
 from ledger.core.predicates.step import Evidence as EvidenceClass
 from ledger.core.predicates.step import Place, StepAction, Tool
@@ -111,21 +126,41 @@ def registrar_enrolment(signer: Signer = REGISTRAR, **changes: Any) -> Enrolment
     return replace(base, **changes)
 
 
+def incident(**changes: Any) -> Incident:
+    base = Incident("ledger.example/nightfall", "a disk burnt", 7, digest("held"), 9, digest("signed"))
+    return replace(base, **changes)
+
+
 def seal(**changes: Any) -> Seal:
     return replace(Seal(USED + DAY, (SealedManifest(digest("store"), FRAME, Form.EMBEDDED),)), **changes)
 
 
+def revocation(**changes: Any) -> Revocation:
+    return replace(Revocation("ws-01", Reason.STOLEN, 4711), **changes)
+
+
+def log_key(**changes: Any) -> LogKey:
+    return replace(LogKey(ORIGIN, LogKeyState.ANNOUNCED, OTHER.public_key), **changes)
+
+
+def erasure(**changes: Any) -> Erasure:
+    return replace(Erasure(NOW, (commitment("prompt"),), ErasureReason.DATA_SUBJECT_REQUEST), **changes)
+
+
 def subject_of(predicate: Predicate) -> Artifact:
     """Return the subject that this kind of statement has in the story."""
-    if isinstance(predicate, Enrolment):
-        return Artifact(predicate.device, sha256_hex(predicate.public_key))
-    if isinstance(predicate, Dataset):
-        return Artifact("plates.csv", INVENTORY)
-    if isinstance(predicate, Model | Grant):
-        return Artifact("studio-xl", WEIGHTS)
-    if isinstance(predicate, Seal):
-        return Artifact("frame.1001.png", digest("sealed frame"))
-    return Artifact("frame.1001.png", FRAME, "image/png", FRAME_PIXELS)
+    if isinstance(predicate, Enrolment | LogKey):
+        name = predicate.device if isinstance(predicate, Enrolment) else predicate.origin
+        return Artifact(name, sha256_hex(predicate.public_key))
+    others = {
+        Revocation: Artifact("ws-01", DEVICE.keyid),
+        Dataset: Artifact("plates.csv", INVENTORY),
+        Model: Artifact("studio-xl", WEIGHTS),
+        Grant: Artifact("studio-xl", WEIGHTS),
+        Seal: Artifact("frame.1001.png", digest("sealed frame")),
+    }
+    frame = Artifact("frame.1001.png", FRAME, "image/png", FRAME_PIXELS)
+    return others.get(type(predicate), frame)
 
 
 def statement(predicate: Predicate, *subjects: Artifact) -> Statement:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from ledger.core.artifact import Artifact, Role
 from ledger.core.digest import sha256_hex
-from ledger.core.predicates import Dataset, Enrolment, Grant, Model, Seal, Step
+from ledger.core.predicates import Dataset, Enrolment, Grant, Incident, Model, Seal, Step
 from ledger.core.predicates.enrolment import KeyRole
 from ledger.core.predicates.grant import Use
 from ledger.core.predicates.model import Training, TrainingStage
@@ -87,6 +87,9 @@ def enrolments(draw: st.DrawFn) -> Enrolment:
     return Enrolment(draw(texts), draw(st.sampled_from(KeyRole)), key, begins, ends, draw(perhaps(digests)))
 
 
+incidents = st.builds(
+    Incident, texts, texts, st.integers(0, 10**12), digests, st.integers(1, 10**12), digests
+)
 manifests = st.builds(SealedManifest, digests, digests, st.sampled_from(Form))
 many_subjects = st.lists(subjects, min_size=1, max_size=4, unique_by=lambda item: item.name).map(tuple)
 
@@ -94,7 +97,7 @@ many_subjects = st.lists(subjects, min_size=1, max_size=4, unique_by=lambda item
 @st.composite
 def statements(draw: st.DrawFn) -> Statement:
     """Draw a statement of any kind, with the subjects that its kind may have."""
-    predicate = draw(st.one_of(steps(), datasets(), models, grants(), enrolments(), st.just(None)))
+    predicate = draw(st.one_of(steps(), datasets(), models, grants(), enrolments(), incidents, st.just(None)))
     several = draw(many_subjects)
     if predicate is None:
         count = len(several)
@@ -102,6 +105,6 @@ def statements(draw: st.DrawFn) -> Statement:
         return Statement(several, Seal(draw(moments), tuple(sealed)))
     if isinstance(predicate, Enrolment):
         return Statement((Artifact(predicate.device, sha256_hex(predicate.public_key)),), predicate)
-    if isinstance(predicate, Dataset | Model):
+    if isinstance(predicate, Dataset | Model | Incident):
         return Statement(several[:1], predicate)
     return Statement(several, predicate)

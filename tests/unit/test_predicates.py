@@ -17,6 +17,7 @@ from tests.support.builders import (
     digest,
     enrolment,
     grant,
+    incident,
     model,
     seal,
     statement,
@@ -42,6 +43,10 @@ REQUIRED: dict[str, tuple[Predicate, list[str]]] = {
     "grant": (grant(), ["grantId", "uses", "validFrom"]),
     "enrolment": (enrolment(), ["device", "role", "publicKey", "validFrom", "validUntil"]),
     "seal": (seal(), ["sealed", "manifests"]),
+    "incident": (
+        incident(),
+        ["log", "reason", "heldSize", "heldRoot", "signedSize", "signedRoot"],
+    ),
 }
 
 
@@ -145,6 +150,14 @@ DEFECTS: dict[str, tuple[Predicate, Change, str]] = {
         nested("certificate", value="00"),
         "digest.malformed",
     ),
+    "incident that lost less than nothing": (
+        incident(),
+        nested("heldSize", value=-1),
+        "statement.field",
+    ),
+    "incident of an empty log": (incident(), nested("signedSize", value=0), "statement.field"),
+    "incident with a size in words": (incident(), nested("signedSize", value="7"), "statement.field"),
+    "incident with a short root": (incident(), nested("heldRoot", value="00"), "digest.malformed"),
     "seal of nothing": (seal(), nested("manifests", value=[]), "statement.field"),
     "seal in an unknown form": (seal(), nested("manifests", 0, "form", value="ink"), "statement.field"),
     "seal of a short digest": (seal(), nested("manifests", 0, "store", value="0"), "digest.malformed"),

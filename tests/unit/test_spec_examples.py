@@ -22,7 +22,9 @@ from ledger.core.note import parse_vkey
 from ledger.core.predicates import PREDICATES, read_predicate
 from ledger.core.predicates.enrolment import KeyRole
 from ledger.core.predicates.grant import Use
+from ledger.core.predicates.log_key import LogKeyState
 from ledger.core.predicates.model import TrainingStage
+from ledger.core.predicates.revocation import Reason
 from ledger.core.predicates.seal import Form
 from ledger.core.predicates.step import Evidence, StepAction
 from ledger.core.receipt import parse_receipt, verify_receipt
@@ -120,7 +122,9 @@ def test_every_predicate_has_a_section_and_an_example() -> None:
         assert f"## {name.removeprefix('https://rakkan.org/')}" in text("predicates")
 
 
-@pytest.mark.parametrize("kind", [StepAction, Evidence, Use, TrainingStage, Form, KeyRole])
+@pytest.mark.parametrize(
+    "kind", [StepAction, Evidence, Use, TrainingStage, Form, KeyRole, LogKeyState, Reason]
+)
 def test_every_word_of_an_enumeration_is_in_the_text(kind: Any) -> None:
     assert [word for word in kind if f"`{word}`" not in text("predicates")] == []
 

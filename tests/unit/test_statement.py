@@ -15,9 +15,13 @@ from tests.support.builders import (
     dataset,
     digest,
     enrolment,
+    erasure,
     grant,
+    incident,
+    log_key,
     model,
     registrar_enrolment,
+    revocation,
     seal,
     statement,
     step,
@@ -31,6 +35,10 @@ EVERY: dict[str, Callable[[], Predicate]] = {
     "enrolment": enrolment,
     "registrar": registrar_enrolment,
     "seal": seal,
+    "revocation": revocation,
+    "log key": log_key,
+    "erasure": erasure,
+    "incident": incident,
 }
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from ledger.core.checkpoint import sign_checkpoint
 from ledger.core.evidence import Evidence, LoggedEnvelope
-from ledger.core.note import NoteSigner
+from ledger.core.note import NoteSigner, format_note, parse_note
 from ledger.core.receipt import format_receipt, parse_receipt
 from ledger.core.report import Outcome
 from ledger.core.verify import Asked
@@ -24,6 +24,7 @@ from tests.support.builders import (
     step,
 )
 from tests.support.verdicts import STORY, F, P, U, of_evidence, report
+from tests.support.witness import cosigner_key
 
 
 def test_a_swapped_receipt_fails() -> None:
@@ -85,6 +86,23 @@ def test_a_checkpoint_that_only_a_witness_signed_is_undecided() -> None:
     trust = replace(STORY.trust, logs=(*STORY.trust.logs, witness.verifier.vkey))
     check = of_evidence("log", [item], trust)
     assert (check.status, check.codes) == (U, ("key.unknown",))
+
+
+def test_cosignatures_that_nobody_here_knows_change_nothing() -> None:
+    """Receipts lead to cosigned checkpoints of several sizes; a trust root need not name the witnesses."""
+    witnesses = [cosigner_key("mori"), cosigner_key("kawa", post_quantum=True)]
+    plain = STORY.log.logged(*STORY.all)
+    shown = []
+    for index in STORY.all:
+        (item,) = STORY.log.logged(index, size=max(index + 1, 4))
+        receipt = parse_receipt(item.receipt)
+        note = parse_note(receipt.checkpoint)
+        lines = [witness.cosign(note.text, 1_767_322_245) for witness in witnesses]
+        cosigned = format_note(replace(note, signatures=(*note.signatures, *lines)))
+        shown.append(LoggedEnvelope(item.envelope, format_receipt(replace(receipt, checkpoint=cosigned))))
+    found = report(reading(manifest("active", Evidence(FRAME, tuple(shown)))))
+    assert found.to_json() == report(reading(manifest("active", Evidence(FRAME, plain)))).to_json()
+    assert found.check("log").status is P
 
 
 def test_one_entry_of_an_unknown_log_leaves_the_others_proven() -> None:

@@ -11,17 +11,22 @@ from typing import Any
 from ledger.core.fields import Fields
 from ledger.core.predicates.dataset import Dataset
 from ledger.core.predicates.enrolment import Enrolment
+from ledger.core.predicates.erasure import Erasure
 from ledger.core.predicates.grant import Grant
+from ledger.core.predicates.incident import Incident
+from ledger.core.predicates.log_key import LogKey
 from ledger.core.predicates.model import Model
+from ledger.core.predicates.revocation import Revocation
 from ledger.core.predicates.seal import Seal
 from ledger.core.predicates.step import Step
 from ledger.errors import MalformedError
 
-Predicate = Dataset | Enrolment | Grant | Model | Seal | Step
+Predicate = Dataset | Enrolment | Erasure | Grant | Incident | LogKey | Model | Revocation | Seal | Step
 
 
 PREDICATES: dict[str, type[Predicate]] = {
-    kind.TYPE: kind for kind in (Dataset, Enrolment, Grant, Model, Seal, Step)
+    kind.TYPE: kind
+    for kind in (Dataset, Enrolment, Erasure, Grant, Incident, LogKey, Model, Revocation, Seal, Step)
 }
 
 
@@ -42,9 +47,13 @@ __all__ = [
     "PREDICATES",
     "Dataset",
     "Enrolment",
+    "Erasure",
     "Grant",
+    "Incident",
+    "LogKey",
     "Model",
     "Predicate",
+    "Revocation",
     "Seal",
     "Step",
     "read_predicate",

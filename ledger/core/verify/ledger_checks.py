@@ -7,10 +7,8 @@ Rules:
 * two checkpoints of one log with the same size and different roots, or two proven entries at one index, prove
   a fork: failed;
 * a proven entry in words that this version does not know (a newer predicate) is in the log and is undecided;
-* enrolments are admitted in the order of the log, each signed by a registrar known at that index; only then
-  is any other statement judged, by its key's role, place and validity;
-* of several signatures, those by unknown keys count for nothing, each by a known key must hold, and one must
-  be by a key that may make the statement;
+* statements are judged in the order of the log by the rules of ``keyring``, each by the state of its key at
+  its own index; a key that the log announced signs checkpoints as those of the trust root do;
 * an entry that comes with several receipts is one entry; more than ``MAX_ENTRIES`` are not looked at;
 * an entry that cannot be judged (unknown log, unknown key) makes its check undecided and is left out of what
   the later checks build on. An entry that is *wrong* makes it failed.
@@ -19,16 +17,18 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from ledger.core import envelope as dsse
 from ledger.core import statement as statements
 from ledger.core.checkpoint import Checkpoint, open_checkpoint
 from ledger.core.evidence import LoggedEnvelope
-from ledger.core.identity import KeyHistory, KeyRecord, check_may_sign, stated_time
+from ledger.core.keyring import KeyHistory, KeyRecord, judge
 from ledger.core.merkle import leaf_hash, verify_inclusion
-from ledger.core.note import NoteVerifier, parse_vkey
-from ledger.core.predicates import Enrolment
+from ledger.core.note import NoteVerifier, parse_vkey, verifier_of
+from ledger.core.predicates import LogKey
+from ledger.core.predicates.log_key import LogKeyState
 from ledger.core.receipt import parse_receipt
 from ledger.core.report import Check, Status
 from ledger.core.statement import Statement
@@ -83,21 +83,56 @@ def examine(evidence: Iterable[LoggedEnvelope], trust: TrustRoot) -> Ledger:
     ledger = Ledger()
     verifiers = [parse_vkey(vkey) for vkey in trust.logs]
     opened: dict[bytes, Checkpoint] = {}
-    for number, logged in enumerate(dict.fromkeys(evidence)):
-        if number == MAX_ENTRIES:
-            words = f"There are more than {MAX_ENTRIES:,} entries; the others were not looked at."
-            ledger.log_problems.append(UndecidedError("manifest.too-large", words))
-            break
+    left = list(dict.fromkeys(evidence))
+    unplaced = _place_all(left[:MAX_ENTRIES], verifiers, ledger, opened)
+    while unplaced and (announced := _announced(ledger, trust, verifiers)):
+        verifiers += announced
+        unplaced = _place_all([logged for logged, _ in unplaced], verifiers, ledger, opened)
+    ledger.log_problems += [error for _, error in unplaced]
+    if len(left) > MAX_ENTRIES:
+        words = f"There are more than {MAX_ENTRIES:,} entries; the others were not looked at."
+        ledger.log_problems.append(UndecidedError("manifest.too-large", words))
+    ledger.entries.sort(key=lambda entry: (entry.origin, entry.index))
+    _judge_all(ledger, trust)
+    return ledger
+
+
+def _place_all(
+    evidence: Iterable[LoggedEnvelope],
+    verifiers: list[NoteVerifier],
+    ledger: Ledger,
+    opened: dict[bytes, Checkpoint],
+) -> list[tuple[LoggedEnvelope, RakkanError]]:
+    """Read what the receipts prove; return what could not be decided, to be tried with more keys."""
+    undecided: list[tuple[LoggedEnvelope, RakkanError]] = []
+    for logged in evidence:
         try:
             place = _locate(logged, verifiers, ledger, opened)
+        except UndecidedError as error:
+            undecided.append((logged, error))
+            continue
         except RakkanError as error:
             ledger.log_problems.append(error)
             continue
         if place is not None:
             _read(place, logged.envelope, ledger)
-    ledger.entries.sort(key=lambda entry: (entry.origin, entry.index))
-    _judge_all(ledger, trust)
-    return ledger
+    return undecided
+
+
+def _announced(ledger: Ledger, trust: TrustRoot, known: list[NoteVerifier]) -> list[NoteVerifier]:
+    """Return the verifiers of log keys that proven entries announce, and that are not known yet."""
+    histories: dict[str, KeyHistory] = {}
+    found: list[NoteVerifier] = []
+    for entry in sorted(ledger.entries, key=lambda entry: (entry.origin, entry.index)):
+        predicate = entry.statement.predicate
+        if not isinstance(predicate, LogKey) or predicate.origin != entry.origin:
+            continue
+        history = histories.setdefault(entry.origin, KeyHistory((), trust.log_keys(entry.origin)))
+        with suppress(RakkanError):  # `_judge_all` says what is wrong with it
+            judge(history, entry.index, entry.envelope, entry.statement)
+            if predicate.state is LogKeyState.ANNOUNCED:
+                found.append(verifier_of(entry.origin, predicate.public_key))
+    return [verifier for verifier in found if verifier not in known]
 
 
 def _locate(
@@ -141,53 +176,26 @@ def _read(place: tuple[str, int], data: bytes, ledger: Ledger) -> None:
 def _judge_all(ledger: Ledger, trust: TrustRoot) -> None:
     histories: dict[str, KeyHistory] = {}
     for entry in ledger.entries:
-        history = histories.setdefault(entry.origin, KeyHistory(trust.registrars))
+        origin = entry.origin
+        if origin not in histories:
+            histories[origin] = KeyHistory(trust.registrars, trust.log_keys(origin))
+        history = histories[origin]
         try:
-            signer = judge(history, entry)
+            signer = judge(history, entry.index, entry.envelope, entry.statement)
         except RakkanError as error:
             ledger.key_problems.append(error)
             continue
         ledger.judged.append(Judged(entry, signer))
-    ledger.judged = [
-        Judged(item.entry, item.signer, histories[item.entry.origin].certificates(item.signer.key.keyid))
-        for item in ledger.judged
-    ]
-
-
-def judge(history: KeyHistory, entry: Entry) -> KeyRecord:
-    """Return who signed the entry; an enrolment is admitted to ``history``.
-
-    Raises ``key.unknown`` or ``key.not-valid`` (undecided), ``key.not-valid`` (refused, for a role that may
-    not say this), ``envelope.signature`` (integrity), ``key.malformed`` for an enrolment of no key.
-    """
-    predicate = entry.statement.predicate
-    signers, problems = _known_signers(history, entry)
-    for record in signers:
+    # Only now are all revocations and certificates known.
+    found, ledger.judged = ledger.judged, []
+    for item in found:
+        keyid, history = item.signer.key.keyid, histories[item.entry.origin]
         try:
-            check_may_sign(record, predicate)
-        except RakkanError as error:
-            problems.append(error)
-            continue
-        if isinstance(predicate, Enrolment):
-            history.admit(predicate, entry.index)
-        return record
-    raise next((item for item in problems if isinstance(item, RefusedError)), problems[0])
-
-
-def _known_signers(history: KeyHistory, entry: Entry) -> tuple[list[KeyRecord], list[RakkanError]]:
-    """Return the keys at hand that signed the entry, and why the other signatures do not count."""
-    moment = stated_time(entry.statement.predicate)
-    signers: list[KeyRecord] = []
-    problems: list[RakkanError] = []
-    for signature in entry.envelope.signatures:
-        try:
-            record = history.find(signature.keyid, entry.index, moment)
+            history.check_suspect(keyid, item.entry.index)
         except UndecidedError as error:
-            problems.append(error)
+            ledger.key_problems.append(error)
             continue
-        dsse.verify(entry.envelope, record.key)
-        signers.append(record)
-    return signers, problems
+        ledger.judged.append(Judged(item.entry, item.signer, history.certificates(keyid)))
 
 
 def check_log(ledger: Ledger, offered: int) -> Check:
