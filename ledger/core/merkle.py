@@ -140,6 +140,15 @@ def verify_inclusion(index: int, size: int, leaf: bytes, proof: Sequence[bytes],
     hashes cannot be right for this index and size, and ``IntegrityError("proof.mismatch")`` when they lead
     to another root.
     """
+    _check_root(inclusion_root(index, size, leaf, proof), tree_root, index=index, size=size)
+
+
+def inclusion_root(index: int, size: int, leaf: bytes, proof: Sequence[bytes]) -> bytes:
+    """Return the root that an inclusion proof leads to from a leaf hash.
+
+    It proves nothing before somebody trusted has stated that root. Raises ``MalformedError`` as
+    ``verify_inclusion``.
+    """
     if not 0 <= index < size:
         raise MalformedError("proof.malformed", "The index is not in the tree.", index=index, size=size)
     inner = (index ^ (size - 1)).bit_length()
@@ -151,7 +160,7 @@ def verify_inclusion(index: int, size: int, leaf: bytes, proof: Sequence[bytes],
             computed = node_hash(sibling, computed)
         else:
             computed = node_hash(computed, sibling)
-    _check_root(computed, tree_root, index=index, size=size)
+    return computed
 
 
 def verify_consistency(old: int, new: int, proof: Sequence[bytes], old_root: bytes, new_root: bytes) -> None:

@@ -32,6 +32,7 @@ MAX_ENTRY = 65_535
 
 MAX_LEVEL = 63
 _MAX_INDEX = 2**63 - 1
+_PUBLISHED = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*(?:/[A-Za-z0-9_-][A-Za-z0-9._-]*)*")
 _PATH = re.compile(
     r"tile/(?P<level>entries|0|[1-9][0-9]?)/(?P<index>(?:x[0-9]{3}/){0,6}[0-9]{3})(?:\.p/(?P<width>[1-9][0-9]{0,2}))?"
 )
@@ -83,6 +84,16 @@ def parse_path(path: str) -> TilePath:
     if not same or tile.level > MAX_LEVEL or tile.width > WIDTH or index > _MAX_INDEX:
         raise MalformedError("tile.malformed", "This is not the path of a tile.", path=path[:200])
     return TilePath(tile, entries)
+
+
+def check_published_path(path: str) -> None:
+    """Return if a file may be published under this path; else ``MalformedError("tile.malformed")``.
+
+    Plain words of letters, digits, ``.``, ``_`` and ``-``, joined by ``/``. None begins with a dot, so a path
+    neither leads out of a publication nor meets the files that a store keeps for itself there.
+    """
+    if _PUBLISHED.fullmatch(path) is None:
+        raise MalformedError("tile.malformed", "Nothing is published under such a path.", path=path[:200])
 
 
 def encode_bundle(entries: Sequence[bytes]) -> bytes:

@@ -17,7 +17,7 @@ from ledger.core.note import NoteSigner
 from ledger.core.receipt import format_receipt
 from ledger.core.tiles import TileNodes, encode_bundle, grow, tiles_of
 from ledger.service.sequence import Log
-from ledger.testing import FixedClock, MemoryEntryStore, MemoryLastSigned, SeedSigner
+from ledger.testing import AdmitAll, FixedClock, MemoryEntryStore, MemoryLastSigned, SeedSigner
 from tests.support.log import project
 
 HERE = Path(__file__).parent
@@ -69,7 +69,7 @@ def _tiles() -> dict[str, Any]:
 
 
 def _log() -> Log:
-    return Log(MemoryEntryStore(), KEY, ORIGIN, FixedClock(), project, MemoryLastSigned())
+    return Log(MemoryEntryStore(), [KEY], ORIGIN, FixedClock(), AdmitAll(project), MemoryLastSigned())
 
 
 def _receipts() -> dict[str, bytes]:
