@@ -42,12 +42,14 @@ class Signer(Protocol):
 class Head:
     """The tip of a log: its size, the roots of its perfect subtrees (largest first), its signed checkpoint.
 
-    ``checkpoint`` is the signed note, ``b""`` only while the log is empty.
+    ``checkpoint`` is the signed note, ``b""`` only while the log is empty. ``epoch`` counts the changes of
+    who may move the tip (a new log key, a recovery): a process that opened the log in another epoch may not.
     """
 
     size: int
     peaks: tuple[bytes, ...]
     checkpoint: bytes
+    epoch: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +77,28 @@ class StatementRow:
     keyid: str
 
 
+@dataclass(frozen=True, slots=True)
+class StoredEntry:
+    """One index with every row that the store keeps of it, as stored: nothing of it was checked."""
+
+    index: int
+    leaf_hash: bytes
+    envelope: bytes
+    statements: tuple[StatementRow, ...]
+    artifacts: tuple[ArtifactRow, ...]
+
+
 class EntryTransaction(Protocol):
     """One writer's view of one log, until the transaction commits or rolls back."""
 
     def head(self) -> Head:
         """Return the log's tip."""
+
+    def envelope(self, index: int) -> bytes:
+        """Return the entry's exact bytes. Raises ``UsageError("log.no-such-entry")``."""
+
+    def statements(self, predicate_types: Sequence[str], start: int) -> Sequence[StatementRow]:
+        """Return the entries of these types at ``start`` and after it, oldest first."""
 
     def indices(self, leaf_hashes: Sequence[bytes]) -> Mapping[bytes, int]:
         """Return the index of each of these leaf hashes that the log already holds."""
@@ -94,7 +113,10 @@ class EntryTransaction(Protocol):
         """Store tiles by ``(level, index)``; a longer one replaces its own prefix."""
 
     def put_head(self, head: Head) -> None:
-        """Move the tip."""
+        """Move the tip from the one that ``head()`` returned: compare and swap on its size and epoch.
+
+        Raises ``RefusedError("log.fenced")`` when another process has moved it since.
+        """
 
     def project(self, statements: Sequence[StatementRow], artifacts: Sequence[ArtifactRow]) -> None:
         """Add projection rows."""
@@ -109,8 +131,12 @@ class EntryStore(Protocol):
     def begin(self) -> AbstractContextManager[EntryTransaction]:
         """Open the one write transaction: leaving the block makes it durable, an exception undoes it.
 
-        Raises ``RefusedError("log.busy")`` when another process holds it for too long.
+        Raises ``RefusedError("log.busy")`` when another process holds it for too long, naming that process
+        where it is known, and ``RefusedError("log.frozen")`` for a log that was given up after a fork.
         """
+
+    def freeze(self, reason: str) -> None:
+        """Give the log up for ever, durable on return: from now on ``begin`` raises, with this reason."""
 
     def head(self) -> Head:
         """Return the tip as last committed."""
@@ -120,6 +146,21 @@ class EntryStore(Protocol):
 
     def envelopes(self, start: int, stop: int) -> Iterator[bytes]:
         """Yield the entries ``start <= index < stop`` in order, without holding them all in memory."""
+
+    def stored(self, start: int, stop: int) -> Iterator[StoredEntry]:
+        """Yield the entries ``start <= index < stop`` that exist, in order, with all their rows."""
+
+    def tiles(self) -> Iterator[tuple[int, int, bytes]]:
+        """Yield ``(level, index, hashes)`` of every stored tile, by level, then by index."""
+
+    def beyond(self, size: int) -> str | None:
+        """Return the name of a table with a row whose index is not in ``0 <= index < size``, or ``None``.
+
+        Looks at the tables that have a row for each entry or more: entry, statement, artifact.
+        """
+
+    def damage(self) -> str | None:
+        """Return what the engine underneath finds wrong with its own files, such as an index, or ``None``."""
 
     def index(self, leaf_hash: bytes) -> int | None:
         """Return the index of the entry with this leaf hash, or ``None``."""
@@ -144,6 +185,28 @@ class OpeningStore(Protocol):
 
     def get(self, digest: str) -> str | None:
         """Return the disclosure, or ``None`` when it was erased or never here."""
+
+    def erase(self, digests: Sequence[str]) -> int:
+        """Remove the disclosures of these digests, and return how many there were.
+
+        On return they are gone durably, also from the bytes of the database's files.
+        """
+
+
+class CheckpointStore(Protocol):
+    """Checkpoints of one log with the cosignatures that witnesses gave for them, by tree size.
+
+    Cosignatures come from outside and cannot be computed again, so this is evidence, not a projection.
+    """
+
+    def put(self, size: int, checkpoint: bytes) -> None:
+        """Keep the checkpoint, durable on return. A later one of the same size replaces the earlier."""
+
+    def newest(self) -> bytes | None:
+        """Return the checkpoint of the largest size, or ``None``."""
+
+    def covering(self, size: int) -> bytes | None:
+        """Return the checkpoint of the smallest size that is at least ``size``, or ``None``."""
 
 
 class ManifestStore(Protocol):
@@ -236,5 +299,52 @@ class Publication(Protocol):
         Raises ``IntegrityError("log.conflict")`` when other bytes are already there.
         """
 
-    def put(self, path: str, data: bytes) -> None:
-        """Publish a file that does change (the checkpoint), atomically."""
+    def swap(self, path: str, old: bytes | None, new: bytes) -> None:
+        """Publish a file that does change, atomically, if it still is ``old`` (``None``: not there yet).
+
+        Raises ``RefusedError("log.fenced")`` when something else is there: another publisher was faster.
+        """
+
+
+class PublishedLog(Protocol):
+    """Somebody else's published log, to read only. What it answers is not to be trusted."""
+
+    def get(self, path: str) -> bytes | None:
+        """Return the published file, or ``None`` when it is not there.
+
+        Raises ``UndecidedError("http.unavailable")`` when nobody can say, and ``MalformedError`` for a file
+        that is larger than any of its kind.
+        """
+
+
+class Witness(Protocol):
+    """Somebody outside who vouches for one view of a log (c2sp.org/tlog-witness)."""
+
+    @property
+    def name(self) -> str:
+        """The name of its key, as the policy has it."""
+
+    def add_checkpoint(self, old_size: int, proof: Sequence[bytes], checkpoint: bytes) -> bytes:
+        """Return the witness's signature lines over the checkpoint, unverified.
+
+        ``proof`` is the consistency proof from ``old_size``. Raises ``core.witness.StaleSizeError`` with the
+        size that the witness knows, ``UndecidedError("witness.unavailable")`` for one that cannot be reached
+        or does not know the log, and ``IntegrityError("witness.fork")`` when it holds a contradicting
+        checkpoint.
+        """
+
+    def checkpoint(self, origin: str) -> bytes | None:
+        """Return the newest checkpoint that it says it cosigned, unverified; ``None`` before the first one.
+
+        Raises ``UndecidedError("witness.unavailable")``.
+        """
+
+
+class Alarms(Protocol):
+    """What must not be forgotten: evidence that somebody has to look at, until they say they did."""
+
+    def sound(self, code: str, message: str, evidence: Mapping[str, bytes]) -> str:
+        """Keep the evidence, durable on return, and return where it is kept."""
+
+    def open(self) -> Sequence[str]:
+        """Return the alarms nobody has closed yet, oldest first, each as where it is kept."""

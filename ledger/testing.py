@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -19,8 +19,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from ledger.core.checkpoint import parse_checkpoint
 from ledger.core.digest import parse_sha256, sha256_hex
+from ledger.core.tiles import check_published_path
 from ledger.errors import IntegrityError, RefusedError, UsageError
-from ledger.ports import ArtifactRow, Head, StatementRow
+from ledger.ports import ArtifactRow, EntryTransaction, Head, StatementRow, StoredEntry
 
 
 class FixedClock:
@@ -105,8 +106,17 @@ class MemoryEntryTransaction:
         """Store tiles by ``(level, index)``; a longer one replaces its own prefix."""
         self._state.tiles.update(tiles)
 
+    def envelope(self, index: int) -> bytes:
+        """Return the entry's exact bytes."""
+        return _envelope(self._state, index)
+
+    def statements(self, predicate_types: Sequence[str], start: int) -> Sequence[StatementRow]:
+        """Return the entries of these types at ``start`` and after it, oldest first."""
+        rows = self._state.statements
+        return [row for row in rows if row.predicate_type in predicate_types and row.index >= start]
+
     def put_head(self, head: Head) -> None:
-        """Move the tip."""
+        """Move the tip. No other writer can have moved it: a transaction holds the store's only lock."""
         self._state.head = head
 
     def project(self, statements: Sequence[StatementRow], artifacts: Sequence[ArtifactRow]) -> None:
@@ -122,16 +132,29 @@ class MemoryEntryTransaction:
         self._state.artifacts.clear()
 
 
+def _envelope(state: _State, index: int) -> bytes:
+    if not 0 <= index < len(state.entries):
+        raise UsageError("log.no-such-entry", "The log has no such entry.", index=index)
+    return state.entries[index][1]
+
+
 class MemoryEntryStore:
     """See ``ports.EntryStore``. A transaction works on a copy that replaces the rows when it commits."""
 
     def __init__(self) -> None:
         self._state = _State()
         self._lock = threading.Lock()
+        self._frozen: str | None = None
+
+    def freeze(self, reason: str) -> None:
+        """Give the log up for ever."""
+        self._frozen = reason
 
     @contextmanager
     def begin(self) -> Iterator[MemoryEntryTransaction]:
         """Open the one write transaction."""
+        if self._frozen is not None:
+            raise RefusedError("log.frozen", f"This log was given up: {self._frozen}")
         if not self._lock.acquire(timeout=0.1):
             raise RefusedError("log.busy", "Another transaction is open.")
         try:
@@ -147,14 +170,42 @@ class MemoryEntryStore:
 
     def envelope(self, index: int) -> bytes:
         """Return the entry's exact bytes."""
-        if not 0 <= index < len(self._state.entries):
-            raise UsageError("log.no-such-entry", "The log has no such entry.", index=index)
-        return self._state.entries[index][1]
+        return _envelope(self._state, index)
 
     def envelopes(self, start: int, stop: int) -> Iterator[bytes]:
         """Yield the entries ``start <= index < stop`` that exist, in order."""
         for _, envelope, _ in self._state.entries[start:stop]:
             yield envelope
+
+    def stored(self, start: int, stop: int) -> Iterator[StoredEntry]:
+        """Yield the entries ``start <= index < stop`` that exist, with all their rows."""
+        state = self._state
+        for index, (leaf, envelope, _) in enumerate(state.entries[start:stop], start):
+            yield StoredEntry(
+                index,
+                leaf,
+                envelope,
+                tuple(row for row in state.statements if row.index == index),
+                tuple(row for row in state.artifacts if row.index == index),
+            )
+
+    def tiles(self) -> Iterator[tuple[int, int, bytes]]:
+        """Yield ``(level, index, hashes)`` of every stored tile, by level, then by index."""
+        for (level, index), hashes in sorted(self._state.tiles.items()):
+            yield level, index, hashes
+
+    def beyond(self, size: int) -> str | None:
+        """Return the name of a table with a row whose index is not in ``0 <= index < size``."""
+        state = self._state
+        if len(state.entries) > size:
+            return "entry"
+        if any(not 0 <= row.index < size for row in state.statements):
+            return "statement"
+        return "artifact" if any(not 0 <= row.index < size for row in state.artifacts) else None
+
+    def damage(self) -> str | None:
+        """Return what the store itself finds wrong: nothing."""
+        return None
 
     def index(self, leaf_hash: bytes) -> int | None:
         """Return the index of the entry with this leaf hash, or ``None``."""
@@ -195,6 +246,47 @@ class MemoryOpeningStore:
         """Return the disclosure, or ``None``."""
         return self._openings.get(digest)
 
+    def erase(self, digests: Sequence[str]) -> int:
+        """Remove the disclosures of these digests, and return how many there were."""
+        return sum(self._openings.pop(digest, None) is not None for digest in set(digests))
+
+
+class MemoryCheckpointStore:
+    """See ``ports.CheckpointStore``."""
+
+    def __init__(self) -> None:
+        self._checkpoints: dict[int, bytes] = {}
+
+    def put(self, size: int, checkpoint: bytes) -> None:
+        """Keep the checkpoint."""
+        self._checkpoints[size] = checkpoint
+
+    def newest(self) -> bytes | None:
+        """Return the checkpoint of the largest size, or ``None``."""
+        return self._checkpoints[max(self._checkpoints)] if self._checkpoints else None
+
+    def covering(self, size: int) -> bytes | None:
+        """Return the checkpoint of the smallest size that is at least ``size``, or ``None``."""
+        found = min((held for held in self._checkpoints if held >= size), default=None)
+        return None if found is None else self._checkpoints[found]
+
+
+class MemoryAlarms:
+    """See ``ports.Alarms``. ``sounded`` may be looked at and emptied."""
+
+    def __init__(self) -> None:
+        self.sounded: dict[str, Mapping[str, bytes]] = {}
+
+    def sound(self, code: str, message: str, evidence: Mapping[str, bytes]) -> str:
+        """Keep the evidence."""
+        name = f"{len(self.sounded) + 1}-{code}"
+        self.sounded[name] = evidence
+        return name
+
+    def open(self) -> Sequence[str]:
+        """Return the alarms nobody has closed yet."""
+        return list(self.sounded)
+
 
 class MemoryManifestStore:
     """See ``ports.ManifestStore``."""
@@ -216,19 +308,26 @@ class MemoryPublication:
 
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
+        self._lock = threading.Lock()
 
     def get(self, path: str) -> bytes | None:
         """Return the published file, or ``None``."""
+        check_published_path(path)
         return self.files.get(path)
 
     def put_immutable(self, path: str, data: bytes) -> None:
         """Publish a file that never changes."""
+        check_published_path(path)
         if self.files.setdefault(path, data) != data:
             raise IntegrityError("log.conflict", "Other bytes are published under this name.", path=path)
 
-    def put(self, path: str, data: bytes) -> None:
-        """Publish a file that does change."""
-        self.files[path] = data
+    def swap(self, path: str, old: bytes | None, new: bytes) -> None:
+        """Publish a file that does change, if it still is ``old``."""
+        check_published_path(path)
+        with self._lock:
+            if self.files.get(path) != old:
+                raise RefusedError("log.fenced", "Another publisher was faster.", path=path)
+            self.files[path] = new
 
 
 class MemoryLastSigned:
@@ -241,8 +340,34 @@ class MemoryLastSigned:
         """Return the recorded checkpoint, or ``None``."""
         return self.checkpoint
 
+    def damaged(self) -> bool:
+        """Whether a part of the record is damaged: never."""
+        return False
+
     def write(self, checkpoint: bytes) -> None:
         """Record the checkpoint. A larger one that is there already stays."""
         last = self.checkpoint
         if last is None or parse_checkpoint(last).size < parse_checkpoint(checkpoint).size:
             self.checkpoint = checkpoint
+
+
+class AdmitAll:
+    """An admission that takes whatever ``project`` can read. See ``sequence.Admission``."""
+
+    def __init__(self, project: Callable[[int, bytes], tuple[StatementRow, list[ArtifactRow]]]) -> None:
+        self.project = project
+
+    def prepare(self, envelope: bytes) -> bytes:
+        """Return the entry as it is."""
+        return envelope
+
+    def turn(self, transaction: EntryTransaction, size: int) -> AdmitAll:
+        """Return itself: it has nothing to remember."""
+        return self
+
+    def admit(self, index: int, prepared: bytes) -> tuple[StatementRow, list[ArtifactRow]]:
+        """Return the rows of the entry."""
+        return self.project(index, prepared)
+
+    def keep(self, size: int) -> None:
+        """Do nothing."""

@@ -11,6 +11,7 @@ import os
 import pytest
 from hypothesis import HealthCheck, settings
 
+pytest_plugins = ["tests.support.postgres"]
 SLOW_REASON = "slow (run with --slow)"
 
 # No deadline: a busy machine is not a defect of the code under test.

@@ -1,4 +1,4 @@
-"""What every store of entries, openings, manifests, publications and last-signed records promises."""
+"""What every store of entries, manifests and last-signed records promises."""
 
 import threading
 from collections.abc import Iterator
@@ -8,20 +8,20 @@ from typing import Any
 
 import pytest
 
-from ledger.adapters.files import DirectoryManifestStore, DirectoryPublication, FileLastSigned
-from ledger.adapters.sql.store import SqlEntryStore, SqlOpeningStore
+from ledger.adapters.files import DirectoryManifestStore, FileLastSigned
+from ledger.adapters.sql.store import SqlEntryStore
 from ledger.core.checkpoint import sign_checkpoint
+from ledger.core.note import NoteSigner
 from ledger.errors import IntegrityError, MalformedError, RefusedError, UsageError
-from ledger.ports import ArtifactRow, EntryStore, Head, ManifestStore, OpeningStore, Publication, StatementRow
+from ledger.ports import ArtifactRow, EntryStore, Head, ManifestStore, StatementRow
 from ledger.service.sequence import LastSigned
 from ledger.testing import (
     MemoryEntryStore,
     MemoryLastSigned,
     MemoryManifestStore,
-    MemoryOpeningStore,
-    MemoryPublication,
 )
-from tests.support.log import ORIGIN, database, new_log
+from tests.support.engines import engine_on
+from tests.support.log import KEY, ORIGIN
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 KINDS = ("memory", "real")
@@ -34,12 +34,12 @@ def leaf(number: int) -> bytes:
 ENTRIES = [(leaf(number), f"entry {number}".encode()) for number in range(200)]
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[EntryStore]:
     if request.param == "memory":
         yield MemoryEntryStore()
         return
-    with database(tmp_path, busy_seconds=0.1) as engine:
+    with engine_on(request, tmp_path, busy_seconds=0.1) as engine:
         yield SqlEntryStore(engine, ORIGIN)
 
 
@@ -164,6 +164,72 @@ def test_no_tiles_is_fine(store: EntryStore) -> None:
         transaction.project([], [])
 
 
+def test_a_transaction_reads_entries_and_statements(store: EntryStore) -> None:
+    fill(store, 3)
+    rows = [StatementRow(0, "t", "k"), StatementRow(1, "u", "k"), StatementRow(2, "v", "k")]
+    with store.begin() as transaction:
+        transaction.project(rows, [])
+        assert transaction.envelope(2) == b"entry 2"
+        assert transaction.statements(["t", "v"], 0) == [rows[0], rows[2]]
+        assert transaction.statements(["v", "u", "t"], 1) == rows[1:]
+        assert transaction.statements([], 0) == []
+        for index in (-1, 3, 2**63, -(2**70)):
+            with pytest.raises(UsageError) as error:
+                transaction.envelope(index)
+            assert error.value.code == "log.no-such-entry"
+
+
+# --- the head ---------------------------------------------------------------------------------------------
+
+
+def test_the_head_moves_from_state_to_state(store: EntryStore) -> None:
+    heads = [Head(1, (leaf(0),), b"one"), Head(3, (leaf(1), leaf(2)), b"three"), Head(3, (), b"three", 1)]
+    for before, after in zip([Head(0, (), b""), *heads], heads, strict=False):
+        with store.begin() as transaction:
+            assert transaction.head() == before
+            transaction.put_head(after)
+            assert transaction.head() == after
+        assert store.head() == after
+
+
+def test_a_head_may_move_twice_in_a_transaction(store: EntryStore) -> None:
+    with store.begin() as transaction:
+        transaction.put_head(Head(1, (leaf(0),), b"one"))
+        transaction.put_head(Head(2, (leaf(1),), b"two"))
+    assert store.head() == Head(2, (leaf(1),), b"two")
+
+
+def test_a_cleared_head_may_be_put_again(store: EntryStore) -> None:
+    head = Head(2, (leaf(1),), b"two", 2**62)
+    for _ in range(2):
+        with store.begin() as transaction:
+            transaction.head()
+            transaction.clear_projections()
+            transaction.put_head(head)
+    assert store.head() == head
+
+
+def test_the_largest_size_fits(store: EntryStore) -> None:
+    head = Head(2**63 - 1, (leaf(1),) * 63, b"two", 2**63 - 1)
+    with store.begin() as transaction:
+        transaction.put_head(head)
+    assert store.head() == head
+
+
+def test_a_frozen_log_takes_nothing_and_is_still_read(store: EntryStore) -> None:
+    fill(store, 2)
+    store.freeze("two checkpoints of size 7 – évidence in alarm 3")
+    for _ in range(2):
+        with pytest.raises(RefusedError) as error, store.begin():
+            raise AssertionError
+        assert error.value.code == "log.frozen"
+        assert "évidence in alarm 3" in error.value.message
+    assert store.envelope(1) == b"entry 1"
+
+
+# --- everything that is stored ----------------------------------------------------------------------------
+
+
 ROWS = [
     ArtifactRow(0, "subject", 0, "a", "aa" * 32, None),
     ArtifactRow(0, "subject", 1, "b", "bb" * 32, "cc" * 32),
@@ -187,6 +253,53 @@ def test_rows_are_found_by_each_criterion_in_order(store: EntryStore) -> None:
     assert store.statements("t") == [StatementRow(0, "t", "k0"), StatementRow(2, "t", "k2")]
 
 
+def test_entries_come_with_all_their_rows(store: EntryStore) -> None:
+    statements = [StatementRow(0, "t", "k0"), StatementRow(130, "u", "k1")]
+    far = [ArtifactRow(130, "subject", n, f"n{n}", "ab" * 32, None) for n in range(3)]
+    with store.begin() as transaction:
+        transaction.append(0, ENTRIES, NOW)
+        transaction.project(statements, [*ROWS, *far])
+    found = list(store.stored(0, 2**63 - 1))
+    assert [(one.index, one.leaf_hash, one.envelope) for one in found] == [
+        (index, *entry) for index, entry in enumerate(ENTRIES)
+    ]
+    assert {one.index: one.statements for one in found if one.statements} == {
+        0: tuple(statements[:1]),
+        130: tuple(statements[1:]),
+    }
+    assert {one.index: one.artifacts for one in found if one.artifacts} == {
+        0: tuple(ROWS[:3]),
+        1: tuple(ROWS[3:]),
+        130: tuple(far),
+    }
+    assert list(store.stored(129, 131)) == found[129:131]
+    assert list(store.stored(200, 300)) == list(store.stored(5, 5)) == []
+
+
+def test_tiles_come_by_level_and_index(store: EntryStore) -> None:
+    tiles = {(level, index): leaf(level) * (index % 256 + 1) for level in range(3) for index in range(100)}
+    with store.begin() as transaction:
+        transaction.put_tiles(dict(reversed(tiles.items())))
+    assert list(store.tiles()) == [(*key, hashes) for key, hashes in tiles.items()]
+
+
+def test_rows_beyond_a_size_are_noticed_by_table(store: EntryStore) -> None:
+    assert store.beyond(0) is None
+    fill(store, 3)
+    with store.begin() as transaction:
+        transaction.project([StatementRow(2, "t", "k"), StatementRow(7, "t", "k")], [ROWS[0]])
+    assert [store.beyond(size) for size in (0, 2, 3, 7, 8)] == [
+        "entry",
+        "entry",
+        "statement",
+        "statement",
+        None,
+    ]
+    with store.begin() as transaction:
+        transaction.project([], [ArtifactRow(-1, "subject", 0, "a", "aa" * 32, None)])
+    assert store.beyond(8) == "artifact"
+
+
 @pytest.mark.parametrize("criteria", [{}, {"index": 0, "pixels": "cc" * 32}])
 def test_exactly_one_criterion_is_taken(store: EntryStore, criteria: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="exactly one"):
@@ -206,23 +319,7 @@ def test_clearing_projections_keeps_the_entries(store: EntryStore) -> None:
     assert [store.index(leaf(0)), store.index(leaf(1))] == [0, 1]
 
 
-# --- openings, manifests, publications, last-signed records -----------------------------------------------
-
-
-@pytest.fixture(params=KINDS)
-def openings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OpeningStore]:
-    if request.param == "memory":
-        yield MemoryOpeningStore()
-        return
-    with database(tmp_path) as engine:
-        yield SqlOpeningStore(engine)
-
-
-def test_openings_are_kept(openings: OpeningStore) -> None:
-    openings.put({})
-    openings.put({"d1": "one", "d2": "two"})
-    openings.put({"d2": "another", "d3": "three"})
-    assert [openings.get(f"d{n}") for n in range(5)] == [None, "one", "two", "three", None]
+# --- manifests and last-signed records -----------------------------------------------
 
 
 @pytest.fixture(params=KINDS)
@@ -248,29 +345,6 @@ def test_a_manifest_store_is_named_by_a_digest(manifests: ManifestStore, digest:
 
 
 @pytest.fixture(params=KINDS)
-def public(request: pytest.FixtureRequest, tmp_path: Path) -> Publication:
-    return MemoryPublication() if request.param == "memory" else DirectoryPublication(tmp_path / "p")
-
-
-def test_published_files_come_back(public: Publication) -> None:
-    assert public.get("tile/0/000") is None
-    public.put_immutable("tile/0/000", b"hashes")
-    public.put_immutable("tile/0/000", b"hashes")
-    public.put("checkpoint", b"one")
-    public.put("checkpoint", b"two")
-    assert (public.get("tile/0/000"), public.get("checkpoint")) == (b"hashes", b"two")
-    assert public.get("tile/0/000/below") is None
-
-
-def test_an_immutable_file_is_never_overwritten(public: Publication) -> None:
-    public.put_immutable("tile/0/000", b"hashes")
-    with pytest.raises(IntegrityError) as error:
-        public.put_immutable("tile/0/000", b"others")
-    assert error.value.code == "log.conflict"
-    assert public.get("tile/0/000") == b"hashes"
-
-
-@pytest.fixture(params=KINDS)
 def last_signed(request: pytest.FixtureRequest, tmp_path: Path) -> LastSigned:
     return (
         MemoryLastSigned() if request.param == "memory" else FileLastSigned(tmp_path / "keys" / "last-signed")
@@ -278,7 +352,7 @@ def last_signed(request: pytest.FixtureRequest, tmp_path: Path) -> LastSigned:
 
 
 def signed(size: int) -> bytes:
-    return sign_checkpoint(ORIGIN, size, bytes([size]) * 32, [new_log().signer])
+    return sign_checkpoint(ORIGIN, size, bytes([size]) * 32, [NoteSigner(ORIGIN, KEY)])
 
 
 def test_the_record_keeps_the_largest_checkpoint(last_signed: LastSigned) -> None:

@@ -11,17 +11,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, event
 
 from ledger.adapters.sql import engine as engines
 from ledger.adapters.sql import tables
+from ledger.adapters.sql.checkpoints import SqlCheckpointStore
 from ledger.adapters.sql.engine import open_database, upgrade
 from ledger.adapters.sql.store import SqlEntryStore
 from ledger.core.receipt import verify_receipt
 from ledger.errors import IntegrityError, RefusedError, UsageError
-from tests.support.log import database, engine_of, entries, sqlite_log, url
+from ledger.ports import Head
+from tests.support.log import ORIGIN, database, engine_of, entries, sqlite_log, url
 
 ROOT = Path(__file__).parents[2]
 
@@ -65,7 +68,8 @@ def test_a_new_database_is_the_owner_s_only(tmp_path: Path) -> None:
     with sqlite_log(tmp_path) as log:
         log.append([b"a"])
         modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.glob("ledger.db*")}
-    assert modes == {"ledger.db": 0o600, "ledger.db-wal": 0o600, "ledger.db-shm": 0o600}
+    names = ("ledger.db", "ledger.db-wal", "ledger.db-shm", "ledger.db.writer")
+    assert modes == dict.fromkeys(names, 0o600)
 
 
 def test_the_migrations_of_a_wheel_are_found_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -125,6 +129,66 @@ def test_a_connection_is_durable_and_strict(tmp_path: Path) -> None:
             for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
         ]
     assert found == ["wal", 2, 1, 5000]
+
+
+def test_a_database_of_the_first_version_is_brought_up_with_its_rows(tmp_path: Path) -> None:
+    engine = create_engine(url(tmp_path))
+    with engine.begin() as connection:
+        config = Config()
+        config.set_main_option("script_location", str(ROOT / "migrations"))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        connection.exec_driver_sql("INSERT INTO log (origin) VALUES (?)", (ORIGIN,))
+        connection.exec_driver_sql("INSERT INTO head VALUES (1, 7, x'00', x'01')")
+        connection.exec_driver_sql("INSERT INTO entry VALUES (1, 6, x'02', x'03', 'then')")
+    engine.dispose()
+    with pytest.raises(UsageError) as error:
+        open_database(url(tmp_path))
+    assert error.value.code == "home.schema"
+    upgrade(url(tmp_path))
+    with database(tmp_path) as engine:
+        store = SqlEntryStore(engine, ORIGIN)
+        assert store.head() == Head(7, (b"\0",), b"\1", 0)
+        assert store.envelope(6) == b"\3"
+        assert SqlCheckpointStore(engine, ORIGIN).newest() is None
+        store.freeze("a fork")
+    upgrade(url(tmp_path))
+
+
+@pytest.mark.parametrize("address", ["mysql://u:hemlig@h/d", "postgresql://u:hemlig@h:port/d", "x", ""])
+def test_what_is_no_url_is_said_without_showing_it(address: str) -> None:
+    for call in (open_database, upgrade):
+        with pytest.raises(UsageError) as error:
+            call(address)
+        assert error.value.code == "database.url"
+        assert "hemlig" not in f"{error.value} {error.value.to_json()}"
+
+
+def test_a_missing_driver_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(UsageError) as error:
+        open_database("postgresql://localhost/none")
+    assert error.value.code == "database.driver"
+    assert "rakkan[postgres]" in error.value.hint
+
+
+def overtaken(store: SqlEntryStore, sql: str) -> None:
+    with store.begin() as transaction:
+        transaction.head()
+        transaction._connection.exec_driver_sql(sql)
+        transaction.put_head(Head(3, (b"b" * 32,), b"three"))
+
+
+def test_a_head_that_was_moved_without_the_lock_is_fenced(tmp_path: Path) -> None:
+    with database(tmp_path) as engine:
+        store = SqlEntryStore(engine, ORIGIN)
+        with store.begin() as transaction:
+            transaction.put_head(Head(2, (b"a" * 32,), b"two"))
+        for column in ("size", "epoch"):
+            with pytest.raises(RefusedError) as error:
+                overtaken(store, f"UPDATE head SET {column} = {column} + 1")  # noqa: S608 - names of ours
+            assert error.value.code == "log.fenced"
+        assert store.head() == Head(2, (b"a" * 32,), b"two")
 
 
 @pytest.mark.parametrize(

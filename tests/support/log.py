@@ -13,7 +13,7 @@ from ledger.core.digest import sha256_hex
 from ledger.core.merkle import EMPTY_ROOT, node_hash
 from ledger.ports import ArtifactRow, EntryStore, StatementRow
 from ledger.service.sequence import LastSigned, Log
-from ledger.testing import FixedClock, MemoryEntryStore, MemoryLastSigned, SeedSigner
+from ledger.testing import AdmitAll, FixedClock, MemoryEntryStore, MemoryLastSigned, SeedSigner
 
 ORIGIN = "ledger.example/nightfall"
 KEY = SeedSigner("log")
@@ -41,7 +41,7 @@ def new_log(store: EntryStore | None = None, last_signed: LastSigned | None = No
     """Return a log; in memory where nothing else is given."""
     store = MemoryEntryStore() if store is None else store
     last_signed = MemoryLastSigned() if last_signed is None else last_signed
-    return Log(store, KEY, ORIGIN, FixedClock(), project, last_signed)
+    return Log(store, [KEY], ORIGIN, FixedClock(), AdmitAll(project), last_signed)
 
 
 def url(folder: Path) -> str:
@@ -53,12 +53,26 @@ def database(folder: Path, busy_seconds: float = 5.0) -> Iterator[Engine]:
     """Open the folder's database, made when it is not there, with the log `ORIGIN` in it."""
     if not (folder / "ledger.db").exists():
         upgrade(url(folder))
-    engine = open_database(url(folder), busy_seconds)
+    with opened(url(folder), busy_seconds) as engine:
+        yield engine
+
+
+@contextmanager
+def opened(address: str, busy_seconds: float = 5.0) -> Iterator[Engine]:
+    """Open a database of the current schema, with the log `ORIGIN` in it."""
+    engine = open_database(address, busy_seconds)
     try:
         create_log(engine, ORIGIN)
         yield engine
     finally:
         engine.dispose()
+
+
+@contextmanager
+def postgres_log(address: str, last_signed: LastSigned | None = None) -> Iterator[Log]:
+    """Open the log in a PostgreSQL database: see the fixture `postgres_url`."""
+    with opened(address) as engine:
+        yield new_log(SqlEntryStore(engine, ORIGIN), last_signed)
 
 
 @contextmanager
@@ -69,7 +83,7 @@ def sqlite_log(folder: Path) -> Iterator[Log]:
 
 
 def engine_of(log: Log) -> Engine:
-    """Return the database under a log that `sqlite_log` opened."""
+    """Return the database under a log that `sqlite_log` or `postgres_log` opened."""
     assert isinstance(log.store, SqlEntryStore)
     return log.store._engine
 

@@ -1,28 +1,33 @@
 """Opening a database, and bringing one to the current schema.
 
-* SQLite runs in WAL mode with ``synchronous=FULL``: a commit is on disk when it returns.
-* Transactions are begun by us, never by the driver: a writer says ``BEGIN IMMEDIATE`` and so learns at once
-  that another one is at work; a reader says ``BEGIN`` and sees one state throughout.
+* ``sqlite:///PATH`` or ``postgresql://USER:PASSWORD@HOST/NAME``; ``dialect`` lists all that differs.
+* Every write goes through ``write``, which waits for its turn first.
 * Tables come from the migrations and from nowhere else. Opening never creates or changes any.
+* No error shows a URL or a parameter: the one may hold a password, the other a secret.
 """
 
 from __future__ import annotations
 
-import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy.exc import ArgumentError
 
+from ledger.adapters.sql.dialect import Dialect
 from ledger.adapters.sql.faults import translated
+from ledger.adapters.sql.postgres import Postgres
+from ledger.adapters.sql.sqlite import Sqlite
 from ledger.adapters.sql.tables import REVISION
 from ledger.errors import UsageError
 
 BUSY_SECONDS = 5.0
-_BEGIN = "rakkan_begin"
+_DIALECTS: dict[str, Dialect] = {"sqlite": Sqlite(), "postgresql": Postgres()}
+_WRITE = "rakkan_write"
 _PACKAGE = Path(__file__).resolve().parents[2]
 
 
@@ -30,17 +35,18 @@ def upgrade(url: str) -> None:
     """Bring the database to the current schema; a missing SQLite file is created, readable by its owner only.
 
     All migrations run in one transaction. Raises ``RakkanError`` with a ``log.`` code when the database
-    cannot be written, and ``UsageError("home.missing")`` when its folder does not exist.
+    cannot be written, ``UsageError("home.missing")`` when its folder does not exist, and what
+    ``open_database`` raises about the URL and the server.
     """
-    path = make_url(url).database
-    if path is not None and not Path(path).exists():
-        _create(Path(path))
-    engine = _engine(url, BUSY_SECONDS)
+    parsed, dialect = _parse(url)
+    dialect.create(parsed)
+    engine = _engine(parsed, dialect, BUSY_SECONDS)
     config = Config()
     # ConfigParser expands percent signs.
     config.set_main_option("script_location", str(_migrations()).replace("%", "%%"))
     try:
-        with translated(), writing(engine).begin() as connection:
+        with write(engine) as connection:
+            dialect.lock_schema(connection)
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
     finally:
@@ -50,15 +56,15 @@ def upgrade(url: str) -> None:
 def open_database(url: str, busy_seconds: float = BUSY_SECONDS) -> Engine:
     """Return an engine on an existing database of the current schema; ``dispose`` it when done.
 
-    ``busy_seconds`` is how long a writer waits for another. Raises ``UsageError("home.missing")`` or
-    ``UsageError("home.schema")``.
+    ``busy_seconds`` is how long a writer waits for another. Raises ``UsageError`` with ``home.missing``,
+    ``home.schema``, ``database.url``, ``database.driver`` or ``database.access``, and
+    ``RefusedError("database.unsafe")`` for a server that can lose a commit.
     """
-    path = make_url(url).database
-    if path is None or not Path(path).is_file():
-        raise UsageError("home.missing", "There is no database here.", path=path)
-    engine = _engine(url, busy_seconds)
+    parsed, dialect = _parse(url)
+    dialect.check_exists(parsed)
+    engine = _engine(parsed, dialect, busy_seconds)
     try:
-        with translated(), engine.begin() as connection:
+        with translated(dialect), engine.begin() as connection:
             found = _revision(connection)
     except BaseException:
         engine.dispose()
@@ -69,30 +75,50 @@ def open_database(url: str, busy_seconds: float = BUSY_SECONDS) -> Engine:
     return engine
 
 
+def dialect_of(engine: Engine) -> Dialect:
+    """Return what is particular to this kind of database."""
+    return _DIALECTS[engine.dialect.name]
+
+
 def writing(engine: Engine) -> Engine:
     """Return the engine with transactions that hold the write lock from their first moment."""
-    return engine.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"})
+    return engine.execution_options(**{_WRITE: True})
 
 
-def _create(path: Path) -> None:
+@contextmanager
+def write(engine: Engine) -> Iterator[Connection]:
+    """Open a write transaction when it is our turn: leaving the block commits it, an exception undoes it.
+
+    What the database raises leaves as a ``RakkanError``, ``log.busy`` among them.
+    """
+    dialect = dialect_of(engine)
+    with translated(dialect), dialect.turn(engine), writing(engine).begin() as connection:
+        yield connection
+
+
+def _parse(url: str) -> tuple[URL, Dialect]:
     try:
-        # The file will hold disclosures; SQLite gives its journal files the same permissions.
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-    except OSError as error:
-        raise UsageError(
-            "home.missing", f"The database cannot be created: {error.strerror}.", path=path
-        ) from error
+        parsed = make_url(url)
+        dialect = _DIALECTS[parsed.drivername]
+    except (ArgumentError, KeyError, ValueError):
+        raise UsageError("database.url", "This is no URL of a database that Rakkan can use.") from None
+    return dialect.driver_url(parsed), dialect
 
 
-def _engine(url: str, busy_seconds: float) -> Engine:
-    engine = create_engine(url)
+def _engine(url: URL, dialect: Dialect, busy_seconds: float) -> Engine:
+    try:
+        engine = create_engine(
+            url, hide_parameters=True, pool_timeout=busy_seconds, **dialect.options(busy_seconds)
+        )
+    except ImportError as error:
+        raise UsageError("database.driver", "The driver of this database is not installed.") from error
 
     @event.listens_for(engine, "do_connect")
-    def _connect(dialect: Any, _record: object, arguments: list[Any], options: dict[str, Any]) -> Any:
+    def _connect(used: Any, _record: object, arguments: list[Any], options: dict[str, Any]) -> Any:
         # Here and not once the pool has it: what fails on a full disk would stay open, known to nobody.
-        connection = dialect.loaded_dbapi.connect(*arguments, **options)
+        connection = used.loaded_dbapi.connect(*arguments, **options)
         try:
-            _set_up(connection, busy_seconds)
+            dialect.set_up(connection, busy_seconds)
         except BaseException:
             connection.close()
             raise
@@ -100,30 +126,15 @@ def _engine(url: str, busy_seconds: float) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql(connection.get_execution_options().get(_BEGIN, "BEGIN"))
+        dialect.begin(connection, write=_WRITE in connection.get_execution_options())
 
     return engine
 
 
-def _set_up(connection: Any, busy_seconds: float) -> None:
-    # The driver would begin on its own, but only before some statements, and never IMMEDIATE.
-    connection.isolation_level = None
-    for pragma in (
-        f"busy_timeout = {round(busy_seconds * 1000)}",
-        "journal_mode = WAL",
-        "synchronous = FULL",
-        "foreign_keys = ON",
-    ):
-        connection.execute(f"PRAGMA {pragma}").close()
-
-
 def _revision(connection: Connection) -> str | None:
-    try:
-        found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
-    except DBAPIError as error:
-        if "no such table" in str(error.orig):
-            return None
-        raise
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
     return found
 
 

@@ -1,8 +1,11 @@
 """The tables, as ``migrations/`` makes them.
 
 * ``log`` and ``entry`` are the truth. ``tile``, ``head``, ``statement`` and ``artifact`` are projections of
-  the entries. ``opening`` belongs to no log, and its rows may be erased.
+  the entries. ``checkpoint`` holds what witnesses cosigned: evidence, which no entry can bring back.
+  ``opening`` belongs to no log, and its rows may be erased.
+* ``log.frozen`` is the reason for which a log was given up; null for one that is in use.
 * Every table of a log carries ``log_id``: one database may hold many logs.
+* The foreign keys of ``entry``, ``statement`` and ``artifact`` exist on SQLite only: see migration 0002.
 * Hashes of the tree are raw bytes; digests that people search for are hex text.
 * ``artifact.seq`` counts the rows of an entry in the projector's order. It is the key, and nothing that an
   entry says about its files is: two equal rows must not stop the entry from being stored.
@@ -27,7 +30,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISION = "0001"
+REVISION = "0002"
 """The Alembic revision that this code reads and writes."""
 
 metadata = MetaData()
@@ -43,6 +46,7 @@ log = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("origin", Text, nullable=False, unique=True),
+    Column("frozen", Text),
 )
 
 entry = Table(
@@ -74,6 +78,7 @@ head = Table(
     Column("size", BigInteger, nullable=False),
     Column("peaks", LargeBinary, nullable=False),
     Column("checkpoint", LargeBinary, nullable=False),
+    Column("epoch", BigInteger, nullable=False, server_default="0"),
     UniqueConstraint("log_id", name="head_log"),
 )
 
@@ -104,6 +109,15 @@ artifact = Table(
     Index(
         "artifact_pixels", "log_id", text("substr(pixels, 1, 16)"), sqlite_where=_SEEN, postgresql_where=_SEEN
     ),
+)
+
+checkpoint = Table(
+    "checkpoint",
+    metadata,
+    _log_id(),
+    Column("size", BigInteger, nullable=False),
+    Column("note", LargeBinary, nullable=False),
+    UniqueConstraint("log_id", "size", name="checkpoint_size"),
 )
 
 opening = Table(
