@@ -16,14 +16,24 @@ from ledger.core import envelope as dsse
 from ledger.core.evidence import LoggedEnvelope
 from ledger.core.identity import PublicKey, parse_public_key
 from ledger.core.lineage import MAKES, Record
-from ledger.core.predicates import Dataset, Enrolment, Grant, Model, Seal, Step
+from ledger.core.predicates import (
+    Dataset,
+    Enrolment,
+    Erasure,
+    Grant,
+    LogKey,
+    Model,
+    Revocation,
+    Seal,
+    Step,
+)
 from ledger.core.predicates.enrolment import KeyRole
 from ledger.errors import RakkanError
 from ledger.ports import ArtifactRow
 from ledger.service.projection import SEALED_FROM
 from ledger.service.studio import Studio
 
-REGISTRARS_ONLY = (Enrolment, Dataset, Model, Grant)
+REGISTRARS_ONLY = (Enrolment, Revocation, Dataset, Model, Grant, Erasure)
 MAX_REGISTRARS = 50
 """How many registrars may have enrolled one another in a row."""
 
@@ -43,6 +53,7 @@ class Archive:
         }
         self._counted: dict[int, bool] = {}
         self._stores: dict[str, tuple[str, bytes] | None] = {}
+        self._announcements: list[int] | None = None
 
     def rows(self, sha256: str) -> Sequence[ArtifactRow]:
         """Return every row about these bytes, oldest entry first."""
@@ -84,10 +95,11 @@ class Archive:
         ]
 
     def enrolments(self, index: int) -> list[int]:
-        """Return the enrolments of the entry's signer, and of their signers, up to the registrar.
+        """Return what the log says of the entry's signer, and of that one's signer, up to the registrar.
 
-        All of a key's: an older one covers a statement that was spooled across a renewal, and a newer one
-        names the certificate that the file is sealed with.
+        All of a key's enrolments: an older one covers a statement spooled across a renewal, and a newer one
+        names the certificate that the file is sealed with. And its revocation: from some entry on, nothing
+        that it signed may count.
         """
         found: list[int] = []
         queue = [index]
@@ -96,11 +108,19 @@ class Archive:
             enrolled = [
                 record.index
                 for record in self._subjects(keyid)
-                if isinstance(record.statement.predicate, Enrolment) and record.index not in found
+                if isinstance(record.statement.predicate, Enrolment | Revocation)
+                and record.index not in found
             ]
             found += enrolled
             queue += enrolled
         return found
+
+    def announcements(self) -> list[int]:
+        """Return where the log says that it has another key: what leads from an older trust root to it."""
+        if self._announcements is None:
+            rows = self.studio.entries.statements(LogKey.TYPE)
+            self._announcements = [row.index for row in rows]
+        return self._announcements
 
     def logged(self, indices: Iterable[int]) -> tuple[LoggedEnvelope, ...]:
         """Return entries with their receipts, each once, in the given order."""

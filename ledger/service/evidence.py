@@ -1,8 +1,9 @@
 """What the log knows under a file: its lineage, and the entries a stranger needs to judge it.
 
 A file's evidence is its own record, the records of ancestors that carry no manifest of their own, the grants
-about every model and dataset under it, and the enrolments of all who signed. Sealed ancestors, models and
-datasets bring their own records in their own manifests, also those under an unsealed ancestor.
+about every model and dataset under it, the enrolments of all who signed, and the keys that the log has had.
+Sealed ancestors, models and datasets bring their own records in their own manifests, also those under an
+unsealed ancestor.
 """
 
 from __future__ import annotations
@@ -111,4 +112,4 @@ def _shown(archive: Archive, record: Record, found: Basis) -> list[int]:
         indices += archive.grants(sha256)
     for index in list(indices):
         indices += archive.enrolments(index)
-    return indices
+    return indices + archive.announcements()

@@ -1,6 +1,6 @@
 """What an entry adds to the tables that are computed from the entries.
 
-Both the sequencer and ``rebuild`` call ``project``, so that a row means the same however it came to be.
+Appending, rebuilding and checking all come to ``rows``, so that a row means the same however it came to be.
 """
 
 from __future__ import annotations
@@ -9,19 +9,25 @@ from collections.abc import Iterator
 
 from ledger.core import envelope as dsse
 from ledger.core import statement as statements
+from ledger.core.envelope import Envelope
 from ledger.core.predicates import Model, Seal, Step
 from ledger.core.statement import Statement
 from ledger.ports import ArtifactRow, StatementRow
 
+Rows = tuple[StatementRow, list[ArtifactRow]]
 SEALED_FROM = "sealed-from"
 """Role of the file, by its digest before sealing, in the rows of a ``seal`` entry."""
 
 
-def project(index: int, envelope: bytes) -> tuple[StatementRow, list[ArtifactRow]]:
+def project(index: int, envelope: bytes) -> Rows:
     """Return the rows of one entry. Raises ``MalformedError`` for bytes that are not a valid entry."""
     opened = dsse.decode(envelope)
-    statement = statements.decode(opened.payload)
-    row = StatementRow(index, statement.predicate.TYPE, opened.signatures[0].keyid)
+    return rows(index, opened, statements.decode(opened.payload))
+
+
+def rows(index: int, envelope: Envelope, statement: Statement) -> Rows:
+    """Return the rows of an entry that was read already."""
+    row = StatementRow(index, statement.predicate.TYPE, envelope.signatures[0].keyid)
     subjects = [
         ArtifactRow(index, "subject", position, subject.name, subject.sha256, subject.pixels)
         for position, subject in enumerate(statement.subjects)

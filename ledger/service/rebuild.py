@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from ledger.core.checkpoint import MAX_SIZE, Checkpoint, open_checkpoint, sign_checkpoint
@@ -18,7 +18,8 @@ from ledger.core.merkle import Peaks, extend, leaf_hash, root
 from ledger.core.tiles import WIDTH, grow, tiles_of
 from ledger.errors import IntegrityError, RakkanError
 from ledger.ports import EntryTransaction, Head
-from ledger.service.sequence import Log, stored
+from ledger.service.nodes import stored
+from ledger.service.sequence import Log
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ def rebuild(log: Log) -> Rebuilt:
     """
     with log.store.begin() as transaction:
         recorded = log.last_signed.read()
-        stated = transaction.head().checkpoint
+        before = transaction.head()
         transaction.clear_projections()
         size, artifacts = 0, 0
         peaks: Peaks = ()
@@ -48,7 +49,7 @@ def rebuild(log: Log) -> Rebuilt:
             transaction.put_tiles(grow(size, stored(transaction.tile), leaves))
             artifacts += _project(log, transaction, size, envelopes)
             size, peaks = size + len(leaves), extend(size, peaks, leaves)
-        head = _vouched(log, size, peaks, [stated, recorded])
+        head = replace(_vouched(log, size, peaks, [before.checkpoint, recorded]), epoch=before.epoch)
         log.check(head, recorded, transaction.tile)
         if head.size:
             transaction.put_head(head)
@@ -97,13 +98,13 @@ def _vouched(log: Log, size: int, peaks: Peaks, signed: list[bytes | None]) -> H
             signed_size=stated.size if stated else None,
             signed_root=stated.root.hex() if stated else None,
         )
-    return Head(size, peaks, sign_checkpoint(log.origin, size, computed.root, [log.signer]))
+    return Head(size, peaks, sign_checkpoint(log.origin, size, computed.root, log.signers))
 
 
 def _open(log: Log, checkpoint: bytes | None) -> Checkpoint | None:
     if not checkpoint:
         return None
     try:
-        return open_checkpoint(checkpoint, [log.verifier])
+        return open_checkpoint(checkpoint, log.verifiers)
     except RakkanError:
         return None

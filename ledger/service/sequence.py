@@ -1,6 +1,7 @@
 """The sequencer: entries get their place in the log, and their receipts.
 
 * One transaction for a batch: entries, tiles, head, checkpoint and projections move together or not at all.
+* An entry that may not be added (``admission``) is left out of its batch and answered with the reason.
 * No receipt leaves before the transaction is durable and the checkpoint is in the last-signed record.
 * An entry that the log holds already, or that comes twice in a batch, keeps its first index.
 * Before anything is signed, the stored head must be a state that this key signed, must not be behind the
@@ -12,10 +13,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 from ledger.core.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
 from ledger.core.merkle import (
@@ -26,20 +26,52 @@ from ledger.core.merkle import (
     inclusion_proof,
     inclusion_proofs,
     leaf_hash,
-    node_over,
     peaks_of,
     root,
     verify_consistency,
     verify_inclusion,
 )
-from ledger.core.note import NoteSigner
+from ledger.core.note import NoteSigner, NoteVerifier
 from ledger.core.receipt import Receipt
-from ledger.core.tiles import MAX_ENTRY, Tile, TileNodes, TileReader, grow
-from ledger.errors import IntegrityError, MalformedError, RefusedError, UndecidedError, UsageError
+from ledger.core.tiles import MAX_ENTRY, TileNodes, grow
+from ledger.errors import (
+    IntegrityError,
+    MalformedError,
+    RakkanError,
+    RefusedError,
+    UsageError,
+)
 from ledger.ports import ArtifactRow, Clock, EntryStore, EntryTransaction, Head, Signer, StatementRow
+from ledger.service.nodes import corruption, root_at, stored
 
-Projector = Callable[[int, bytes], tuple[StatementRow, list[ArtifactRow]]]
-"""Returns what the entry at this index adds to the projections; raises for bytes that are no valid entry."""
+Rows = tuple[StatementRow, list[ArtifactRow]]
+"""What an entry adds to the projections."""
+
+Prepared = Any
+"""What an admission made of an entry before the transaction. Only the admission looks into it."""
+
+
+class Turn(Protocol):
+    """The judge of one batch, inside its transaction."""
+
+    def admit(self, index: int, prepared: Prepared) -> Rows:
+        """Return the rows of an entry that may be added at this index; raise ``RakkanError`` otherwise."""
+
+    def keep(self, size: int) -> None:
+        """Take note that the batch is durable, and of the log's size after it."""
+
+
+class Admission(Protocol):
+    """Decides which entries a log takes; see ``admission``."""
+
+    def project(self, index: int, envelope: bytes) -> Rows:
+        """Return the rows of an entry that the log holds; raise for bytes that are no valid entry."""
+
+    def prepare(self, envelope: bytes) -> Prepared:
+        """Do what can be done outside the transaction; raise ``RakkanError`` for what can never be added."""
+
+    def turn(self, transaction: EntryTransaction, size: int) -> Turn:
+        """Return the judge of a batch that begins at ``size``."""
 
 
 class LastSigned(Protocol):
@@ -62,65 +94,123 @@ class Appended:
 
 
 @dataclass(frozen=True, slots=True)
+class Offer:
+    """An entry that is to be added: its bytes, its leaf hash, and what the admission made of it."""
+
+    envelope: bytes
+    leaf: bytes
+    prepared: Prepared
+
+
+@dataclass(frozen=True, slots=True)
 class _Batch:
-    """A batch sorted out: ``(leaf hash, envelope)`` to add; each envelope's leaf, index and newness."""
+    """A batch sorted out.
+
+    ``fresh`` holds ``(leaf hash, envelope)`` and ``rows`` the projections of what is to be added; ``places``
+    each offer's leaf, index and newness, or why it is not added.
+    """
 
     fresh: list[tuple[bytes, bytes]]
-    places: list[tuple[bytes, int, bool]]
+    rows: list[Rows]
+    places: list[tuple[bytes, int, bool] | RakkanError]
 
 
 class Log:
     """One log: appends entries and proves what it holds. May be used from several threads.
 
-    ``key`` is the log's Ed25519 key, ``origin`` its name in checkpoints; ``project`` computes the rows of an
-    entry, and its refusal of one entry refuses the batch.
+    ``keys`` are the log's Ed25519 keys that sign, more than one while a new one takes over; ``past`` those
+    that signed before them. ``origin`` is the log's name in checkpoints.
     """
 
     def __init__(
         self,
         store: EntryStore,
-        key: Signer,
+        keys: Sequence[Signer],
         origin: str,
         clock: Clock,
-        project: Projector,
+        admission: Admission,
         last_signed: LastSigned,
+        past: Sequence[NoteVerifier] = (),
     ) -> None:
         self.store = store
         self.origin = origin
-        self.signer = NoteSigner(origin, key)
+        self.signers = tuple(NoteSigner(origin, key) for key in keys)
+        self.signer = self.signers[0]
         self.verifier = self.signer.verifier
-        self.project = project
+        self.verifiers = tuple(dict.fromkeys((*(signer.verifier for signer in self.signers), *past)))
+        self.project = admission.project
         self.last_signed = last_signed
+        self._admission = admission
         self._clock = clock
+        self._epoch: int | None = None
         self._opened: tuple[bytes, Checkpoint] = (b"", Checkpoint(origin, 0, EMPTY_ROOT))
 
     def append(self, envelopes: Sequence[bytes]) -> list[Appended]:
-        """Add the envelopes in order and return their places, durable, in the same order.
+        """Add all the envelopes in order and return their places, durable, in the same order.
 
-        All receipts are against the head after the batch. Raises ``MalformedError("envelope.too-large")``,
-        what the projector raises, ``RefusedError`` with ``log.busy``, ``log.disk-full``, ``log.storage`` or
-        ``log.rollback``, and ``IntegrityError("log.corrupt")``; then nothing of the batch was added, except
-        that a last-signed record which cannot be written withholds receipts of entries that a retry finds.
+        Raises the first reason why one of them may not be added, and what ``commit`` raises; then none was.
         """
-        leaves = [_leaf(envelope) for envelope in envelopes]
-        if not leaves:
+        found = self.commit([self.offer(envelope) for envelope in envelopes], together=True)
+        return [outcome for outcome in found if isinstance(outcome, Appended)]
+
+    def offer(self, envelope: bytes) -> Offer:
+        """Prepare an entry for ``commit``, outside of any transaction and of any lock.
+
+        Raises ``MalformedError("envelope.too-large")``, and what the admission raises.
+        """
+        if len(envelope) > MAX_ENTRY:
+            raise MalformedError(
+                "envelope.too-large", "The entry is too large.", size=len(envelope), limit=MAX_ENTRY
+            )
+        return Offer(envelope, leaf_hash(envelope), self._admission.prepare(envelope))
+
+    def commit(self, offers: Sequence[Offer], *, together: bool = False) -> list[Appended | RakkanError]:
+        """Add the offers in order and return their places, durable, in the same order.
+
+        One that may not be added comes back as the reason; with ``together`` it is raised, and nothing of the
+        batch was added. All receipts are against the head after the batch. Raises ``RefusedError`` with
+        ``log.busy``, ``log.disk-full``, ``log.storage``, ``log.rollback``, ``log.frozen``, ``log.fenced`` or
+        ``log.epoch``, and ``IntegrityError("log.corrupt")``; then nothing of the batch was added, except that
+        a last-signed record which cannot be written withholds receipts of entries that a retry finds.
+        """
+        if not offers:
             return []
         with self.store.begin() as transaction:
             recorded = self.last_signed.read()
             head = transaction.head()
             self.check(head, recorded, transaction.tile)
-            batch = _sort_out(envelopes, leaves, transaction.indices(leaves), head.size)
+            self._check_epoch(head)
+            turn = self._admission.turn(transaction, head.size)
+            batch = _sort_out(offers, transaction, turn, head.size, together=together)
             if batch.fresh:
-                head, nodes = self._extend(transaction, head, batch.fresh)
+                head, nodes = self._extend(transaction, head, batch)
             else:
                 nodes = TileNodes(head.size, stored(transaction.tile))
             proofs = _prove(batch, head, nodes)
         self._opened = (head.checkpoint, Checkpoint(self.origin, head.size, root(head.peaks)))
         self.record(head, recorded)
+        turn.keep(head.size)
         return [
-            Appended(index, Receipt(index, proof, head.checkpoint), duplicate)
-            for (_, index, duplicate), proof in zip(batch.places, proofs, strict=True)
+            place
+            if isinstance(place, RakkanError)
+            else Appended(place[1], Receipt(place[1], proof, head.checkpoint), place[2])
+            for place, proof in zip(batch.places, proofs, strict=True)
         ]
+
+    def fence(self) -> None:
+        """Begin a new epoch: processes that opened the log before cannot add to it any more.
+
+        Raises as ``commit``, and ``UsageError("log.empty")``.
+        """
+        with self.store.begin() as transaction:
+            recorded = self.last_signed.read()
+            head = transaction.head()
+            self.check(head, recorded, transaction.tile)
+            if head.size == 0:
+                raise UsageError("log.empty", "The log has no entries.")
+            checkpoint = sign_checkpoint(self.origin, head.size, root(head.peaks), self.signers)
+            transaction.put_head(replace(head, checkpoint=checkpoint, epoch=head.epoch + 1))
+        self._epoch = head.epoch + 1
 
     def head(self) -> Head:
         """Return the tip, checked and recorded as signed. Raises ``UsageError("log.empty")``."""
@@ -192,18 +282,26 @@ class Log:
         note, opened = self._opened
         if note != checkpoint:
             with corruption("A stored checkpoint is not signed by the log's key."):
-                opened = open_checkpoint(checkpoint, [self.verifier])
+                opened = open_checkpoint(checkpoint, self.verifiers)
             self._opened = (checkpoint, opened)
         return opened
 
-    def _extend(
-        self, transaction: EntryTransaction, head: Head, fresh: Sequence[tuple[bytes, bytes]]
-    ) -> tuple[Head, TileNodes]:
-        """Add the entries; return the new head and a node source over the new tree."""
-        rows = [self.project(index, envelope) for index, (_, envelope) in enumerate(fresh, head.size)]
-        leaves = [leaf for leaf, _ in fresh]
+    def _check_epoch(self, head: Head) -> None:
+        if self._epoch is None:
+            self._epoch = head.epoch
+        if self._epoch != head.epoch:
+            raise RefusedError(
+                "log.epoch",
+                "The log was recovered or got another key since this process opened it.",
+                opened_in=self._epoch,
+                now=head.epoch,
+            )
+
+    def _extend(self, transaction: EntryTransaction, head: Head, batch: _Batch) -> tuple[Head, TileNodes]:
+        """Add the fresh entries; return the new head and a node source over the new tree."""
+        leaves = [leaf for leaf, _ in batch.fresh]
         changed = grow(head.size, stored(transaction.tile), leaves)
-        size, peaks = head.size + len(fresh), extend(head.size, head.peaks, leaves)
+        size, peaks = head.size + len(leaves), extend(head.size, head.peaks, leaves)
         nodes = TileNodes(
             size, stored(lambda level, index: changed.get((level, index)) or transaction.tile(level, index))
         )
@@ -212,83 +310,58 @@ class Log:
             raise IntegrityError(
                 "log.corrupt", "The tiles at the log's edge do not lead to its root.", size=size
             )
-        grown = Head(size, peaks, sign_checkpoint(self.origin, size, root(peaks), [self.signer]))
-        transaction.append(head.size, fresh, self._clock.now())
+        checkpoint = sign_checkpoint(self.origin, size, root(peaks), self.signers)
+        grown = Head(size, peaks, checkpoint, head.epoch)
+        transaction.append(head.size, batch.fresh, self._clock.now())
         transaction.put_tiles(changed)
-        transaction.project([row for row, _ in rows], [row for _, found in rows for row in found])
+        transaction.project([row for row, _ in batch.rows], [row for _, found in batch.rows for row in found])
         transaction.put_head(grown)
         return grown, nodes
 
 
-def stored(tile: Callable[[int, int], bytes]) -> TileReader:
-    """Return a reader of the store's own tiles: there a missing one is ``IntegrityError("log.corrupt")``."""
-
-    def read(wanted: Tile) -> bytes:
-        hashes = tile(wanted.level, wanted.index)
-        if len(hashes) < wanted.width * len(EMPTY_ROOT):
-            raise IntegrityError("log.corrupt", "A stored tile is missing or too short.", tile=wanted.path)
-        return hashes
-
-    return read
-
-
-@contextmanager
-def corruption(message: str) -> Iterator[None]:
-    """Run the block; what it raises about our own records leaves as ``IntegrityError("log.corrupt")``."""
-    try:
-        yield
-    except (IntegrityError, MalformedError, UndecidedError) as error:
-        raise IntegrityError("log.corrupt", message, **{**error.evidence, "cause": error}) from error
-
-
-def root_at(size: int, head: Head, nodes: TileNodes) -> bytes:
-    """Return the root that the log had at ``size <= head.size``.
-
-    Raises ``IntegrityError("log.corrupt")`` when the tiles do not lead from it to the head.
-    """
-    if size == head.size:
-        return root(head.peaks)
-    past = node_over(0, size, nodes)
-    with corruption("The tiles do not lead to the signed root."):
-        verify_consistency(size, head.size, consistency_proof(size, head.size, nodes), past, root(head.peaks))
-    return past
-
-
-def _leaf(envelope: bytes) -> bytes:
-    if len(envelope) > MAX_ENTRY:
-        raise MalformedError(
-            "envelope.too-large", "The entry is too large.", size=len(envelope), limit=MAX_ENTRY
-        )
-    return leaf_hash(envelope)
-
-
 def _sort_out(
-    envelopes: Sequence[bytes], leaves: Sequence[bytes], known: Mapping[bytes, int], first: int
+    offers: Sequence[Offer], transaction: EntryTransaction, turn: Turn, first: int, *, together: bool
 ) -> _Batch:
-    beyond = [index for index in known.values() if index >= first]
+    """Give each offer its place: the one it has already, the next one, or none."""
+    indices = dict(transaction.indices([offer.leaf for offer in offers]))
+    beyond = [index for index in indices.values() if index >= first]
     if beyond:
         raise IntegrityError(
             "log.corrupt", "The log holds entries beyond its head.", size=first, index=min(beyond)
         )
-    batch = _Batch([], [])
-    indices = dict(known)
-    for leaf, envelope in zip(leaves, envelopes, strict=True):
-        duplicate = leaf in indices
-        if not duplicate:
-            indices[leaf] = first + len(batch.fresh)
-            batch.fresh.append((leaf, envelope))
-        batch.places.append((leaf, indices[leaf], duplicate))
+    batch = _Batch([], [], [])
+    for offer in offers:
+        known = indices.get(offer.leaf)
+        if known is not None:
+            batch.places.append((offer.leaf, known, True))
+            continue
+        index = first + len(batch.fresh)
+        try:
+            rows = turn.admit(index, offer.prepared)
+        except RakkanError as error:
+            if together:
+                raise
+            batch.places.append(error)
+            continue
+        indices[offer.leaf] = index
+        batch.fresh.append((offer.leaf, offer.envelope))
+        batch.rows.append(rows)
+        batch.places.append((offer.leaf, index, False))
     return batch
 
 
 def _prove(batch: _Batch, head: Head, nodes: TileNodes) -> list[Proof]:
-    """Return the inclusion proof of each envelope of the batch."""
+    """Return the inclusion proof of each offer; an empty one for what has no place."""
     first = head.size - len(batch.fresh)
     fresh = inclusion_proofs(first, head.size, head.size, nodes) if batch.fresh else []
-    return [
-        fresh[index - first] if index >= first else _proof(index, leaf, head, nodes)
-        for leaf, index, _ in batch.places
-    ]
+    proofs: list[Proof] = []
+    for place in batch.places:
+        if isinstance(place, RakkanError):
+            proofs.append(())
+            continue
+        leaf, index, _ = place
+        proofs.append(fresh[index - first] if index >= first else _proof(index, leaf, head, nodes))
+    return proofs
 
 
 def _proof(index: int, leaf: bytes, head: Head, nodes: TileNodes) -> Proof:

@@ -17,7 +17,17 @@ from ledger.core.receipt import format_receipt
 from ledger.core.statement import Statement
 from ledger.core.trust import TrustRoot
 from ledger.errors import RefusedError
-from ledger.ports import Clock, EntryStore, ManifestCodec, ManifestStore, OpeningStore, PixelReader, Signer
+from ledger.ports import (
+    CheckpointStore,
+    Clock,
+    EntryStore,
+    ManifestCodec,
+    ManifestStore,
+    OpeningStore,
+    PixelReader,
+    Signer,
+)
+from ledger.service import receipts
 from ledger.service.sequence import Appended, Log
 
 KEPT_ENTRIES = 4096
@@ -32,6 +42,7 @@ class Studio:
     log: Log
     entries: EntryStore
     openings: OpeningStore
+    checkpoints: CheckpointStore
     manifests: ManifestStore
     codec: ManifestCodec
     pixels: PixelReader
@@ -67,7 +78,7 @@ class Studio:
         found = self._logged.get(index)
         if found is None:
             _make_room(self._logged)
-            receipt = format_receipt(self.log.receipt(index))
+            receipt = format_receipt(receipts.receipt(self.log, self.checkpoints, index))
             found = self._logged[index] = LoggedEnvelope(self.entries.envelope(index), receipt)
         return found
 

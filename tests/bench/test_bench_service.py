@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 
 from ledger.adapters.c2pa_codec import library
-from ledger.adapters.home import Settings
+from ledger.adapters.settings import Settings
 from ledger.core.artifact import Role
 from ledger.core.predicates.grant import Use
 from ledger.core.predicates.model import Training, TrainingStage

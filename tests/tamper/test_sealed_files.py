@@ -19,8 +19,12 @@ from ledger.core.lineage import Record
 from ledger.core.predicates import Enrolment, Grant, Model, Predicate
 from ledger.core.predicates.enrolment import KeyRole
 from ledger.core.predicates.grant import Use
+from ledger.errors import RefusedError
+from ledger.service import admission
 from ledger.service.archive import Archive
 from ledger.service.evidence import Basis, evidence
+from ledger.service.projection import project
+from ledger.testing import AdmitAll
 from ledger.wiring import open_device, open_studio
 from tests.e2e.conftest import (
     GRANT,
@@ -289,10 +293,14 @@ def test_a_receipt_over_another_envelope(studio: Studio, monkeypatch: pytest.Mon
 
 
 def stolen(studio: Studio, subject: Artifact, predicate: Predicate) -> None:
-    """Let a thief append with the device's statement key, past the command line."""
+    """Let a thief append with the device's statement key, past the command line and a log that refuses."""
     home = Home(studio.home, None)
     with open_studio(home) as opened:
-        opened.state(open_device(home, "workstation").signer, (subject,), predicate)
+        thief = open_device(home, "workstation").signer
+        with pytest.raises(RefusedError, match=r"key\.not-valid"):
+            opened.state(thief, (subject,), predicate)
+        opened.log._admission = AdmitAll(project)
+        opened.state(thief, (subject,), predicate)
 
 
 def test_a_frame_whose_model_has_no_grant(studio: Studio) -> None:
@@ -345,7 +353,9 @@ def test_a_stolen_device_key_cannot_enrol(studio: Studio) -> None:
         assert result.code == 0, result.out
 
 
-def test_a_device_that_seals_for_another(studio: Studio, tmp_path: Path) -> None:
+def test_a_device_that_seals_for_another(
+    studio: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A claim certificate of our own issuing authority, for a key that no enrolment names."""
     thief = copied(studio, tmp_path / "thief")
     thief.ok("enrol", "ghost")
@@ -353,6 +363,8 @@ def test_a_device_that_seals_for_another(studio: Studio, tmp_path: Path) -> None
     for suffix in ("pem", "json"):
         shutil.copy(thief.home / f"certificates/devices/ghost.{suffix}", studio.home / "certificates/devices")
     path = studio.png()
+    studio.fails("key.unknown", "record", path, "--device", "ghost")
+    monkeypatch.setattr(admission, "KeyAdmission", lambda *_: AdmitAll(project))
     studio.ok("record", path, "--device", "ghost")
     studio.ok("seal", path, "--device", "ghost")
     result = studio.verify(path)

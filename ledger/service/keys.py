@@ -1,0 +1,109 @@
+"""Keys that end, and keys of the log that take over from one another: each step is an entry.
+
+* A device's key is revoked by a registrar; entries before the revocation keep their worth.
+* The log's next key is announced by an entry that both keys sign. From then on both sign checkpoints, so that
+  everybody who trusts the old key can follow. The retirement of the old key ends the overlap.
+* Each of these can be done again after a crash: the same entry keeps its first index.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+
+from ledger.core import envelope as dsse
+from ledger.core import statement as statements
+from ledger.core.artifact import Artifact
+from ledger.core.identity import parse_public_key
+from ledger.core.keyring import KEY_STATEMENTS, KeyHistory, judge
+from ledger.core.predicates import Enrolment, LogKey, Revocation
+from ledger.core.predicates.log_key import LogKeyState
+from ledger.core.predicates.revocation import Reason
+from ledger.core.statement import Statement
+from ledger.errors import RakkanError, UsageError
+from ledger.ports import Signer
+from ledger.service.sequence import Appended
+from ledger.service.studio import Studio
+
+
+def revoke(
+    studio: Studio, registrar: Signer, device: str, reason: Reason, suspect_from: int | None = None
+) -> Appended:
+    """End the newest key of a device, for good.
+
+    ``suspect_from`` is the index of the first entry that somebody else may have signed. Raises
+    ``UsageError("key.unknown")`` for a device that was never enrolled, ``UsageError("log.no-such-entry")``,
+    and the log's errors: ``key.revoked`` when the registrar's own key has ended.
+    """
+    size = studio.entries.head().size
+    if suspect_from is not None and not 0 <= suspect_from < size:
+        raise UsageError("log.no-such-entry", "The log has no such entry.", index=suspect_from, size=size)
+    keyid = _newest_key(studio, device)
+    return studio.state(registrar, (Artifact(device, keyid),), Revocation(device, reason, suspect_from))
+
+
+def announce(studio: Studio, signer: Signer, following: Signer) -> Appended:
+    """Make ``following`` a key of the log beside ``signer``; both sign this and every checkpoint from now on.
+
+    The studio must have been opened with both keys. Other processes that have the log open are shut out
+    first: they do not know the new key. Raises the log's errors.
+    """
+    studio.log.fence()
+    appended = _say(studio, LogKeyState.ANNOUNCED, following.public_key, (signer, following))
+    # The last checkpoint that everybody can check: the way from the old key to the new one.
+    studio.checkpoints.put(appended.index + 1, appended.receipt.checkpoint)
+    return appended
+
+
+def retire(studio: Studio, signer: Signer, following: Signer) -> Appended:
+    """End ``signer`` as a key of the log; ``following`` goes on alone. Raises the log's errors."""
+    return _say(studio, LogKeyState.RETIRED, signer.public_key, (signer, following))
+
+
+@dataclass(frozen=True, slots=True)
+class KeyState:
+    """One key of the log's history: ``since`` and ``ended`` are indices of entries.
+
+    ``since`` is ``None`` for a key that the trust root pins, ``ended`` for one that has not ended.
+    """
+
+    keyid: str
+    role: str
+    device: str
+    since: int | None
+    ended: int | None
+
+    def to_json(self) -> dict[str, object]:
+        """Return the state for a program."""
+        return asdict(self)
+
+
+def history(studio: Studio) -> list[KeyState]:
+    """Return every key that the log knows, in the order in which they came."""
+    origin = studio.log.origin
+    keys = KeyHistory(studio.trust.registrars, studio.trust.log_keys(origin))
+    found = [row for kind in KEY_STATEMENTS for row in studio.entries.statements(kind.TYPE)]
+    for row in sorted(found, key=lambda row: row.index):
+        with suppress(RakkanError):  # what admission would refuse changes nothing
+            judge(keys, row.index, studio.envelope(row.index), studio.statement(row.index))
+    return [
+        KeyState(
+            record.key.keyid, record.role.value if record.role else "log", record.device, record.index, ended
+        )
+        for record, ended in keys.states()
+    ]
+
+
+def _say(studio: Studio, state: LogKeyState, public_key: bytes, signers: tuple[Signer, ...]) -> Appended:
+    origin = studio.log.origin
+    subject = Artifact(origin, parse_public_key(public_key).keyid)
+    payload = statements.encode(Statement((subject,), LogKey(origin, state, public_key)))
+    return studio.log.append([dsse.sign(payload, *signers)])[0]
+
+
+def _newest_key(studio: Studio, device: str) -> str:
+    for row in reversed(studio.entries.statements(Enrolment.TYPE)):
+        statement = studio.statement(row.index)
+        if isinstance(statement.predicate, Enrolment) and statement.predicate.device == device:
+            return statement.subjects[0].sha256
+    raise UsageError("key.unknown", f"No device “{device}” was ever enrolled.", device=device)
