@@ -1,64 +1,144 @@
 """Publication of a log as static files (c2sp.org/tlog-tiles), readable without our code.
 
 * The order is: entry bundles and tiles, leaf level first; then everything written is read back and must lead
-  to the root; then the checkpoint. So a published checkpoint never promises a file that is not there.
+  to the root; then the witnesses are asked; then the checkpoint. So a published checkpoint never promises a
+  file that is not there.
 * Every step can be repeated: the same size gives the same files, and a file that is there already with the
   same bytes is fine.
 * What is published already binds the log: a smaller or different database publishes nothing.
 * Only what is new since the published size is written. Partial tiles are written for the published size.
+* The published checkpoint carries every cosignature there is, and may be replaced by the same one with more.
+  Below the quorum, a log that fails closed leaves the older checkpoint published; one that fails open
+  publishes what there is, and says so.
+* A contradiction, with what is published or with a witness, sounds an alarm that keeps the checkpoints. While
+  any alarm is open, nothing is published.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from ledger.core.checkpoint import Checkpoint, open_checkpoint
 from ledger.core.merkle import EMPTY_ROOT, HASH_SIZE, leaf_hash, peaks_of, root
+from ledger.core.note import parse_note
+from ledger.core.policy import Quorum
 from ledger.core.tiles import HEIGHT, WIDTH, Tile, TileNodes, decode_bundle, encode_bundle, fold, tiles_of
-from ledger.errors import IntegrityError, RakkanError, RefusedError
-from ledger.ports import Head, Publication
-from ledger.service.sequence import Log, corruption, root_at, stored
+from ledger.errors import IntegrityError, RakkanError, RefusedError, UndecidedError
+from ledger.ports import Alarms, Clock, Head, Publication
+from ledger.service.nodes import corruption, root_at, stored
+from ledger.service.sequence import Log
+from ledger.service.witnessing import Cosigned, ForkError, Witnessing, cosign
 
 CHECKPOINT = "checkpoint"
+INTERVAL = timedelta(seconds=1)
+"""The least time between two checkpoints of a publisher that runs in a loop."""
 
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What a publication now holds: its size, its signed checkpoint, and how many files were new."""
+    """What a publication now holds: its size, its signed checkpoint, and how many files were new.
+
+    ``quorum`` is how the checkpoint stands with the witness policy (``None``: there is no policy), and
+    ``trouble`` says of each witness that was asked in vain why it is missing.
+    """
 
     size: int
     checkpoint: bytes
     files: int
+    quorum: Quorum | None = None
+    trouble: tuple[UndecidedError, ...] = ()
 
 
-def publish(log: Log, publication: Publication) -> Published:
+def publish(
+    log: Log,
+    publication: Publication,
+    *,
+    alarms: Alarms | None = None,
+    witnessing: Witnessing | None = None,
+) -> Published:
     """Bring the publication up to the log's head.
 
-    Raises ``UsageError("log.empty")``, ``RefusedError("log.rollback")`` when more is published than the
-    database holds, ``IntegrityError("log.conflict")`` when something else is, and what ``Log.head`` and the
-    publication raise. After any error the publication is valid at its older size: call again.
+    Raises ``UsageError("log.empty")``, ``RefusedError("log.rollback")`` when more is published or witnessed
+    than the database holds, ``IntegrityError`` when something else is (``log.conflict``, ``witness.fork``),
+    ``RefusedError("log.alarm")`` while an alarm is open, ``UndecidedError("witness.quorum")``, and what
+    ``Log.head`` and the publication raise. After any error the publication is valid as it was: call again.
     """
+    open_alarms = alarms.open() if alarms else ()
+    if open_alarms:
+        name = open_alarms[0]
+        raise RefusedError("log.alarm", f"Nothing is published while an alarm is open: {name}.", alarm=name)
     head = log.head()
-    nodes = TileNodes(head.size, stored(log.store.tile))
-    old = _published(log, publication)
-    _check_continues(old, head, nodes)
-    if old.size == head.size:
-        return Published(head.size, head.checkpoint, 0)
-    files = 1
-    for tile in tiles_of(old.size, head.size):
-        files += _write(log, publication, tile, nodes)
-    _read_back(publication, old.size, head)
-    publication.put(CHECKPOINT, head.checkpoint)
-    return Published(head.size, head.checkpoint, files)
-
-
-def _published(log: Log, publication: Publication) -> Checkpoint:
     note = publication.get(CHECKPOINT)
+    try:
+        return _publish(log, publication, head, note, witnessing)
+    except IntegrityError as error:
+        if alarms and error.code in {"log.conflict", "witness.fork"}:
+            theirs = error.theirs if isinstance(error, ForkError) else note
+            evidence = {"ours.checkpoint": head.checkpoint, "theirs.checkpoint": theirs or b""}
+            error.evidence["alarm"] = kept = alarms.sound(error.code, error.message, evidence)
+            error.message = f"{error.message} The evidence is in {kept}."
+        raise
+
+
+class Publisher:
+    """Publishes in a loop, at most once in each ``INTERVAL``."""
+
+    def __init__(self, run: Callable[[], Published], clock: Clock) -> None:
+        self._run = run
+        self._clock = clock
+        self._last: datetime | None = None
+
+    def tick(self) -> Published | None:
+        """Publish, and raise as ``publish`` does; return ``None`` when it is too soon since the last time."""
+        now = self._clock.now()
+        # A clock that was set back must not stop publication until it has caught up.
+        if self._last is not None and timedelta(0) <= now - self._last < INTERVAL:
+            return None
+        self._last = now
+        return self._run()
+
+
+def _publish(
+    log: Log, publication: Publication, head: Head, note: bytes | None, witnessing: Witnessing | None
+) -> Published:
+    nodes = TileNodes(head.size, stored(log.store.tile))
+    old = _published(log, note)
+    _check_continues(old, head, nodes)
+    files = 0
+    if old.size < head.size:
+        files = sum(_write(log, publication, tile, nodes) for tile in tiles_of(old.size, head.size))
+        _read_back(publication, old.size, head)
+    done = None if witnessing is None else _cosigned(log, head, note, witnessing)
+    new = head.checkpoint if done is None else done.checkpoint
+    if note is not None and old.size == head.size and not _adds(new, note):
+        new = note
+    else:
+        publication.swap(CHECKPOINT, note, new)
+        files += 1
+    if done is None:
+        return Published(head.size, new, files)
+    return Published(head.size, new, files, done.quorum, done.trouble)
+
+
+def _cosigned(log: Log, head: Head, note: bytes | None, witnessing: Witnessing) -> Cosigned:
+    done = cosign(log, head, [note] if note else [], witnessing)
+    if witnessing.fail_closed:
+        witnessing.policy.require(done.quorum)
+    return done
+
+
+def _adds(new: bytes, note: bytes) -> bool:
+    """Whether a checkpoint carries a signature that the published one of the same size does not."""
+    return not set(parse_note(new).signatures) <= set(parse_note(note).signatures)
+
+
+def _published(log: Log, note: bytes | None) -> Checkpoint:
     if note is None:
         return Checkpoint(log.origin, 0, EMPTY_ROOT)
     try:
-        return open_checkpoint(note, [log.verifier])
+        return open_checkpoint(note, log.verifiers)
     except RakkanError as error:
         raise IntegrityError(
             "log.conflict", "The published checkpoint is not by this log.", cause=error

@@ -9,12 +9,14 @@ from typing import Any
 import pymerkle
 import pytest
 
+from ledger.adapters.files import DirectoryPublication as DirectoryState
 from ledger.core import merkle
 from ledger.core.receipt import format_receipt
 from ledger.core.tiles import TileNodes, grow
 from ledger.service.publish import publish
 from ledger.service.sequence import Log
 from tests.support.log import ORIGIN, entries, new_log, publication, sqlite_log
+from tests.support.witness import Direct, cosigner_key, new_witness, policy_of, witnessing
 
 SIZES = [1, 2, 3, 7, 8, 255, 256, 257, 511, 600]
 WHY = "aics-tlog asks for Python 3.12; it is installed with --ignore-requires-python (locks/judges.txt)"
@@ -113,3 +115,26 @@ def test_aics_does_not_accept_everything(aics: Any, published: Any) -> None:
     key = aics.parse_vkey(log.verifier.vkey)
     changed = checkpoints[600].replace(b"\n600\n", b"\n601\n")
     assert not aics.verify_checkpoint(aics.parse_note(changed), key, expected_origin=ORIGIN).ok
+
+
+def test_aics_audits_the_published_log_with_its_witness_quorum(aics: Any, tmp_path: Path) -> None:
+    """Two of three witnesses answer: aics-tlog takes a quorum of two of them and not of three."""
+    names = ("a", "b", "c")
+    keys = [cosigner_key(name) for name in names]
+    with sqlite_log(tmp_path) as log:
+        for size in SIZES:
+            log.append(entries(size))
+            asked = [Direct(name, new_witness(name, DirectoryState(tmp_path / name))) for name in names[:2]]
+            done = publish(log, publication(tmp_path), witnessing=witnessing(policy_of("2", *keys), *asked))
+        assert done.quorum is not None
+        assert done.quorum.missing == ("c",)
+        log_key = aics.parse_vkey(log.verifier.vkey)
+    note = aics.parse_note((tmp_path / "public" / "checkpoint").read_bytes())
+    theirs = tuple(aics.parse_vkey(key.verifier.vkey) for key in keys)
+    result = aics.verify_checkpoint(
+        note, log_key, policy=aics.WitnessPolicy(2, theirs), expected_origin=ORIGIN
+    )
+    assert (result.ok, result.size, sorted(result.witnesses)) == (True, 600, [key.name for key in keys[:2]])
+    report = aics.audit_tiles(aics.FileSystemTileReader(tmp_path / "public"), result.size, result.root)
+    assert (report.size, report.bundles) == (600, 3)
+    assert not aics.verify_checkpoint(note, log_key, policy=aics.WitnessPolicy(3, theirs)).ok
