@@ -4,12 +4,13 @@
     trust.json           what a stranger needs (safe to hand out)
     ledger.sqlite        the log and its projections
     manifests/           manifest stores by the asset's SHA-256
-    keys/                root, issuing, tsa, log; devices/<name>/statement, claim (mode 0600)
+    keys/                root, issuing, tsa, log; devices/<name>/statement, claim (mode 0600). No log where
+                         the settings name a key in a token
     certificates/        root, issuing, tsa; devices/<name> (PEM chains)
     last-signed          the newest checkpoint this home's log key signed
 
 ``RAKKAN_HOME`` names the folder; ``RAKKAN_PASSPHRASE``, when set, encrypts every key made and opens every key
-read.
+read; ``RAKKAN_PIN`` opens the token that holds the log's key.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -37,6 +38,8 @@ from ledger.adapters.keys import (
     read_private,
     save_private,
 )
+from ledger.adapters.pkcs11 import Pkcs11Signer, find_or_make, parse_uri
+from ledger.adapters.settings import Settings, format_settings, read_settings
 from ledger.core import canonical
 from ledger.core.fields import Fields, format_time
 from ledger.core.manifest import ClaimCredential
@@ -44,28 +47,19 @@ from ledger.core.note import verifier_of
 from ledger.core.predicates.enrolment import Enrolment, KeyRole
 from ledger.core.trust import TrustRoot, format_trust, parse_trust
 from ledger.errors import MalformedError, RefusedError, UsageError
+from ledger.ports import Signer
 
-SPEC = "https://rakkan.org/studio/v1"
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _DEVICE_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """``publication`` is the folder of the static log, relative to the home when not absolute."""
-
-    studio: str
-    production: str
-    origin: str
-    publication: str
 
 
 class Home:
     """The folder, and every path in it."""
 
-    def __init__(self, folder: Path, passphrase: bytes | None) -> None:
+    def __init__(self, folder: Path, passphrase: bytes | None, pin: str | None = None) -> None:
         self.folder = folder
         self._passphrase = passphrase
+        self._pin = pin
 
     @property
     def database(self) -> Path:
@@ -91,14 +85,21 @@ class Home:
         """Return the settings. Raises ``home.missing``, ``home.malformed``."""
         data = self._public("studio.json")
         try:
-            return _read_settings(canonical.parse(data), "home.malformed")
+            return read_settings(canonical.parse(data), "home.malformed")
         except MalformedError as error:
             path = self.folder / "studio.json"
             raise MalformedError("home.malformed", f"{path}: {error.message}", path=path) from error
 
-    def publication(self) -> Path:
-        """The folder that the static log is published to."""
-        return self.folder / self.settings().publication
+    def holds_ledger(self) -> bool:
+        """Whether there is a ledger to ask: the SQLite file, or settings that name a server's database."""
+        if self.database.exists():
+            return True
+        return (self.folder / "studio.json").exists() and self.settings().database is not None
+
+    def publication(self) -> str:
+        """Where the static log is published to: the path of a folder, or the URL of a place in S3."""
+        place = self.settings().publication
+        return place if "://" in place else str(self.folder / place)
 
     def trust(self) -> TrustRoot:
         """Return the studio's own trust root. Raises ``home.missing``, ``trust.malformed``."""
@@ -113,9 +114,10 @@ class Home:
         """Make keys, certificates, settings and trust root.
 
         Raises ``RefusedError("home.exists")``, ``RefusedError("target.…")`` for a folder that cannot be
-        written, ``MalformedError`` for a name that nothing could carry; then nothing is left behind.
+        written, ``MalformedError`` for a name that nothing could carry, and what a token raises; then nothing
+        is left behind but a key that was made in the token.
         """
-        _read_settings(_document(settings), "statement.field")
+        read_settings(settings.to_json(), "statement.field")
         verifier_of(settings.origin, new_statement_key().public_key)
         with _folder_errors(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -140,6 +142,7 @@ class Home:
             database,
             f"{database}-wal",
             f"{database}-shm",
+            f"{database}.writer",
         ):
             with suppress(OSError):
                 (self.folder / name).unlink()
@@ -150,8 +153,7 @@ class Home:
         for name, authority in (("root", root), ("issuing", issuing), ("tsa", tsa)):
             save_private(self._key(name), authority.key_pem(self._passphrase))
             self._save(f"certificates/{name}.pem", authority.chain_pem)
-        log, registrar = new_statement_key(), new_statement_key()
-        save_private(self._key("log"), log.pem(self._passphrase))
+        log, registrar = self._new_log_key(settings), new_statement_key()
         save_private(self._key("devices/registrar/statement"), registrar.pem(self._passphrase))
         anchor = root.chain_pem.decode()
         trust = TrustRoot(
@@ -162,13 +164,48 @@ class Home:
             anchor,
         )
         self._save("trust.json", format_trust(trust))
-        document = json.dumps(_document(settings), ensure_ascii=False, indent=2)
-        self._save("studio.json", f"{document}\n".encode())
+        self._save_settings(settings)
         return trust
 
-    def log_signer(self) -> KeySigner:
-        """Return the log's own signer. Raises ``key.*``."""
-        return load_signer(self._key("log"), self._passphrase)
+    def log_signer(self) -> Signer:
+        """Return the log's own signer.
+
+        Raises ``home.*``, ``key.*``, ``pkcs11.*`` for a key in a token, and ``UsageError("key.untrusted")``
+        for a key that ``trust.json`` does not name: it would sign what nobody believes.
+        """
+        settings = self.settings()
+        signer: Signer
+        if settings.log_key is None:
+            signer = load_signer(self._key("log"), self._passphrase)
+        else:
+            signer = Pkcs11Signer(parse_uri(settings.log_key), self._pin)
+        if signer.public_key not in self.trust().log_keys(settings.origin):
+            raise UsageError("key.untrusted", "The log's key is not one that trust.json names.")
+        return signer
+
+    def log_signers(self) -> list[Signer]:
+        """Return the log's signer, and while a new key takes over, that one too. Raises ``key.*``."""
+        following = [self._key("log-next")] if self._key("log-next").exists() else []
+        return [self.log_signer(), *(load_signer(path, self._passphrase) for path in following)]
+
+    def new_log_key(self) -> None:
+        """Make the key that is to take over from the log's own; one that was made already stays."""
+        if not self._key("log-next").exists():
+            save_private(self._key("log-next"), new_statement_key().pem(self._passphrase))
+
+    def trust_log_key(self, vkey: str) -> None:
+        """Add a key of the log to the trust root that the studio hands out."""
+        trust = self.trust()
+        self._save("trust.json", format_trust(replace(trust, logs=tuple(dict.fromkeys((*trust.logs, vkey))))))
+
+    def retire_log_key(self) -> None:
+        """Put the following key in the place of the log's own, whose private half is gone for good."""
+        self._key("log-next").replace(self._key("log"))
+
+    def forget_device(self, device: str) -> None:
+        """Remove the keys of a device that was revoked: a new enrolment makes new ones."""
+        (self.folder / f"certificates/devices/{_checked(device)}.json").unlink(missing_ok=True)
+        shutil.rmtree(self.folder / "keys/devices" / device, ignore_errors=True)
 
     def timestamps(self) -> pki.Authority:
         """Return the time stamp authority's key and certificate. Raises ``key.*``."""
@@ -230,9 +267,29 @@ class Home:
             path = self.folder / name
             raise MalformedError("home.malformed", f"{path}: {error.message}", path=path) from error
 
+    def succeed(self, settings: Settings) -> None:
+        """Make another log the studio's: these settings, and a last-signed record of its own.
+
+        The older record is kept beside it under ``given_up``. Can be repeated until it has succeeded.
+        """
+        with suppress(FileNotFoundError):
+            self.last_signed.rename(self.given_up(self.settings().origin))
+        self._save_settings(settings)
+
+    def given_up(self, origin: str) -> Path:
+        """Where the last-signed record of a log that was given up is kept."""
+        return self.folder / f"last-signed.{re.sub('[^a-z0-9.-]', '_', origin.lower())}"
+
     def devices(self) -> list[str]:
         """Return the names of the enrolled devices, the registrar among them."""
         return sorted(path.stem for path in (self.folder / "certificates/devices").glob("*.json"))
+
+    def _new_log_key(self, settings: Settings) -> Signer:
+        if settings.log_key is not None:
+            return find_or_make(parse_uri(settings.log_key), self._pin)[0]
+        key = new_statement_key()
+        save_private(self._key("log"), key.pem(self._passphrase))
+        return key
 
     def _statement_key(self, device: str) -> KeySigner:
         path = self._key(f"devices/{device}/statement")
@@ -257,10 +314,17 @@ class Home:
                 "home.missing", f"There is no {name} in {self.folder}.", path=self.folder
             ) from error
 
-    def _save(self, name: str, data: bytes) -> None:
+    def _save_settings(self, settings: Settings) -> None:
+        # The URL of a database may hold a password.
+        mode = 0o666 if settings.database is None else 0o600
+        self._save("studio.json", format_settings(settings), mode)
+
+    def _save(self, name: str, data: bytes, mode: int = 0o666) -> None:
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         scratch = path.with_name(f".{path.name}.new")
+        scratch.unlink(missing_ok=True)
+        scratch.touch(mode)
         scratch.write_bytes(data)
         scratch.replace(path)
 
@@ -283,27 +347,6 @@ def _folder_errors(folder: Path) -> Iterator[None]:
     except OSError as error:
         code = "target.no-space" if error.errno in _FULL else "target.not-writable"
         raise RefusedError(code, f"{folder} cannot be written: {error.strerror}.", path=folder) from error
-
-
-def _document(settings: Settings) -> dict[str, str]:
-    return {
-        "spec": SPEC,
-        "studio": settings.studio,
-        "production": settings.production,
-        "origin": settings.origin,
-        "publication": settings.publication,
-    }
-
-
-def _read_settings(document: object, code: str) -> Settings:
-    fields = Fields(document, code=code)
-    if fields.text("spec") != SPEC:
-        raise fields.error("spec", f"must be {SPEC}")
-    found = Settings(
-        fields.text("studio"), fields.text("production"), fields.text("origin"), fields.text("publication")
-    )
-    fields.end()
-    return found
 
 
 def _checked(device: str) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
@@ -28,7 +28,7 @@ from cryptography.hazmat.primitives.serialization import (
 from ledger.core.digest import sha256_hex
 from ledger.errors import MalformedError, RefusedError, UsageError
 
-PrivateKey = ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey
+PrivateKey = ed25519.Ed25519PrivateKey | mldsa.MLDSA44PrivateKey | ec.EllipticCurvePrivateKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +48,10 @@ class KeySigner:
         return sha256_hex(self.public_key)
 
     def sign(self, message: bytes) -> bytes:
-        """Return the signature: 64 bytes for Ed25519, DER for ECDSA with SHA-256."""
-        if isinstance(self._key, ed25519.Ed25519PrivateKey):
-            return self._key.sign(message)
-        return self._key.sign(message, ec.ECDSA(SHA256()))
+        """Return the signature: 64 bytes for Ed25519, 2420 for ML-DSA-44, DER for ECDSA with SHA-256."""
+        if isinstance(self._key, ec.EllipticCurvePrivateKey):
+            return self._key.sign(message, ec.ECDSA(SHA256()))
+        return self._key.sign(message)
 
     def pem(self, passphrase: bytes | None) -> bytes:
         """Return the key as PKCS#8 PEM for storage."""
@@ -61,6 +61,11 @@ class KeySigner:
 def new_statement_key() -> KeySigner:
     """Return a new Ed25519 key."""
     return KeySigner(ed25519.Ed25519PrivateKey.generate())
+
+
+def new_ml_dsa_key() -> KeySigner:
+    """Return a new ML-DSA-44 key: what a witness may cosign with."""
+    return KeySigner(mldsa.MLDSA44PrivateKey.generate())
 
 
 def new_claim_key() -> KeySigner:
@@ -125,10 +130,10 @@ def parse_signer(pem: bytes, passphrase: bytes | None) -> KeySigner:
         if encrypted:
             raise RefusedError("key.passphrase", "The passphrase does not open this key.") from error
         raise MalformedError("key.malformed", "The key file is not a PKCS#8 PEM private key.") from error
-    if not isinstance(key, ed25519.Ed25519PrivateKey) and not (
+    if not isinstance(key, ed25519.Ed25519PrivateKey | mldsa.MLDSA44PrivateKey) and not (
         isinstance(key, ec.EllipticCurvePrivateKey) and isinstance(key.curve, ec.SECP256R1)
     ):
-        raise MalformedError("key.malformed", "The key is neither Ed25519 nor P-256.")
+        raise MalformedError("key.malformed", "The key is neither Ed25519 nor ML-DSA-44 nor P-256.")
     return KeySigner(key)
 
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from cryptography import x509
 
-from ledger.adapters.home import Home, Settings
+from ledger.adapters.home import Home
+from ledger.adapters.settings import Settings
 from ledger.core.identity import parse_public_key
 from ledger.core.note import parse_vkey
 from ledger.core.predicates.enrolment import KeyRole
@@ -46,7 +47,7 @@ def code_of(call: Any, *arguments: Any) -> str:
 def test_it_comes_back(shared: Home) -> None:
     again = Home(shared.folder, None)
     assert again.settings() == SETTINGS
-    assert again.publication() == shared.folder / "log"
+    assert again.publication() == str(shared.folder / "log")
     assert again.trust() == parse_trust(again.trust_file.read_bytes())
     assert again.trust().studio == SETTINGS.studio
 
@@ -118,7 +119,7 @@ def test_a_folder_without_a_studio(tmp_path: Path) -> None:
     home = Home(tmp_path / "nothing", None)
     assert code_of(home.settings) == "home.missing"
     assert code_of(home.trust) == "home.missing"
-    assert code_of(home.log_signer) == "key.missing"
+    assert code_of(home.log_signer) == "home.missing"
     assert home.devices() == []
 
 
