@@ -7,25 +7,32 @@ verification pays for no database.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ledger.adapters.home import Home, Settings, check_device_name
+from ledger.adapters.home import Home, check_device_name
+from ledger.adapters.settings import Settings
 from ledger.core.predicates.enrolment import Enrolment, KeyRole
 from ledger.errors import UsageError
 from ledger.ports import Anchors
 
 if TYPE_CHECKING:
-    from ledger.adapters.files import DirectoryPublication
+    from ledger.adapters.alarms import DirectoryAlarms
     from ledger.adapters.timestamps import LocalTimestampAuthority
+    from ledger.adapters.witness_home import WitnessHome
+    from ledger.adapters.witness_http import HttpWitness
+    from ledger.core.policy import Policy
     from ledger.core.report import VerificationReport
     from ledger.core.trust import TrustRoot
-    from ledger.ports import Clock, ManifestCodec, PixelReader
+    from ledger.ports import Clock, ManifestCodec, PixelReader, Publication
+    from ledger.service.monitor import Monitor
     from ledger.service.studio import Device, Studio
+    from ledger.service.witness import Cosigner
+    from ledger.service.witnessing import Witnessing
 
 REGISTRAR = "registrar"
 
@@ -39,9 +46,9 @@ class SystemClock:
 
 
 def home_at(folder: Path) -> Home:
-    """Return the home in this folder, with the passphrase of the environment."""
+    """Return the home in this folder, with the passphrase and the token's PIN of the environment."""
     passphrase = os.environ.get("RAKKAN_PASSPHRASE")
-    return Home(folder, passphrase.encode() if passphrase else None)
+    return Home(folder, passphrase.encode() if passphrase else None, os.environ.get("RAKKAN_PIN"))
 
 
 def found_studio(home: Home, settings: Settings, device: str, clock: Clock | None = None) -> None:
@@ -50,21 +57,18 @@ def found_studio(home: Home, settings: Settings, device: str, clock: Clock | Non
     Raises ``RefusedError("home.exists")``; nothing of an existing studio is touched. After any other error
     there is no studio, and the same call can be made again.
     """
-    from ledger.adapters.sql.engine import open_database, upgrade
-    from ledger.adapters.sql.store import create_log
+    from ledger.adapters.sql.engine import upgrade
+    from ledger.adapters.sql.founding import new_log
 
     now = (clock or SystemClock()).now()
     check_device_name(device)
+    publication_at(settings.publication)
     home.create(settings, now)
     try:
-        upgrade(_url(home))
-        engine = open_database(_url(home))
-        try:
-            create_log(engine, settings.origin)
-        finally:
-            engine.dispose()
-        _enrol(home, REGISTRAR, KeyRole.REGISTRAR, clock)
-        _enrol(home, device, KeyRole.DEVICE, clock)
+        upgrade(database_url(home))
+        with new_log(database_url(home), settings.origin):
+            _enrol(home, REGISTRAR, KeyRole.REGISTRAR, clock)
+            _enrol(home, device, KeyRole.DEVICE, clock)
     except BaseException:
         home.abandon()
         raise
@@ -80,32 +84,95 @@ def upgrade_database(home: Home) -> None:
     from ledger.adapters.sql.engine import upgrade
 
     home.settings()
-    upgrade(_url(home))
+    upgrade(database_url(home))
+
+
+def rotate_log_key(home: Home, clock: Clock | None = None) -> int:
+    """Make the next key of the log and announce it; return the entry's index.
+
+    Can be repeated until it has succeeded. Raises ``key.*`` and the log's errors.
+    """
+    from ledger.core.note import verifier_of
+    from ledger.service.keys import announce
+
+    if home.settings().log_key is not None:
+        raise UsageError("key.in-token", "The log's key lives in a token.", uri=home.settings().log_key)
+    with open_studio(home, clock) as studio:
+        studio.log.head()  # before a key is made: there must be a log that it can be announced in
+    home.new_log_key()
+    with open_studio(home, clock) as studio:
+        signer, following = home.log_signers()
+        appended = announce(studio, signer, following)
+        home.trust_log_key(verifier_of(studio.log.origin, following.public_key).vkey)
+    return appended.index
+
+
+def retire_log_key(home: Home, clock: Clock | None = None) -> int:
+    """End the log's older key, after ``rotate_log_key``; return the entry's index.
+
+    Raises ``UsageError("key.missing")`` when no key was announced, and the log's errors.
+    """
+    from ledger.service.keys import retire
+
+    if len(home.log_signers()) == 1:
+        raise UsageError("key.missing", "No key has been announced that could take over.")
+    with open_studio(home, clock) as studio:
+        signer, following = home.log_signers()
+        appended = retire(studio, signer, following)
+    home.retire_log_key()
+    with open_studio(home, clock) as studio:
+        studio.log.fence()
+    return appended.index
+
+
+def revoke_device(
+    home: Home, device: str, reason: str, suspect_from: int | None = None, clock: Clock | None = None
+) -> int:
+    """End a device's key for good, and return the entry's index. Enrolled anew, it gets another key."""
+    from ledger.core.predicates.revocation import Reason
+    from ledger.service.keys import revoke
+
+    if device == REGISTRAR:
+        raise UsageError("key.registrar", "The registrar cannot end its own key: nobody could enrol then.")
+    check_device_name(device)
+    with open_studio(home, clock) as studio:
+        appended = revoke(studio, home.statement_signer(REGISTRAR), device, Reason(reason), suspect_from)
+    home.forget_device(device)
+    return appended.index
 
 
 @contextmanager
 def open_studio(home: Home, clock: Clock | None = None) -> Iterator[Studio]:
     """Open a studio's ledger for as long as the block runs. Raises ``home.*``, ``key.*``, ``trust.*``."""
     from ledger.adapters.files import DirectoryManifestStore, FileLastSigned
+    from ledger.adapters.sql.checkpoints import SqlCheckpointStore
     from ledger.adapters.sql.engine import open_database
-    from ledger.adapters.sql.store import SqlEntryStore, SqlOpeningStore
-    from ledger.service.projection import project
+    from ledger.adapters.sql.openings import SqlOpeningStore
+    from ledger.adapters.sql.store import SqlEntryStore
+    from ledger.service.admission import KeyAdmission
     from ledger.service.sequence import Log
     from ledger.service.studio import Studio
 
     settings, trust = home.settings(), home.trust()
     time = clock or SystemClock()
-    engine = open_database(_url(home))
+    engine = open_database(database_url(home))
     try:
         entries = SqlEntryStore(engine, settings.origin)
         reader = offline_reader(trust, time)
         yield Studio(
             production=settings.production,
             log=Log(
-                entries, home.log_signer(), settings.origin, time, project, FileLastSigned(home.last_signed)
+                entries,
+                home.log_signers(),
+                settings.origin,
+                time,
+                KeyAdmission(settings.origin, trust.registrars, trust.log_keys(settings.origin)),
+                FileLastSigned(home.last_signed),
+                trust.log_verifiers(settings.origin),
             ),
             entries=entries,
             openings=SqlOpeningStore(engine),
+            checkpoints=SqlCheckpointStore(engine, settings.origin),
             manifests=DirectoryManifestStore(home.manifests),
             codec=reader.codec,
             pixels=reader.pixels,
@@ -160,11 +227,100 @@ def timestamp_authority(home: Home, clock: Clock | None = None) -> LocalTimestam
     return LocalTimestampAuthority(tsa.chain_pem, tsa.key_pem(), clock or SystemClock())
 
 
-def publication(home: Home) -> DirectoryPublication:
-    """Return the folder that the static log is published to."""
+def publication(home: Home) -> Publication:
+    """Return where the static log is published to. Raises as ``publication_at`` does, and ``home.*``."""
+    return publication_at(home.publication())
+
+
+def publication_at(place: str) -> Publication:
+    """Return the publication in a folder, or at the URL of a place in S3. Connects to nothing yet.
+
+    Raises ``UsageError`` with ``s3.url``, ``s3.driver`` or ``s3.denied``.
+    """
     from ledger.adapters.files import DirectoryPublication
 
-    return DirectoryPublication(home.publication())
+    if "://" not in place:
+        return DirectoryPublication(Path(place))
+    try:
+        from ledger.adapters.s3 import open_s3
+    except ImportError as error:
+        raise UsageError("s3.driver", "The library that speaks S3 is not installed.") from error
+    return open_s3(place)
+
+
+def open_monitor(place: str, state: Path, keys: Sequence[str], policy: bytes | None) -> Monitor:
+    """Return a monitor of the published log at a URL or in a folder. Reads nothing yet.
+
+    ``keys`` are vkeys of the log, ``policy`` a tlog-policy file, ``state`` the folder to keep what was seen.
+    Raises ``MalformedError`` with ``key.malformed`` or ``policy.malformed``, ``UsageError("http.url")``.
+    """
+    from ledger.adapters.files import DirectoryPublication
+    from ledger.adapters.http import published_log
+    from ledger.core.note import parse_vkey
+    from ledger.core.policy import parse_policy
+    from ledger.service.monitor import Monitor
+
+    verifiers = [parse_vkey(key) for key in keys]
+    return Monitor(
+        published_log(place),
+        DirectoryPublication(state),
+        verifiers,
+        None if policy is None else parse_policy(policy),
+    )
+
+
+def alarms(home: Home) -> DirectoryAlarms:
+    """Return the folder of what somebody has to look at before anything more is published."""
+    from ledger.adapters.alarms import DirectoryAlarms
+
+    return DirectoryAlarms(home.folder / "alarms", SystemClock())
+
+
+def use_policy(home: Home, policy: bytes, *, fail_closed: bool) -> int:
+    """Have the log's checkpoints cosigned as this policy says; return how many witnesses are to be asked.
+
+    Raises ``MalformedError("policy.malformed")``, also for a witness without a URL or another log's policy.
+    """
+    from ledger.adapters.witness_settings import WitnessSettings
+    from ledger.core.policy import parse_policy
+    from ledger.errors import MalformedError
+
+    parsed, origin = parse_policy(policy), home.settings().origin
+    if parsed.logs and origin not in {log.verifier.name for log in parsed.logs}:
+        raise MalformedError("policy.malformed", "This policy is about other logs.", origin=origin)
+    count = len(_witnesses(parsed))
+    WitnessSettings(home.folder).save(policy, fail_closed=fail_closed)
+    return count
+
+
+def witnessing(home: Home, studio: Studio) -> Witnessing | None:
+    """Return who cosigns the studio's checkpoints; ``None`` without ``use_policy``. Raises ``home.*``."""
+    from ledger.adapters.witness_settings import WitnessSettings
+    from ledger.service.witnessing import Witnessing
+
+    found = WitnessSettings(home.folder).read()
+    if found is None:
+        return None
+    policy, fail_closed = found
+    return Witnessing(policy, _witnesses(policy), studio.checkpoints, fail_closed)
+
+
+def witness_at(folder: Path) -> WitnessHome:
+    """Return the folder of a witness of ours, with the passphrase of the environment."""
+    from ledger.adapters.witness_home import WitnessHome
+
+    passphrase = os.environ.get("RAKKAN_PASSPHRASE")
+    return WitnessHome(folder, passphrase.encode() if passphrase else None)
+
+
+def open_witness(folder: Path, logs: Sequence[str]) -> Cosigner:
+    """Return the witness in this folder, for the logs of these vkeys. Raises ``key.*``, ``witness.key``."""
+    from ledger.core.note import parse_vkey
+    from ledger.service.witness import Cosigner
+
+    place, time = witness_at(folder), SystemClock()
+    keys = [parse_vkey(log) for log in logs]
+    return Cosigner(place.signer(), keys, place.state(), place.alarms(time), time)
 
 
 def signer_key_pem(studio: Studio, index: int) -> bytes:
@@ -195,5 +351,12 @@ def _enrol(home: Home, device: str, role: KeyRole, clock: Clock | None) -> int:
     return appended.index
 
 
-def _url(home: Home) -> str:
-    return f"sqlite:///{home.database}"
+def _witnesses(policy: Policy) -> list[HttpWitness]:
+    from ledger.adapters.witness_http import HttpWitness
+
+    return [HttpWitness(witness.name, witness.url or "") for witness in policy.witnesses]
+
+
+def database_url(home: Home) -> str:
+    """Return the URL of the studio's database: the one in its settings, else the file in its folder."""
+    return home.settings().database or f"sqlite:///{home.database}"

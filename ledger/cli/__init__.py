@@ -32,13 +32,21 @@ COMMANDS = {
     "dataset": "ledger.cli.registry:dataset",
     "model": "ledger.cli.registry:model",
     "grant": "ledger.cli.registry:grant",
+    "key": "ledger.cli.keys:key",
     "record": "ledger.cli.work:record",
+    "erase": "ledger.cli.erase:erase",
     "seal": "ledger.cli.work:seal",
     "verify": "ledger.cli.verify:verify",
     "show": "ledger.cli.log:show",
     "export": "ledger.cli.log:export",
+    "consistency": "ledger.cli.consistency:consistency",
     "publish": "ledger.cli.log:publish",
+    "witness": "ledger.cli.witness:witness",
+    "alarm": "ledger.cli.witness:alarm",
     "rebuild": "ledger.cli.log:rebuild",
+    "fsck": "ledger.cli.care:fsck",
+    "recover": "ledger.cli.care:recover",
+    "monitor": "ledger.cli.monitor:monitor",
 }
 
 

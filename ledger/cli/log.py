@@ -29,16 +29,23 @@ def show(what: str) -> None:
     """
     from ledger.core import canonical
     from ledger.core import envelope as dsse
+    from ledger.core.fields import format_time
+    from ledger.service.erase import declared
     from ledger.wiring import open_studio
 
     with open_studio(home()) as studio:
         index = _index(studio, what)
         opened = dsse.decode(studio.entries.envelope(index))
+        erased = declared(studio, index)
     document: dict[str, Any] = {
         "index": index,
         "signedBy": [signature.keyid for signature in opened.signatures],
         "statement": canonical.decode(opened.payload),
     }
+    if erased:
+        document["erased"] = {
+            digest: {"entry": item.entry, "on": format_time(item.erased)} for digest, item in erased.items()
+        }
     print_json(document)
 
 
@@ -52,17 +59,24 @@ def show(what: str) -> None:
 def export(what: str, out: Path) -> None:
     """Write the entry WHAT for other tools: its envelope, its receipt, the signer's public key.
 
-    The envelope is DSSE and in-toto: cosign and securesystemslib check it. The receipt is a C2SP tlog-proof.
+    The envelope is DSSE and in-toto: cosign and securesystemslib check it. The receipt comes as a C2SP
+    tlog-proof, as a COSE Receipt (RFC 9942), and in a bundle shaped like sigstore's.
     """
     from ledger.core.receipt import format_receipt
+    from ledger.core.sigstore_bundle import format_bundle
     from ledger.service.files import make_folder, write_new
+    from ledger.service.receipts import cose_inclusion, receipt
     from ledger.wiring import open_studio, signer_key_pem
 
     with open_studio(home()) as studio:
         index = _index(studio, what)
+        found = receipt(studio.log, studio.checkpoints, index)
+        envelope = studio.entries.envelope(index)
         files = {
-            f"entry-{index}.dsse.json": studio.entries.envelope(index),
-            f"entry-{index}.tlog-proof": format_receipt(studio.log.receipt(index)),
+            f"entry-{index}.dsse.json": envelope,
+            f"entry-{index}.tlog-proof": format_receipt(found),
+            f"entry-{index}.cose": cose_inclusion(studio.log, found),
+            f"entry-{index}.sigstore.json": format_bundle(envelope, found),
             f"entry-{index}.pub": signer_key_pem(studio, index),
         }
     make_folder(out)
@@ -77,18 +91,27 @@ def export(what: str, out: Path) -> None:
     )
 )
 def publish() -> None:
-    """Write what is new to the static log: bundles, tiles, then the checkpoint.
+    """Write what is new to the static log: bundles, tiles, then the checkpoint, cosigned by its witnesses.
 
     The folder (log/ in RAKKAN_HOME, or what init --publish-to said) can be served as it is. Safe to repeat.
     """
     from ledger.service.publish import publish as publish_log
-    from ledger.wiring import open_studio, publication
+    from ledger.wiring import alarms, open_studio, publication, witnessing
 
     place = home()
     with open_studio(place) as studio:
-        publish_log(studio.log, publication(place))
-        size = studio.entries.head().size
-    click.echo(f"{size} entries published to {place.publication()}.")
+        done = publish_log(
+            studio.log, publication(place), alarms=alarms(place), witnessing=witnessing(place, studio)
+        )
+    click.echo(f"{done.size} entries published to {place.publication()}.")
+    if done.quorum is not None:
+        click.echo(f"Cosigned by {printable(', '.join(done.quorum.signed) or 'nobody')}.")
+        for error in done.trouble:
+            click.echo(printable(f"warning: {error}"), err=True)
+        if not done.quorum.met:
+            click.echo(
+                printable(f"warning: below the quorum; missing {', '.join(done.quorum.missing)}"), err=True
+            )
 
 
 @click.command(

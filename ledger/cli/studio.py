@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import click
 
@@ -19,7 +20,21 @@ from ledger.cli.common import examples, home
 @click.option("--production", help="The production that this log is for, such as nightfall.")
 @click.option("--origin", help="The log's name, the schemeless URL it will be published at.")
 @click.option(
-    "--publish-to", default="log", show_default=True, help="Folder of the static log; relative to the home."
+    "--publish-to",
+    "publication",
+    default="log",
+    show_default=True,
+    help="Folder of the static log, relative to the home, or s3://bucket/prefix?endpoint=URL&region=NAME.",
+)
+@click.option(
+    "--log-key",
+    metavar="URI",
+    help="Keep the log's key in a token: a PKCS#11 URI. A key that is not there is made. PIN: RAKKAN_PIN.",
+)
+@click.option(
+    "--database",
+    metavar="URL",
+    help="PostgreSQL database of the log: postgresql://USER@HOST/NAME. Without it, a file of the home.",
 )
 @click.option("--device", default="workstation", show_default=True, help="First device to enrol.")
 @click.option("--upgrade", is_flag=True, help="Only bring an existing database to this version's schema.")
@@ -27,13 +42,13 @@ def init(
     studio: str | None,
     production: str | None,
     origin: str | None,
-    publish_to: str,
     device: str,
     *,
     upgrade: bool,
+    **places: Any,
 ) -> None:
     """Make a studio in RAKKAN_HOME: its certificates, its log, its first device."""
-    from ledger.adapters.home import Settings
+    from ledger.adapters.settings import Settings
     from ledger.wiring import found_studio, upgrade_database
 
     place = home()
@@ -43,10 +58,13 @@ def init(
         return
     if not studio or not production:
         raise click.UsageError("A new studio needs --studio and --production.")
-    settings = Settings(studio, production, origin or _origin(studio, production), publish_to)
+    name = origin or _origin(studio, production)
+    settings = Settings(studio, production, name, **places)
     found_studio(place, settings, device)
     click.echo(f"Studio “{studio}”, production “{production}”, in {place.folder}.")
     click.echo(f"The log is {settings.origin}; the device “{device}” is enrolled.")
+    if settings.log_key is not None:
+        click.echo("The log's key is in the token: what it has signed as this log before, it must not again.")
     click.echo(f"Hand out {place.trust_file}: it is what a stranger needs to verify your files.")
     click.echo("Back up keys/ now, on paper or offline. Next: rakkan record, rakkan seal.")
 

@@ -54,7 +54,7 @@ def _verify(
 
     place = home_at(home_folder())
     trust = _trust(trust_file)
-    if offline or not place.database.exists():
+    if offline or not place.holds_ledger():
         return offline_reader().verify(file, trust, sidecar)
     from ledger.service.verify import verify_online
 

@@ -10,7 +10,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from ledger.adapters.home import Settings
+from ledger.adapters.settings import Settings
 from ledger.core.predicates.step import Evidence, Place, StepAction, Tool
 from ledger.core.report import Outcome
 from ledger.demo import cast, forgery

@@ -11,7 +11,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from ledger.adapters.home import Settings
+from ledger.adapters.settings import Settings
 from ledger.core.report import Outcome
 from ledger.demo import cast, thumbnails
 from ledger.demo.attacks import FLIPPED, PIXEL, Attacks

@@ -19,10 +19,13 @@ from tests.architecture.project import ROOT
 ALLOWED = {
     "asn1crypto": ["ledger.adapters.timestamps"],
     "alembic": ["ledger.adapters.sql"],
+    "boto3": ["ledger.adapters.s3"],
+    "botocore": ["ledger.adapters.s3"],
     "c2pa": ["ledger.adapters.c2pa_codec"],
     "fastapi": ["api"],
     "OpenEXR": ["ledger.adapters.images", "ledger.demo"],  # the demo paints its frames
     "PIL": ["ledger.adapters.images", "ledger.demo"],
+    "pkcs11": ["ledger.adapters.pkcs11"],
     "sqlalchemy": ["ledger.adapters.sql"],
     "starlette": ["api"],
 }

@@ -92,7 +92,7 @@ def test_show_what_is_not_there(studio: Studio, what: str) -> None:
     assert result.out == ""
 
 
-def test_export_writes_three_files_and_overwrites_only_its_own(studio: Studio, tmp_path: Path) -> None:
+def test_export_writes_five_files_and_overwrites_only_its_own(studio: Studio, tmp_path: Path) -> None:
     path = studio.record(studio.png())
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "notes.txt").write_text("kept")
@@ -101,6 +101,8 @@ def test_export_writes_three_files_and_overwrites_only_its_own(studio: Studio, t
         assert [Path(name).name for name in names] == [
             "entry-2.dsse.json",
             "entry-2.tlog-proof",
+            "entry-2.cose",
+            "entry-2.sigstore.json",
             "entry-2.pub",
         ]
     assert {item.name for item in (tmp_path / "out").iterdir()} == {
@@ -108,7 +110,7 @@ def test_export_writes_three_files_and_overwrites_only_its_own(studio: Studio, t
         *(Path(n).name for n in names),
     }
     assert Path(names[1]).read_text().startswith("c2sp.org/tlog-proof@v1\n")
-    assert Path(names[2]).read_text().startswith("-----BEGIN PUBLIC KEY-----\n")
+    assert Path(names[4]).read_text().startswith("-----BEGIN PUBLIC KEY-----\n")
 
 
 # --- privacy -----------------------------------------------------------------------------------------------

@@ -94,9 +94,9 @@ def test_encypher_refuses_what_we_call_altered(shot: Shot, tmp_path: Path) -> No
 
 
 def _exported(studio: Studio, what: object, folder: Path) -> tuple[bytes, bytes, bytes]:
-    names = studio.ok("export", what, "--out", folder).out.split()
-    envelope, receipt, key = (Path(name).read_bytes() for name in names)
-    return envelope, receipt, key
+    names = studio.ok("export", what, "--out", folder).out.splitlines()
+    by_suffix = {name.partition(".")[2]: Path(name).read_bytes() for name in names}
+    return by_suffix["dsse.json"], by_suffix["tlog-proof"], by_suffix["pub"]
 
 
 @pytest.mark.parametrize("index", range(9))

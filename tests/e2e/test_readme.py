@@ -11,7 +11,7 @@ from pathlib import Path
 from PIL import Image
 
 ROOT = Path(__file__).parents[2]
-SESSION = re.compile(r"## What it does today\n\n```sh\n(.*?)```", re.DOTALL)
+SESSION = re.compile(r"## What it does today\n\n```sh\n(.*?)```.*?```sh\n(.*?)```", re.DOTALL)
 
 
 def test_the_session_of_the_readme_works(tmp_path: Path) -> None:
@@ -23,7 +23,7 @@ def test_the_session_of_the_readme_works(tmp_path: Path) -> None:
     rakkan = f'rakkan() {{ "{sys.executable}" -I -m ledger "$@"; }}\n'
     environment = {**os.environ, "HOME": str(tmp_path), "NO_COLOR": "1"}
     ran = subprocess.run(
-        ["bash", "-eu", "-c", rakkan + found[1]],
+        ["bash", "-eu", "-c", rakkan + found[1] + found[2]],
         cwd=tmp_path,
         env=environment,
         capture_output=True,
@@ -33,3 +33,5 @@ def test_the_session_of_the_readme_works(tmp_path: Path) -> None:
     assert ran.returncode == 0, ran.stderr
     assert "✓ Proven: sealed by workstation, Studio Kumo" in ran.stdout
     assert "2 of 2 named models and datasets have a grant on record" in ran.stdout
+    assert "first sight" in ran.stdout.lower()
+    assert (tmp_path / "handover").is_dir()

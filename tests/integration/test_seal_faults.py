@@ -52,6 +52,16 @@ def _patch(owner: object, name: str, fault: Callable[..., Any]) -> Break:
     return lambda patch: patch.setattr(owner, name, fault)
 
 
+_fsync = os.fsync
+
+
+def _scratch_is_full(handle: int) -> None:
+    """No room for the sealed file; the log lies on another disk."""
+    if Path(f"/proc/self/fd/{handle}").readlink().suffix == ".rakkan":
+        full()
+    _fsync(handle)
+
+
 def _of_scratch(fault: Callable[..., Any]) -> Callable[..., Any]:
     """The fault, for the renaming of sealed files only."""
     real = Path.replace
@@ -63,7 +73,7 @@ def _of_scratch(fault: Callable[..., Any]) -> Callable[..., Any]:
 
 
 BEFORE_THE_LOG: dict[str, tuple[Break, str | None]] = {
-    "the disk is full at fsync": (_patch(os, "fsync", full), "target.no-space"),
+    "the disk is full at fsync": (_patch(os, "fsync", _scratch_is_full), "target.no-space"),
     "the folder takes no file": (_patch(files, "writing_errors", denied), None),
     "stopped while signing": (_patch(C2paCodec, "_prepare", stopped), None),
     "the log is busy": (_patch(Log, "append", busy), "log.busy"),
