@@ -104,7 +104,7 @@ class DirectoryManifestStore:
 
 
 class FileLastSigned:
-    """The last checkpoint that a log key signed, in a file beside the key; see ``sequence.LastSigned``.
+    """The last checkpoint that a log key signed, in a file beside the key; see ``guard.LastSigned``.
 
     Keep it out of the database's backup: a restored database must not bring its own, older record along.
     """
@@ -140,7 +140,7 @@ class FileLastSigned:
                 return None in _slots(file)
 
     def write(self, checkpoint: bytes) -> None:
-        """Record a signed checkpoint, on disk when this returns. One that is larger stays in its place."""
+        """Record a signed checkpoint, on disk when this returns. One of a larger tree stays in its place."""
         slot = f"{sha256_hex(checkpoint)}\n".encode() + checkpoint
         if len(slot) > _SLOT:
             raise MalformedError("checkpoint.malformed", "The checkpoint is too long.", size=len(checkpoint))
@@ -154,9 +154,9 @@ class FileLastSigned:
                 newest = self._newest(slots)
                 self._settle(file, newest)
                 # Another process may have committed and recorded more since this one committed.
-                if newest is None or parse_checkpoint(newest).size < parse_checkpoint(checkpoint).size:
-                    spare = 1 if slots[0] == newest and newest is not None else 0
-                    _overwrite(file, slot.ljust(_SLOT, b"\0"), spare * _SLOT)
+                place = _place(slots, newest, checkpoint)
+                if place is not None:
+                    _overwrite(file, slot.ljust(_SLOT, b"\0"), place * _SLOT)
                     self._durable = checkpoint
 
     def _settle(self, file: int, newest: bytes | None) -> None:
@@ -171,6 +171,17 @@ class FileLastSigned:
         if not whole and slots.count(None) == len(slots):
             raise IntegrityError("log.corrupt", "The last-signed record is damaged.", path=self._path)
         return max(whole, key=lambda slot: parse_checkpoint(slot).size, default=None)
+
+
+def _place(slots: list[bytes | None], newest: bytes | None, checkpoint: bytes) -> int | None:
+    """Return the slot for a checkpoint: the older one, or that of the same tree; ``None`` for an older tree."""
+    if newest is None:
+        return 0
+    ahead = parse_checkpoint(checkpoint).size - parse_checkpoint(newest).size
+    if ahead < 0 or checkpoint == newest:
+        return None
+    at = slots.index(newest)
+    return 1 - at if ahead else at
 
 
 def _slots(file: int) -> list[bytes | None]:

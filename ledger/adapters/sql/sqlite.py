@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,6 +26,7 @@ from ledger.errors import IntegrityError, RakkanError, RefusedError, UsageError
 # Well below the number of variables that one SQL statement may have.
 _MANY = 500
 _BUSY = "rakkan_busy_seconds"
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 class Sqlite:
@@ -51,8 +53,14 @@ class Sqlite:
 
     def check_exists(self, url: URL) -> None:
         """Return if the file is there: opening would make an empty one."""
-        if not _path(url).is_file():
+        try:
+            there = _path(url).is_file()
+        except OSError as error:
+            words = f"The database cannot be looked at: {error.strerror}."
+            raise RefusedError("log.storage", words, path=_path(url)) from error
+        if not there:
             raise UsageError("home.missing", "There is no database here.", path=_path(url))
+        _settle(_path(url))
 
     def set_up(self, connection: Any, busy_seconds: float) -> None:
         """Make a new connection durable and strict."""
@@ -150,10 +158,12 @@ class Sqlite:
         """Tell by the primary result code; a full or failing disk is no reason to rebuild, damage is."""
         # The low byte is the primary result code (sqlite.org/rescode.html); the rest says where it happened.
         # What has no code comes from the driver: a value that it cannot read.
-        primary = getattr(error.orig, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
+        code = getattr(error.orig, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)
+        primary = code & 0xFF
         if primary in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
             return RefusedError("log.busy", "Another process is writing to this log.")
-        if primary == sqlite3.SQLITE_FULL:
+        # SHMSIZE: the file of its shared memory could not be made larger.
+        if primary == sqlite3.SQLITE_FULL or code == sqlite3.SQLITE_IOERR_SHMSIZE:
             return RefusedError("log.disk-full", "The disk that holds the log is full.")
         if primary == sqlite3.SQLITE_CONSTRAINT:
             return IntegrityError("log.corrupt", f"The database refused a row: {error.orig}.")
@@ -183,3 +193,23 @@ def _path(url: URL) -> Path:
     if not url.database:
         raise UsageError("database.url", "The URL names no file.")
     return Path(url.database)
+
+
+def _settle(path: Path) -> None:
+    """Bring to disk what a killed process wrote to the journal and did not synchronise.
+
+    SQLite takes that for committed when it recovers, and never synchronises it: a retry of an entry would be
+    acknowledged before the entry is durable. Raises ``RefusedError`` (``log.disk-full``, ``log.storage``).
+    """
+    for each in (path.with_name(f"{path.name}-wal"), path.parent):
+        try:
+            file = os.open(each, os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                os.fsync(file)
+            finally:
+                os.close(file)
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            code = "log.disk-full" if error.errno in _FULL else "log.storage"
+            raise RefusedError(code, f"The journal cannot be synchronised: {error.strerror}.") from error
