@@ -331,7 +331,7 @@ class MemoryPublication:
 
 
 class MemoryLastSigned:
-    """See ``sequence.LastSigned``."""
+    """See ``guard.LastSigned``."""
 
     def __init__(self) -> None:
         self.checkpoint: bytes | None = None
@@ -347,12 +347,12 @@ class MemoryLastSigned:
     def write(self, checkpoint: bytes) -> None:
         """Record the checkpoint. A larger one that is there already stays."""
         last = self.checkpoint
-        if last is None or parse_checkpoint(last).size < parse_checkpoint(checkpoint).size:
+        if last is None or parse_checkpoint(last).size <= parse_checkpoint(checkpoint).size:
             self.checkpoint = checkpoint
 
 
 class AdmitAll:
-    """An admission that takes whatever ``project`` can read. See ``sequence.Admission``."""
+    """An admission that takes whatever ``project`` can read. See ``admission.Admission``."""
 
     def __init__(self, project: Callable[[int, bytes], tuple[StatementRow, list[ArtifactRow]]]) -> None:
         self.project = project

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from ledger.adapters.home import Home, check_device_name
 from ledger.adapters.settings import Settings
 from ledger.core.predicates.enrolment import Enrolment, KeyRole
-from ledger.errors import UsageError
+from ledger.errors import RakkanError, UsageError
 from ledger.ports import Anchors
 
 if TYPE_CHECKING:
@@ -150,6 +150,7 @@ def open_studio(home: Home, clock: Clock | None = None) -> Iterator[Studio]:
     from ledger.adapters.sql.openings import SqlOpeningStore
     from ledger.adapters.sql.store import SqlEntryStore
     from ledger.service.admission import KeyAdmission
+    from ledger.service.guard import Guard
     from ledger.service.sequence import Log
     from ledger.service.studio import Studio
 
@@ -168,7 +169,11 @@ def open_studio(home: Home, clock: Clock | None = None) -> Iterator[Studio]:
                 time,
                 KeyAdmission(settings.origin, trust.registrars, trust.log_keys(settings.origin)),
                 FileLastSigned(home.last_signed),
-                trust.log_verifiers(settings.origin),
+                Guard(
+                    settings.origin,
+                    trust.log_verifiers(settings.origin),
+                    lambda: _published_checkpoint(home),
+                ),
             ),
             entries=entries,
             openings=SqlOpeningStore(engine),
@@ -181,6 +186,16 @@ def open_studio(home: Home, clock: Clock | None = None) -> Iterator[Studio]:
         )
     finally:
         engine.dispose()
+
+
+def _published_checkpoint(home: Home) -> bytes | None:
+    """Return the published checkpoint; ``None`` also where the publication cannot be reached."""
+    from ledger.service.publish import CHECKPOINT
+
+    try:
+        return publication(home).get(CHECKPOINT)
+    except RakkanError:
+        return None  # a store that is away stops no recording; `publish` compares again
 
 
 def open_device(home: Home, name: str) -> Device:
@@ -202,11 +217,17 @@ class OfflineReader:
     pixels: PixelReader
     clock: Clock
 
-    def verify(self, path: Path, trust: TrustRoot | None, sidecar: Path | None = None) -> VerificationReport:
-        """Judge a file by itself and a trust root."""
+    def verify(
+        self,
+        path: Path,
+        trust: TrustRoot | None,
+        sidecar: Path | None = None,
+        policy: Policy | None = None,
+    ) -> VerificationReport:
+        """Judge a file by itself, a trust root, and the witnesses that the verifier asks for."""
         from ledger.service.verify import verify_offline
 
-        return verify_offline(self.codec, self.pixels, path, trust, self.clock.now(), sidecar)
+        return verify_offline(self.codec, self.pixels, path, trust, self.clock.now(), sidecar, policy)
 
 
 def offline_reader(trust: TrustRoot | None = None, clock: Clock | None = None) -> OfflineReader:

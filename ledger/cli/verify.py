@@ -10,6 +10,7 @@ import click
 from ledger.cli.common import examples, home_folder, json_option, print_json, printable
 
 if TYPE_CHECKING:
+    from ledger.core.policy import Policy
     from ledger.core.report import VerificationReport
     from ledger.core.trust import TrustRoot
 
@@ -22,6 +23,7 @@ MAX_TRUST = 1024 * 1024
 @click.command(
     epilog=examples(
         "rakkan verify night.png --trust trust.json --offline",
+        "rakkan verify night.png --trust trust.json --offline --policy our-witnesses.policy",
     )
 )
 @click.argument("file", type=FILE)
@@ -29,9 +31,23 @@ MAX_TRUST = 1024 * 1024
     "--trust", "trust_file", type=FILE, help="The studio's trust root. Default: that of RAKKAN_HOME."
 )
 @click.option("--sidecar", type=FILE, help="The manifest, when it is not FILE.c2pa.")
+@click.option(
+    "--policy",
+    "policy_file",
+    type=FILE,
+    help="Witnesses (C2SP tlog-policy) that must have cosigned the log: a log that shows two histories fails.",
+)
 @click.option("--offline", is_flag=True, help="Do not ask the ledger of RAKKAN_HOME, even if it is there.")
 @json_option
-def verify(file: Path, trust_file: Path | None, sidecar: Path | None, *, offline: bool, as_json: bool) -> int:
+def verify(
+    file: Path,
+    trust_file: Path | None,
+    sidecar: Path | None,
+    policy_file: Path | None,
+    *,
+    offline: bool,
+    as_json: bool,
+) -> int:
     """Verify FILE: its bytes, who sealed it, from what, and that the log holds it.
 
     Needs only the file (with its sidecar FILE.c2pa, where it has one) and the studio's trust.json. Where
@@ -39,7 +55,7 @@ def verify(file: Path, trust_file: Path | None, sidecar: Path | None, *, offline
 
     Exit code: 0 proven, 1 altered, 2 usage, 3 cannot decide.
     """
-    report = _verify(file, trust_file, sidecar, offline=offline)
+    report = _verify(file, trust_file, sidecar, _policy(policy_file), offline=offline)
     if as_json:
         print_json(report.to_json())
     else:
@@ -48,18 +64,25 @@ def verify(file: Path, trust_file: Path | None, sidecar: Path | None, *, offline
 
 
 def _verify(
-    file: Path, trust_file: Path | None, sidecar: Path | None, *, offline: bool
+    file: Path, trust_file: Path | None, sidecar: Path | None, policy: Policy | None, *, offline: bool
 ) -> VerificationReport:
     from ledger.wiring import home_at, offline_reader, open_studio
 
     place = home_at(home_folder())
     trust = _trust(trust_file)
     if offline or not place.holds_ledger():
-        return offline_reader().verify(file, trust, sidecar)
+        return offline_reader().verify(file, trust, sidecar, policy)
     from ledger.service.verify import verify_online
 
     with open_studio(place) as studio:
-        return verify_online(studio, file, trust or studio.trust, sidecar)
+        return verify_online(studio, file, trust or studio.trust, sidecar, policy)
+
+
+def _policy(policy_file: Path | None) -> Policy | None:
+    from ledger.core.policy import MAX_POLICY, parse_policy
+    from ledger.service.files import read_whole
+
+    return None if policy_file is None else parse_policy(read_whole(policy_file, MAX_POLICY + 1))
 
 
 def _trust(trust_file: Path | None) -> TrustRoot | None:

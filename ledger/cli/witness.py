@@ -78,8 +78,14 @@ def serve(folder: Path, logs: tuple[str, ...], listen: str, name: str | None, al
     host, port = listener.getsockname()[:2]
     click.echo(f"Witness {signer.verifier.vkey}")
     click.echo(f"listens on http://{f'[{host}]' if ':' in host else host}:{port}")
-    signal.signal(signal.SIGTERM, lambda *_: None)  # uvicorn raises it once more after a clean stop
-    uvicorn.Server(settings).run(sockets=[listener])
+    server = uvicorn.Server(settings)
+
+    def stop(*_: object) -> None:
+        server.should_exit = True
+
+    # Before uvicorn has its own handler, and after it: it raises the signal once more after a clean stop.
+    signal.signal(signal.SIGTERM, stop)
+    server.run(sockets=[listener])
 
 
 @witness.command(epilog=examples("rakkan witness key --home w"))

@@ -12,6 +12,7 @@ from ledger.core.artifact import Role
 from ledger.core.predicates.step import Evidence, Place, StepAction, Tool
 
 if TYPE_CHECKING:
+    from ledger.adapters.home import Home
     from ledger.service.record import Used, Work
     from ledger.service.seal import SealedFile
     from ledger.service.studio import Studio
@@ -114,12 +115,30 @@ def seal(
         if out is not None:
             make_folder(out)
         acting = open_device(place, device)
+        _cosign(place, studio)
         sealed = seal_files(studio, acting, paths, out=out, timestamp_url=url, skip_sealed=skip_sealed)
     if as_json:
         print_json([_sealed_json(item) for item in sealed])
         return
     for item in sealed:
         click.echo(printable(f"{item.manifest}: {item.form.value}, entry {item.appended.index}"))
+
+
+def _cosign(place: Home, studio: Studio) -> None:
+    """Publish through the witnesses, if the studio has any: a file then carries receipts that they vouch for.
+
+    Whatever goes wrong with that stops nobody's work: the file gets the log's own receipts.
+    """
+    from ledger.errors import RakkanError
+    from ledger.service.publish import publish
+    from ledger.wiring import alarms, publication, witnessing
+
+    try:
+        found = witnessing(place, studio)
+        if found is not None:
+            publish(studio.log, publication(place), alarms=alarms(place), witnessing=found)
+    except RakkanError as error:
+        click.echo(printable(f"warning: no witness vouches for these receipts: {error}"), err=True)
 
 
 def _sealed_json(item: SealedFile) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 from ledger.core import envelope as dsse
 from ledger.core import statement as statements
@@ -26,8 +27,35 @@ from ledger.service.projection import Rows, project, rows
 _TYPES = tuple(kind.TYPE for kind in KEY_STATEMENTS)
 
 
+Prepared = Any
+"""What an admission made of an entry before the transaction. Only the admission looks into it."""
+
+
+class Turn(Protocol):
+    """The judge of one batch, inside its transaction."""
+
+    def admit(self, index: int, prepared: Prepared) -> Rows:
+        """Return the rows of an entry that may be added at this index; raise ``RakkanError`` otherwise."""
+
+    def keep(self, size: int) -> None:
+        """Take note that the batch is durable, and of the log's size after it."""
+
+
+class Admission(Protocol):
+    """Decides which entries a log takes."""
+
+    def project(self, index: int, envelope: bytes) -> Rows:
+        """Return the rows of an entry that the log holds; raise for bytes that are no valid entry."""
+
+    def prepare(self, envelope: bytes) -> Prepared:
+        """Do what can be done outside the transaction; raise ``RakkanError`` for what can never be added."""
+
+    def turn(self, transaction: EntryTransaction, size: int) -> Turn:
+        """Return the judge of a batch that begins at ``size``."""
+
+
 @dataclass(frozen=True, slots=True)
-class Prepared:
+class Read:
     """An entry as read, and the keyids whose signatures were verified."""
 
     envelope: Envelope
@@ -36,7 +64,7 @@ class Prepared:
 
 
 class KeyAdmission:
-    """Admits what a key of the log ``origin`` signed that may say it. Implements ``sequence.Admission``.
+    """Admits what a key of the log ``origin`` signed that may say it. Implements ``Admission``.
 
     ``registrars`` and ``logs`` are the pinned keys, DER SubjectPublicKeyInfo. May be used by several threads.
     """
@@ -51,7 +79,7 @@ class KeyAdmission:
         """Return the rows of an entry that the log holds."""
         return project(index, envelope)
 
-    def prepare(self, envelope: bytes) -> Prepared:
+    def prepare(self, envelope: bytes) -> Read:
         """Read an entry and verify its signatures by the keys known so far.
 
         Raises ``MalformedError``, and ``IntegrityError("envelope.signature")``.
@@ -65,7 +93,7 @@ class KeyAdmission:
             if key is not None:
                 dsse.verify(opened, key)
                 verified.add(signature.keyid)
-        return Prepared(opened, statement, frozenset(verified))
+        return Read(opened, statement, frozenset(verified))
 
     def turn(self, transaction: EntryTransaction, size: int) -> KeyTurn:
         """Return the judge of one batch for a log that has ``size`` entries."""
@@ -100,7 +128,7 @@ class KeyTurn:
         """Take note that the batch is durable, and of the log's size after it."""
         self._admission.keep(self._history, size)
 
-    def admit(self, index: int, prepared: Prepared) -> Rows:
+    def admit(self, index: int, prepared: Read) -> Rows:
         """Return the rows of the entry that is about to get ``index``.
 
         Raises ``RefusedError`` with ``key.unknown``, ``key.not-valid``, ``key.revoked`` or

@@ -50,7 +50,7 @@ def rebuild(log: Log) -> Rebuilt:
             artifacts += _project(log, transaction, size, envelopes)
             size, peaks = size + len(leaves), extend(size, peaks, leaves)
         head = replace(_vouched(log, size, peaks, [before.checkpoint, recorded]), epoch=before.epoch)
-        log.check(head, recorded, transaction.tile)
+        log.guard.check(head, recorded, transaction.tile)
         if head.size:
             transaction.put_head(head)
     log.record(head, recorded)

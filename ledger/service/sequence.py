@@ -4,22 +4,17 @@
 * An entry that may not be added (``admission``) is left out of its batch and answered with the reason.
 * No receipt leaves before the transaction is durable and the checkpoint is in the last-signed record.
 * An entry that the log holds already, or that comes twice in a batch, keeps its first index.
-* Before anything is signed, the stored head must be a state that this key signed, must not be behind the
-  last-signed record, and the tiles must lead to the peaks. Otherwise the log refuses and changes nothing.
-* The last-signed record may be behind the database, by what a crash between the commit and the record left
-  unrecorded. It is never ahead of an honest database.
+* Before anything is signed, the database must be the newest state of the log (``guard``).
 * A proof is checked before it leaves: a damaged tile or entry raises ``IntegrityError("log.corrupt")``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
 
-from ledger.core.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
+from ledger.core.checkpoint import sign_checkpoint
 from ledger.core.merkle import (
-    EMPTY_ROOT,
     Proof,
     consistency_proof,
     extend,
@@ -31,57 +26,20 @@ from ledger.core.merkle import (
     verify_consistency,
     verify_inclusion,
 )
-from ledger.core.note import NoteSigner, NoteVerifier
+from ledger.core.note import NoteSigner
 from ledger.core.receipt import Receipt
 from ledger.core.tiles import MAX_ENTRY, TileNodes, grow
 from ledger.errors import (
     IntegrityError,
     MalformedError,
     RakkanError,
-    RefusedError,
     UsageError,
 )
-from ledger.ports import ArtifactRow, Clock, EntryStore, EntryTransaction, Head, Signer, StatementRow
+from ledger.ports import Clock, EntryStore, EntryTransaction, Head, Signer
+from ledger.service.admission import Admission, Prepared, Turn
+from ledger.service.guard import Guard, LastSigned
 from ledger.service.nodes import corruption, root_at, stored
-
-Rows = tuple[StatementRow, list[ArtifactRow]]
-"""What an entry adds to the projections."""
-
-Prepared = Any
-"""What an admission made of an entry before the transaction. Only the admission looks into it."""
-
-
-class Turn(Protocol):
-    """The judge of one batch, inside its transaction."""
-
-    def admit(self, index: int, prepared: Prepared) -> Rows:
-        """Return the rows of an entry that may be added at this index; raise ``RakkanError`` otherwise."""
-
-    def keep(self, size: int) -> None:
-        """Take note that the batch is durable, and of the log's size after it."""
-
-
-class Admission(Protocol):
-    """Decides which entries a log takes; see ``admission``."""
-
-    def project(self, index: int, envelope: bytes) -> Rows:
-        """Return the rows of an entry that the log holds; raise for bytes that are no valid entry."""
-
-    def prepare(self, envelope: bytes) -> Prepared:
-        """Do what can be done outside the transaction; raise ``RakkanError`` for what can never be added."""
-
-    def turn(self, transaction: EntryTransaction, size: int) -> Turn:
-        """Return the judge of a batch that begins at ``size``."""
-
-
-class LastSigned(Protocol):
-    """The log key's own record of the newest checkpoint it signed, kept apart from the database."""
-
-    def read(self) -> bytes | None:
-        """Return the recorded checkpoint, or ``None`` before the first one."""
-
-    def write(self, checkpoint: bytes) -> None:
-        """Record the checkpoint, durable on return. A larger one that is there already stays."""
+from ledger.service.projection import Rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +76,8 @@ class _Batch:
 class Log:
     """One log: appends entries and proves what it holds. May be used from several threads.
 
-    ``keys`` are the log's Ed25519 keys that sign, more than one while a new one takes over; ``past`` those
-    that signed before them. ``origin`` is the log's name in checkpoints.
+    ``keys`` are the log's Ed25519 keys that sign, more than one while a new one takes over. ``origin`` is the
+    log's name in checkpoints. ``guard`` knows the keys that signed before, and what is published.
     """
 
     def __init__(
@@ -130,20 +88,20 @@ class Log:
         clock: Clock,
         admission: Admission,
         last_signed: LastSigned,
-        past: Sequence[NoteVerifier] = (),
+        guard: Guard | None = None,
     ) -> None:
         self.store = store
         self.origin = origin
         self.signers = tuple(NoteSigner(origin, key) for key in keys)
         self.signer = self.signers[0]
         self.verifier = self.signer.verifier
-        self.verifiers = tuple(dict.fromkeys((*(signer.verifier for signer in self.signers), *past)))
+        own = tuple(signer.verifier for signer in self.signers)
+        self.guard = guard or Guard(origin, own)
+        self.verifiers = tuple(dict.fromkeys((*own, *self.guard.verifiers)))
         self.project = admission.project
         self.last_signed = last_signed
         self._admission = admission
         self._clock = clock
-        self._epoch: int | None = None
-        self._opened: tuple[bytes, Checkpoint] = (b"", Checkpoint(origin, 0, EMPTY_ROOT))
 
     def append(self, envelopes: Sequence[bytes]) -> list[Appended]:
         """Add all the envelopes in order and return their places, durable, in the same order.
@@ -178,16 +136,17 @@ class Log:
         with self.store.begin() as transaction:
             recorded = self.last_signed.read()
             head = transaction.head()
-            self.check(head, recorded, transaction.tile)
-            self._check_epoch(head)
+            self.guard.check(head, recorded, transaction.tile)
+            self.guard.check_may_append(head, transaction.tile)
             turn = self._admission.turn(transaction, head.size)
             batch = _sort_out(offers, transaction, turn, head.size, together=together)
             if batch.fresh:
                 head, nodes = self._extend(transaction, head, batch)
             else:
                 nodes = TileNodes(head.size, stored(transaction.tile))
+                self._settle(transaction, head, recorded)
             proofs = _prove(batch, head, nodes)
-        self._opened = (head.checkpoint, Checkpoint(self.origin, head.size, root(head.peaks)))
+        self.guard.moved(head)
         self.record(head, recorded)
         turn.keep(head.size)
         return [
@@ -205,22 +164,29 @@ class Log:
         with self.store.begin() as transaction:
             recorded = self.last_signed.read()
             head = transaction.head()
-            self.check(head, recorded, transaction.tile)
+            self.guard.check(head, recorded, transaction.tile)
             if head.size == 0:
                 raise UsageError("log.empty", "The log has no entries.")
             checkpoint = sign_checkpoint(self.origin, head.size, root(head.peaks), self.signers)
-            transaction.put_head(replace(head, checkpoint=checkpoint, epoch=head.epoch + 1))
-        self._epoch = head.epoch + 1
+            fenced = replace(head, checkpoint=checkpoint, epoch=head.epoch + 1)
+            transaction.put_head(fenced)
+        self.record(fenced, recorded)
+        self.guard.moved(fenced)
 
     def head(self) -> Head:
         """Return the tip, checked and recorded as signed. Raises ``UsageError("log.empty")``."""
         # Read first: an append that ends in between moves the record together with the head.
         recorded = self.last_signed.read()
         head = self.store.head()
-        self.check(head, recorded, self.store.tile)
+        self.guard.check(head, recorded, self.store.tile)
         if head.size == 0:
             raise UsageError("log.empty", "The log has no entries.")
-        self.record(head, recorded)
+        if head.checkpoint != recorded:
+            with self.store.begin() as transaction:
+                head = transaction.head()
+                self.guard.check(head, recorded, transaction.tile)
+                self._settle(transaction, head, recorded)
+            self.record(head, recorded)
         return head
 
     def receipt(self, index: int) -> Receipt:
@@ -252,50 +218,20 @@ class Log:
             verify_consistency(old, new, proof, root_at(old, head, nodes), root_at(new, head, nodes))
         return proof
 
-    def check(self, head: Head, recorded: bytes | None, tile: Callable[[int, int], bytes]) -> None:
-        """Return if ``head`` is a state that the log's key signed and that continues what it signed last.
-
-        Raises ``IntegrityError("log.corrupt")`` or ``RefusedError("log.rollback")``.
-        """
-        stated = self._open(head.checkpoint)
-        held = Checkpoint(self.origin, head.size, root(head.peaks))
-        if stated != held or len(head.peaks) != head.size.bit_count():
-            raise IntegrityError("log.corrupt", "The head is not what its checkpoint states.", size=head.size)
-        if recorded is None or recorded == head.checkpoint:
-            return
-        last = self._open(recorded)
-        if last.size > head.size:
-            raise _rollback("The database is behind the last signed checkpoint.", last, held)
-        nodes = TileNodes(head.size, stored(tile))
-        if root_at(last.size, head, nodes) != last.root:
-            raise _rollback("The database contradicts the last signed checkpoint.", last, held)
-
     def record(self, head: Head, recorded: bytes | None) -> None:
         """Bring the last-signed record up to the head. Must return before a receipt leaves."""
         if head.checkpoint != recorded and head.size:
             self.last_signed.write(head.checkpoint)
 
-    def _open(self, checkpoint: bytes) -> Checkpoint:
-        """Return what one of our own checkpoints states; ``b""`` is that of the empty log."""
-        if not checkpoint:
-            return Checkpoint(self.origin, 0, EMPTY_ROOT)
-        note, opened = self._opened
-        if note != checkpoint:
-            with corruption("A stored checkpoint is not signed by the log's key."):
-                opened = open_checkpoint(checkpoint, self.verifiers)
-            self._opened = (checkpoint, opened)
-        return opened
+    @staticmethod
+    def _settle(transaction: EntryTransaction, head: Head, recorded: bytes | None) -> None:
+        """Make sure that what the head rests on is on disk, before anybody is told of it.
 
-    def _check_epoch(self, head: Head) -> None:
-        if self._epoch is None:
-            self._epoch = head.epoch
-        if self._epoch != head.epoch:
-            raise RefusedError(
-                "log.epoch",
-                "The log was recovered or got another key since this process opened it.",
-                opened_in=self._epoch,
-                now=head.epoch,
-            )
+        Whoever moved it to where the record does not follow may have died between writing and synchronising,
+        and left it to us in the memory of the machine. The commit of any change synchronises it.
+        """
+        if head.size and head.checkpoint != recorded:
+            transaction.put_head(head)
 
     def _extend(self, transaction: EntryTransaction, head: Head, batch: _Batch) -> tuple[Head, TileNodes]:
         """Add the fresh entries; return the new head and a node source over the new tree."""
@@ -370,14 +306,3 @@ def _proof(index: int, leaf: bytes, head: Head, nodes: TileNodes) -> Proof:
     with corruption("The entry and the tiles do not lead to the signed root."):
         verify_inclusion(index, head.size, leaf, proof, root(head.peaks))
     return proof
-
-
-def _rollback(message: str, last: Checkpoint, held: Checkpoint) -> RefusedError:
-    return RefusedError(
-        "log.rollback",
-        message,
-        signed_size=last.size,
-        signed_root=last.root.hex(),
-        held_size=held.size,
-        held_root=held.root.hex(),
-    )

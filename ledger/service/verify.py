@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ledger.core.containers.jumbf import MAX_STORE
 from ledger.core.manifest import Reading
+from ledger.core.policy import Policy
 from ledger.core.predicates import Seal
 from ledger.core.report import VerificationReport
 from ledger.core.trust import TrustRoot
@@ -34,17 +35,25 @@ def verify_offline(
     trust: TrustRoot | None,
     now: datetime,
     sidecar: Path | None = None,
+    policy: Policy | None = None,
 ) -> VerificationReport:
-    """Judge a file by itself and a trust root: no database, no network."""
-    return verify(examine(codec, pixels, path, trust, sidecar), trust, now)
+    """Judge a file by itself and a trust root: no database, no network.
+
+    ``policy`` is the verifier's own: how many witnesses must have cosigned the log.
+    """
+    return verify(examine(codec, pixels, path, trust, sidecar), trust, now, policy=policy)
 
 
 def verify_online(
-    studio: Studio, path: Path, trust: TrustRoot, sidecar: Path | None = None
+    studio: Studio,
+    path: Path,
+    trust: TrustRoot,
+    sidecar: Path | None = None,
+    policy: Policy | None = None,
 ) -> VerificationReport:
     """Judge a file, and ask the ledger for what it knows of its bytes and of its picture."""
     file = examine(studio.codec, studio.pixels, path, trust, sidecar)
-    return verify(file, trust, studio.clock.now(), ask(studio, file))
+    return verify(file, trust, studio.clock.now(), ask(studio, file), policy)
 
 
 def examine(

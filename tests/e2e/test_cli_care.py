@@ -143,6 +143,25 @@ def test_the_drill_yesterdays_database_is_put_back(restored: Studio) -> None:
     assert studio.ok("recover").out == "Nothing was missing: the database holds all 10 entries.\n"
 
 
+def test_a_home_that_was_restored_whole_is_found_out_by_what_is_published(
+    studio: Studio, tmp_path: Path
+) -> None:
+    """Database and last-signed record agree with each other, and both are yesterday's."""
+    public = shutil.copytree(studio.home, tmp_path / "yesterday")
+    studio.record(studio.png("one.png", seed=1))
+    studio.ok("publish")
+    for name in (database(studio).name, "last-signed"):
+        shutil.copy(public / name, studio.home / name)
+    for suffix in ("-wal", "-shm"):
+        database(studio).with_name(database(studio).name + suffix).unlink(missing_ok=True)
+    result = studio("record", studio.png("two.png", seed=2), "--action", "draw", "--tool", "x 1")
+    assert (result.code, result.error) == (2, "log.rollback"), result
+    assert "behind the published checkpoint" in result.err
+    studio.ok("recover")
+    studio.record(studio.work / "two.png")
+    sound(studio)
+
+
 def test_a_lost_database_comes_back_from_another_folder(restored: Studio, tmp_path: Path) -> None:
     studio = restored
     database(studio).unlink()

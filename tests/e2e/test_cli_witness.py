@@ -19,7 +19,7 @@ import pytest
 from ledger.core.cosignature import parse_cosigner
 from ledger.core.note import parse_vkey
 from ledger.core.policy import parse_policy
-from tests.e2e.conftest import ROOT, Studio, copied
+from tests.e2e.conftest import ROOT, Studio, codes, copied
 
 
 def log_key(studio: Studio) -> str:
@@ -204,3 +204,31 @@ def test_what_serve_refuses_before_it_listens(studio: Studio, tmp_path: Path) ->
     (home / "witness.pem").chmod(0o600)
     (home / "witness.vkey").write_text(f"{log}\n")
     studio.fails("key.malformed", *serve, log)
+
+
+def test_a_verifier_may_ask_for_witnesses(studio: Studio, tmp_path: Path) -> None:
+    """Files that were sealed through a witness meet the verifier's own policy; others are undecided."""
+    policy = tmp_path / "insurer.policy"
+    lonely = studio.sealed("lonely.png", seed=1)
+    with serving(tmp_path / "w", "--log", log_key(studio)) as (key, url):
+        studio.ok("witness", "use", write_policy(studio, policy, key, url), "--on-failure", "open")
+        watched = studio.sealed("watched.png", seed=2)
+    result = studio("seal", studio.record(studio.png("after.png", 3)))
+    assert (result.code, result.err) == (0, "")  # an open log goes on without its witness
+    for path, code in ((watched, 0), (lonely, 3), (studio.work / "after.png", 3)):
+        assert studio.verify(path).code == 0
+        asked = studio.verify(path, "--policy", policy)
+        assert asked.code == code, (path.name, asked.out)
+        assert ("witness.quorum" in codes(asked)) == bool(code)
+
+
+def test_a_closed_log_s_missing_witness_stops_nobody_s_sealing(studio: Studio, tmp_path: Path) -> None:
+    with serving(tmp_path / "w", "--log", log_key(studio)) as (key, url):
+        pass
+    policy = write_policy(studio, tmp_path / "studio.policy", key, url)
+    studio.ok("witness", "use", policy, "--on-failure", "closed")
+    path = studio.record(studio.png())
+    result = studio("seal", path)
+    assert result.code == 0
+    assert "warning: no witness vouches for these receipts" in result.err
+    assert studio.verify(path).code != 1

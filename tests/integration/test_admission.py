@@ -15,8 +15,9 @@ from ledger.core.predicates.revocation import Reason
 from ledger.errors import IntegrityError, RakkanError, RefusedError
 from ledger.ports import EntryStore
 from ledger.service.admission import KeyAdmission
+from ledger.service.guard import LastSigned
 from ledger.service.projection import project
-from ledger.service.sequence import Appended, LastSigned, Log
+from ledger.service.sequence import Appended, Log
 from ledger.testing import AdmitAll, FixedClock, MemoryEntryStore, MemoryLastSigned, SeedSigner
 from tests.support.builders import (
     DAY,

@@ -18,6 +18,7 @@ from datetime import datetime
 from ledger.core.artifact import Artifact
 from ledger.core.evidence import Evidence, LoggedEnvelope, read_evidence
 from ledger.core.manifest import LEDGER_ENTRY, Reading
+from ledger.core.policy import Policy
 from ledger.core.predicates import Dataset, Model, Step
 from ledger.core.report import FOUND_BY_PIXELS, Check, Status, VerificationReport
 from ledger.core.trust import TrustRoot
@@ -62,15 +63,22 @@ class Asked:
 
 
 def verify(
-    file: Examined, trust: TrustRoot | None, now: datetime, asked: Asked | None = None
+    file: Examined,
+    trust: TrustRoot | None,
+    now: datetime,
+    asked: Asked | None = None,
+    policy: Policy | None = None,
 ) -> VerificationReport:
-    """Return the full report. ``asked`` is ``None`` when no ledger was asked (offline)."""
+    """Return the full report. ``asked`` is ``None`` when no ledger was asked (offline).
+
+    ``policy`` is the verifier's own: how many witnesses must have cosigned the log.
+    """
     root = trust or TrustRoot("", (), (), "", "")
     file = _checked(file)
     evidence = _evidence(file.reading)
     brought = tuple(entry for item in evidence for entry in item.entries)
     offered = brought + (asked.evidence if asked else ())
-    ledger = examine(offered, root)
+    ledger = examine(offered, root, policy)
     things = named_things(ledger, now)
     subject, record = _check_subject(file, ledger, asked)
     checks = [

@@ -4,6 +4,7 @@ Rules:
 
 * a receipt is believed when its checkpoint is signed by a log key of the trust root and its proof leads from
   the entry's exact bytes to that root;
+* where the verifier brings a witness policy, a receipt below its quorum is undecided;
 * two checkpoints of one log with the same size and different roots, or two proven entries at one index, prove
   a fork: failed;
 * a proven entry in words that this version does not know (a newer predicate) is in the log and is undecided;
@@ -23,10 +24,12 @@ from dataclasses import dataclass, field
 from ledger.core import envelope as dsse
 from ledger.core import statement as statements
 from ledger.core.checkpoint import Checkpoint, open_checkpoint
+from ledger.core.cosignature import open_cosigned
 from ledger.core.evidence import LoggedEnvelope
 from ledger.core.keyring import KeyHistory, KeyRecord, judge
 from ledger.core.merkle import leaf_hash, verify_inclusion
 from ledger.core.note import NoteVerifier, parse_vkey, verifier_of
+from ledger.core.policy import Policy
 from ledger.core.predicates import LogKey
 from ledger.core.predicates.log_key import LogKeyState
 from ledger.core.receipt import parse_receipt
@@ -78,17 +81,44 @@ class Ledger:
         return [item for item in self.judged if isinstance(item.entry.statement.predicate, kinds)]
 
 
-def examine(evidence: Iterable[LoggedEnvelope], trust: TrustRoot) -> Ledger:
-    """Verify every entry against the trust root. Never raises: each problem is kept for its check."""
+class _Opened:
+    """Opens checkpoints, each once: receipts issued together share one, and signatures are the dear part."""
+
+    def __init__(self, policy: Policy | None) -> None:
+        self._policy = policy
+        self._found: dict[bytes, Checkpoint] = {}
+
+    def __call__(self, note: bytes, verifiers: list[NoteVerifier]) -> Checkpoint:
+        if note not in self._found:
+            checkpoint = open_checkpoint(note, verifiers)
+            if self._policy is not None:
+                witnesses = [witness.verifier for witness in self._policy.witnesses]
+                _, signed = open_cosigned(note, verifiers, witnesses)
+                self._policy.require(self._policy.evaluate([item.verifier for item in signed]))
+            self._found[note] = checkpoint
+        return self._found[note]
+
+
+def examine(evidence: Iterable[LoggedEnvelope], trust: TrustRoot, policy: Policy | None = None) -> Ledger:
+    """Verify every entry against the trust root. Never raises: each problem is kept for its check.
+
+    With a ``policy``, a receipt counts only when as many witnesses cosigned its checkpoint as that asks for.
+    """
     ledger = Ledger()
     verifiers = [parse_vkey(vkey) for vkey in trust.logs]
-    opened: dict[bytes, Checkpoint] = {}
+    opened = _Opened(policy)
     left = list(dict.fromkeys(evidence))
     unplaced = _place_all(left[:MAX_ENTRIES], verifiers, ledger, opened)
     while unplaced and (announced := _announced(ledger, trust, verifiers)):
         verifiers += announced
         unplaced = _place_all([logged for logged, _ in unplaced], verifiers, ledger, opened)
-    ledger.log_problems += [error for _, error in unplaced]
+    # An entry that came with two receipts needs only one that meets the verifier's policy.
+    proven = set(ledger.located.values())
+    ledger.log_problems += [
+        error
+        for logged, error in unplaced
+        if error.code != "witness.quorum" or leaf_hash(logged.envelope) not in proven
+    ]
     if len(left) > MAX_ENTRIES:
         words = f"There are more than {MAX_ENTRIES:,} entries; the others were not looked at."
         ledger.log_problems.append(UndecidedError("manifest.too-large", words))
@@ -101,7 +131,7 @@ def _place_all(
     evidence: Iterable[LoggedEnvelope],
     verifiers: list[NoteVerifier],
     ledger: Ledger,
-    opened: dict[bytes, Checkpoint],
+    opened: _Opened,
 ) -> list[tuple[LoggedEnvelope, RakkanError]]:
     """Read what the receipts prove; return what could not be decided, to be tried with more keys."""
     undecided: list[tuple[LoggedEnvelope, RakkanError]] = []
@@ -136,13 +166,11 @@ def _announced(ledger: Ledger, trust: TrustRoot, known: list[NoteVerifier]) -> l
 
 
 def _locate(
-    logged: LoggedEnvelope, verifiers: list[NoteVerifier], ledger: Ledger, opened: dict[bytes, Checkpoint]
+    logged: LoggedEnvelope, verifiers: list[NoteVerifier], ledger: Ledger, opened: _Opened
 ) -> tuple[str, int] | None:
     """Return the log and index that the receipt proves; ``None`` for an entry that was already there."""
     receipt = parse_receipt(logged.receipt)
-    # Receipts issued together share one checkpoint: its signature is the dear part, so it is checked once.
-    checkpoint = opened.get(receipt.checkpoint) or open_checkpoint(receipt.checkpoint, verifiers)
-    opened[receipt.checkpoint] = checkpoint
+    checkpoint = opened(receipt.checkpoint, verifiers)
     leaf = leaf_hash(logged.envelope)
     verify_inclusion(receipt.index, checkpoint.size, leaf, receipt.proof, checkpoint.root)
     known = ledger.checkpoints.setdefault((checkpoint.origin, checkpoint.size), checkpoint.root)
