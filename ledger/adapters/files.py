@@ -174,7 +174,7 @@ class FileLastSigned:
 
 
 def _place(slots: list[bytes | None], newest: bytes | None, checkpoint: bytes) -> int | None:
-    """Return the slot for a checkpoint: the older one, or that of the same tree; ``None`` for an older tree."""
+    """Return the slot for a checkpoint: the older one, or the same tree's; ``None`` for an older tree."""
     if newest is None:
         return 0
     ahead = parse_checkpoint(checkpoint).size - parse_checkpoint(newest).size

@@ -35,7 +35,7 @@ MAX_TRUST = 1024 * 1024
     "--policy",
     "policy_file",
     type=FILE,
-    help="Witnesses (C2SP tlog-policy) that must have cosigned the log: a log that shows two histories fails.",
+    help="Witnesses (C2SP tlog-policy) that must have cosigned the log, so that it cannot show two.",
 )
 @click.option("--offline", is_flag=True, help="Do not ask the ledger of RAKKAN_HOME, even if it is there.")
 @json_option

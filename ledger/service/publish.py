@@ -16,9 +16,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
+from typing import TypeVar
 
 from ledger.core.checkpoint import Checkpoint, open_checkpoint
 from ledger.core.merkle import EMPTY_ROOT, HASH_SIZE, leaf_hash, peaks_of, root
@@ -31,7 +35,12 @@ from ledger.service.nodes import corruption, root_at, stored
 from ledger.service.sequence import Log
 from ledger.service.witnessing import Cosigned, ForkError, Witnessing, cosign
 
+T = TypeVar("T")
+R = TypeVar("R")
+
 CHECKPOINT = "checkpoint"
+AT_ONCE = 8
+"""Files on their way at a time."""
 INTERVAL = timedelta(seconds=1)
 """The least time between two checkpoints of a publisher that runs in a loop."""
 
@@ -108,7 +117,8 @@ def _publish(
     _check_continues(old, head, nodes)
     files = 0
     if old.size < head.size:
-        files = sum(_write(log, publication, tile, nodes) for tile in tiles_of(old.size, head.size))
+        written = (_files(log, tile, nodes) for tile in tiles_of(old.size, head.size))
+        files = sum(_ahead(partial(_put, publication), written))
         _read_back(publication, old.size, head)
     done = None if witnessing is None else _cosigned(log, head, note, witnessing)
     new = head.checkpoint if done is None else done.checkpoint
@@ -161,8 +171,24 @@ def _check_continues(old: Checkpoint, head: Head, nodes: TileNodes) -> None:
         )
 
 
-def _write(log: Log, publication: Publication, tile: Tile, nodes: TileNodes) -> int:
-    """Publish a tile, and before it the entries under it; return the number of files.
+def _ahead(function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
+    """Yield ``function`` of each item in order, a few of them worked on at once.
+
+    A file costs a synchronisation or a round trip and hardly any work: most of the time is waiting. The items
+    are made one after the other, by whoever iterates, and only as far ahead as needed.
+    """
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        waiting: deque[Future[R]] = deque()
+        for item in items:
+            waiting.append(pool.submit(function, item))
+            if len(waiting) == 2 * AT_ONCE:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def _files(log: Log, tile: Tile, nodes: TileNodes) -> list[tuple[str, bytes]]:
+    """Return a tile's files: the entries under it, if it is of the leaf level, then its hashes.
 
     What is published stays, so nothing leaves that does not fit the signed root.
     """
@@ -170,10 +196,14 @@ def _write(log: Log, publication: Publication, tile: Tile, nodes: TileNodes) -> 
     first = tile.index * WIDTH
     entries = list(log.store.envelopes(first, first + tile.width)) if tile.level == 0 else None
     _check_tile(tile, hashes, entries, nodes)
-    if entries is not None:
-        publication.put_immutable(tile.bundle_path, encode_bundle(entries))
-    publication.put_immutable(tile.path, hashes)
-    return 1 if entries is None else 2
+    bundle = [] if entries is None else [(tile.bundle_path, encode_bundle(entries))]
+    return [*bundle, (tile.path, hashes)]
+
+
+def _put(publication: Publication, files: Sequence[tuple[str, bytes]]) -> int:
+    for path, data in files:
+        publication.put_immutable(path, data)
+    return len(files)
 
 
 def _read_back(publication: Publication, old_size: int, head: Head) -> None:
@@ -183,13 +213,16 @@ def _read_back(publication: Publication, old_size: int, head: Head) -> None:
     """
     nodes = TileNodes(head.size, lambda tile: publication.get(tile.path) or b"")
     with corruption("The published files do not lead to the root."):
-        for tile in tiles_of(old_size, head.size):
-            entries = None
-            if tile.level == 0:
-                entries = decode_bundle(publication.get(tile.bundle_path) or b"")
-            _check_tile(tile, publication.get(tile.path) or b"", entries, nodes)
+        for tile, bundle, hashes in _ahead(partial(_get, publication), tiles_of(old_size, head.size)):
+            _check_tile(tile, hashes, None if bundle is None else decode_bundle(bundle), nodes)
         if root(peaks_of(0, head.size, nodes)) != root(head.peaks):
             raise IntegrityError("log.corrupt", "The tiles do not lead to the root.", size=head.size)
+
+
+def _get(publication: Publication, tile: Tile) -> tuple[Tile, bytes | None, bytes]:
+    """Return a tile with its entry bundle, if it is of the leaf level, and its hashes, as published."""
+    bundle = (publication.get(tile.bundle_path) or b"") if tile.level == 0 else None
+    return tile, bundle, publication.get(tile.path) or b""
 
 
 def _check_tile(tile: Tile, hashes: bytes, entries: Sequence[bytes] | None, nodes: TileNodes) -> None:
