@@ -1,4 +1,4 @@
-"""The two routes of a witness (c2sp.org/tlog-witness). The rules are in ``ledger.service.witness``."""
+"""The two routes of a witness (c2sp.org/tlog-witness). The rules are in ``ledger.service.log.witness``."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from starlette.responses import Response
 
 from ledger.core.witness import MAX_REQUEST
 from ledger.errors import RakkanError
-from ledger.service.witness import TEXT, Cosigner
-from ledger.wiring import open_witness
+from ledger.service.log.witness import TEXT, Cosigner
+from ledger.wiring.outside import open_witness
 
 
 def app() -> FastAPI:

@@ -13,7 +13,7 @@ import click
 from ledger.cli.common import examples, home, json_option, print_json, printable
 
 if TYPE_CHECKING:
-    from ledger.service.fsck import FsckReport
+    from ledger.service.log.fsck import FsckReport
 
 MARKS = {"passed": ("✓", "green"), "failed": ("✕", "red"), "undecided": ("–", "yellow")}
 
@@ -33,8 +33,8 @@ def fsck(*, published: bool, as_json: bool) -> int:
 
     Exit code: 0 sound, 1 damaged, 2 usage, 3 cannot decide.
     """
-    from ledger.service.fsck import fsck as check
-    from ledger.wiring_care import open_records, published_at
+    from ledger.service.log.fsck import fsck as check
+    from ledger.wiring.care import open_records, published_at
 
     place = home()
     publication = published_at(place, None) if published else None
@@ -78,8 +78,8 @@ def recover(place: str | None, why: str | None, *, dry_run: bool, declare_fork: 
             raise click.UsageError("--declare-fork needs --why and goes with nothing else.")
         _declare(why)
         return
-    from ledger.service.recover import recover as bring_back
-    from ledger.wiring_care import open_or_make_records, published_at
+    from ledger.service.log.recover import recover as bring_back
+    from ledger.wiring.care import open_or_make_records, published_at
 
     studio = home()
     publication = published_at(studio, place or None)
@@ -96,7 +96,7 @@ def recover(place: str | None, why: str | None, *, dry_run: bool, declare_fork: 
 
 
 def _declare(why: str) -> None:
-    from ledger.wiring_care import declare_fork
+    from ledger.wiring.care import declare_fork
 
     origin, index = declare_fork(home(), why)
     click.echo(

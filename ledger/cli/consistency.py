@@ -87,14 +87,14 @@ def _prove(old: str, new: str, out: Path | None) -> _Shown:
 
 
 def _state(studio: Studio, what: str) -> Checkpoint:
-    from ledger.service.receipts import held, tree
+    from ledger.service.log.receipts import held, tree
 
     size = _size(what)
     return held(studio.log, _checkpoint(what)) if size is None else tree(studio.log, size)
 
 
 def _cose(studio: Studio, shown: _Shown) -> bytes:
-    from ledger.service.receipts import cose_consistency
+    from ledger.service.log.receipts import cose_consistency
 
     return cose_consistency(studio.log, shown.old.size, shown.new.size)
 
@@ -102,7 +102,7 @@ def _cose(studio: Studio, shown: _Shown) -> bytes:
 def _text(studio: Studio, shown: _Shown, new: str) -> bytes:
     """Return the proof with the newer checkpoint: what a C2SP witness is sent."""
     from ledger.core.witness import Request, format_request
-    from ledger.service.receipts import signed
+    from ledger.service.log.receipts import signed
 
     given = _size(new) is None
     note = _checkpoint(new) if given else signed(studio.log, studio.checkpoints, shown.new.size)

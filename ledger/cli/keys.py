@@ -21,7 +21,7 @@ def key() -> None:
 @json_option
 def list_keys(*, as_json: bool) -> None:
     """Show every key that the log knows: since which entry, and until which."""
-    from ledger.service.keys import history
+    from ledger.service.log.keys import history
     from ledger.wiring import open_studio
 
     with open_studio(home()) as studio:
@@ -70,7 +70,7 @@ def revoke(device: str, why: str, suspect_from: int | None) -> None:
 
     Its key files are removed. `rakkan enrol DEVICE` gives it a new key.
     """
-    from ledger.wiring import revoke_device
+    from ledger.wiring.enrolment import revoke_device
 
     index = revoke_device(home(), device, why, suspect_from)
     click.echo(f"The key of {device} has ended with entry {index}.")
@@ -89,7 +89,7 @@ def rotate(*, finish: bool) -> None:
     First the new key is announced, by an entry that both keys sign, and both sign checkpoints. Hand out
     trust.json and tell the witnesses; then `--finish`. Safe to repeat.
     """
-    from ledger.wiring import retire_log_key, rotate_log_key
+    from ledger.wiring.enrolment import retire_log_key, rotate_log_key
 
     place = home()
     if finish:

@@ -65,7 +65,7 @@ def export(what: str, out: Path) -> None:
     from ledger.core.receipt import format_receipt
     from ledger.core.sigstore_bundle import format_bundle
     from ledger.service.files import make_folder, write_new
-    from ledger.service.receipts import cose_inclusion, receipt
+    from ledger.service.log.receipts import cose_inclusion, receipt
     from ledger.wiring import open_studio, signer_key_pem
 
     with open_studio(home()) as studio:
@@ -95,8 +95,9 @@ def publish() -> None:
 
     The folder (log/ in RAKKAN_HOME, or what init --publish-to said) can be served as it is. Safe to repeat.
     """
-    from ledger.service.publish import publish as publish_log
-    from ledger.wiring import alarms, open_studio, publication, witnessing
+    from ledger.service.log.publish import publish as publish_log
+    from ledger.wiring import open_studio, publication
+    from ledger.wiring.outside import alarms, witnessing
 
     place = home()
     with open_studio(place) as studio:
@@ -124,7 +125,7 @@ def rebuild() -> None:
 
     Safe at any time: it changes nothing when the entries do not lead to what was signed.
     """
-    from ledger.service.rebuild import rebuild as rebuild_log
+    from ledger.service.log.rebuild import rebuild as rebuild_log
     from ledger.wiring import open_studio
 
     with open_studio(home()) as studio:

@@ -15,7 +15,7 @@ from ledger.cli.common import as_document, examples, json_option, print_json, pr
 
 if TYPE_CHECKING:
     from ledger.errors import RakkanError
-    from ledger.service.monitor import Monitor, Sighting
+    from ledger.service.log.monitor import Monitor, Sighting
 
 UNDECIDED = 3
 FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -60,7 +60,7 @@ def monitor(
     if not keys and policy is None:
         raise click.UsageError("Give the log's verifier key with --key, or a --policy that names it.")
     from ledger.service.files import read_whole
-    from ledger.wiring import open_monitor
+    from ledger.wiring.outside import open_monitor
 
     rules = None if policy is None else read_whole(policy, MAX_POLICY)
     watch = open_monitor(log, state, keys, rules)
@@ -100,7 +100,7 @@ def _warn(error: RakkanError, *, as_json: bool) -> None:
 
 
 def _look(watch: Monitor, stopped: Event, *, entries: bool, as_json: bool) -> int:
-    from ledger.service.monitor_entries import read_entries
+    from ledger.service.log.monitor_entries import read_entries
 
     sighting = watch.look()
     checked = read_entries(watch.log, watch.state, sighting.newest, stopped.is_set) if entries else None

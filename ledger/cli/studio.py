@@ -49,7 +49,7 @@ def init(
 ) -> None:
     """Make a studio in RAKKAN_HOME: its certificates, its log, its first device."""
     from ledger.adapters.settings import Settings
-    from ledger.wiring import found_studio, upgrade_database
+    from ledger.wiring.enrolment import found_studio, upgrade_database
 
     place = home()
     if upgrade:
@@ -78,7 +78,7 @@ def init(
 @click.argument("device")
 def enrol(device: str) -> None:
     """Enrol DEVICE, or renew its certificate: a statement key, a claim certificate, a log entry."""
-    from ledger.wiring import enrol_device
+    from ledger.wiring.enrolment import enrol_device
 
     index = enrol_device(home(), device)
     click.echo(f"The device “{device}” is enrolled: entry {index}.")

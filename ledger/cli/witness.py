@@ -57,7 +57,7 @@ def serve(folder: Path, logs: tuple[str, ...], listen: str, name: str | None, al
     import uvicorn
 
     from ledger.core.note import parse_vkey
-    from ledger.wiring import witness_at
+    from ledger.wiring.outside import witness_at
 
     for vkey in logs:
         parse_vkey(vkey)
@@ -92,7 +92,7 @@ def serve(folder: Path, logs: tuple[str, ...], listen: str, name: str | None, al
 @witness_home
 def key(folder: Path) -> None:
     """Print the witness's public key (vkey), for the policies of those it vouches to."""
-    from ledger.wiring import witness_at
+    from ledger.wiring.outside import witness_at
 
     click.echo(witness_at(folder).signer().verifier.vkey)
 
@@ -109,7 +109,7 @@ def use(policy: Path, on_failure: str) -> None:
     """Have this studio's log cosigned by the witnesses of POLICY (C2SP tlog-policy), with their URLs."""
     from ledger.core.policy import MAX_POLICY
     from ledger.service.files import read_whole
-    from ledger.wiring import use_policy
+    from ledger.wiring.outside import use_policy
 
     data = read_whole(policy, MAX_POLICY + 1)
     count = use_policy(home(), data, fail_closed=on_failure == "closed")
@@ -147,7 +147,7 @@ def close(name: str, why: str) -> None:
 
 
 def _alarms() -> DirectoryAlarms:
-    from ledger.wiring import alarms
+    from ledger.wiring.outside import alarms
 
     place = home()
     place.settings()

@@ -130,8 +130,9 @@ def _cosign(place: Home, studio: Studio) -> None:
     Whatever goes wrong with that stops nobody's work: the file gets the log's own receipts.
     """
     from ledger.errors import RakkanError
-    from ledger.service.publish import publish
-    from ledger.wiring import alarms, publication, witnessing
+    from ledger.service.log.publish import publish
+    from ledger.wiring import publication
+    from ledger.wiring.outside import alarms, witnessing
 
     try:
         found = witnessing(place, studio)

@@ -19,7 +19,8 @@ from ledger.service.audit import Trial
 from ledger.service.record import Work, record
 from ledger.service.seal import seal
 from ledger.service.verify import verify_offline, verify_online
-from ledger.wiring import found_studio, home_at, open_device, open_studio
+from ledger.wiring import home_at, open_device, open_studio
+from ledger.wiring.enrolment import found_studio
 
 PIXEL = (618, 150)
 """The pixel that is changed: in the moon."""

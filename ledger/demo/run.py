@@ -23,17 +23,10 @@ from ledger.demo.production import Production
 from ledger.errors import RakkanError, RefusedError
 from ledger.render.html import Pictures, page
 from ledger.service.audit import Audit, Brought, Delivered, Trial, audit
-from ledger.service.publish import publish
+from ledger.service.log.publish import publish
 from ledger.service.studio import Studio
-from ledger.wiring import (
-    enrol_device,
-    found_studio,
-    home_at,
-    offline_reader,
-    open_device,
-    open_studio,
-    publication,
-)
+from ledger.wiring import home_at, offline_reader, open_device, open_studio, publication
+from ledger.wiring.enrolment import enrol_device, found_studio
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ from ledger.core.predicates import (
 from ledger.core.predicates.enrolment import KeyRole
 from ledger.errors import RakkanError
 from ledger.ports import ArtifactRow
-from ledger.service.projection import SEALED_FROM
+from ledger.service.log.projection import SEALED_FROM
 from ledger.service.studio import Studio
 
 REGISTRARS_ONLY = (Enrolment, Revocation, Dataset, Model, Grant, Erasure)

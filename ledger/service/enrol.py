@@ -6,7 +6,7 @@ from ledger.core.artifact import Artifact
 from ledger.core.digest import sha256_hex
 from ledger.core.predicates import Enrolment
 from ledger.ports import Signer
-from ledger.service.sequence import Appended
+from ledger.service.log.sequence import Appended
 from ledger.service.studio import Studio
 
 

@@ -23,7 +23,7 @@ from ledger.core.predicates.step import Evidence, Place, Step, StepAction, Tool
 from ledger.errors import MalformedError, RakkanError, RefusedError, UsageError
 from ledger.ports import Anchors, OpeningStore
 from ledger.service.files import beside, check_name, check_unchanged, identify, read_whole
-from ledger.service.sequence import Appended
+from ledger.service.log.sequence import Appended
 from ledger.service.studio import Device, Studio
 
 SKEW = timedelta(minutes=5)

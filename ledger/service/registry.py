@@ -21,8 +21,8 @@ from ledger.core.predicates.grant import Use
 from ledger.core.predicates.model import Training
 from ledger.errors import MalformedError, RefusedError, UsageError
 from ledger.service.files import check_unchanged, identify, read_whole
+from ledger.service.log.sequence import Appended
 from ledger.service.record import keep_secrets
-from ledger.service.sequence import Appended
 from ledger.service.studio import Device, Studio
 
 COLUMNS = ("work", "sha256", "rights_holder")

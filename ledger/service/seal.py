@@ -35,8 +35,8 @@ from ledger.service import files
 from ledger.service.archive import Archive
 from ledger.service.evidence import basis
 from ledger.service.files import FileIdentity, beside, sidecar_of
+from ledger.service.log.sequence import Appended
 from ledger.service.plan import keep_inbound, plan_of
-from ledger.service.sequence import Appended
 from ledger.service.studio import Device, Studio
 
 MUCH = MAX_STORE // 2

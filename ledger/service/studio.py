@@ -27,8 +27,8 @@ from ledger.ports import (
     PixelReader,
     Signer,
 )
-from ledger.service import receipts
-from ledger.service.sequence import Appended, Log
+from ledger.service.log import receipts
+from ledger.service.log.sequence import Appended, Log
 
 KEPT_ENTRIES = 4096
 """How many entries a process keeps decoded: the registry and the recent steps of a busy production."""

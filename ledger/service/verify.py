@@ -24,7 +24,7 @@ from ledger.service import files
 from ledger.service.archive import Archive
 from ledger.service.evidence import basis, full_evidence
 from ledger.service.files import beside
-from ledger.service.projection import SEALED_FROM
+from ledger.service.log.projection import SEALED_FROM
 from ledger.service.studio import Studio
 
 

@@ -29,11 +29,11 @@ from ledger.adapters.sql.engine import upgrade
 from ledger.adapters.sql.store import SqlEntryStore
 from ledger.core import merkle
 from ledger.core.tiles import WIDTH, Tile, TileNodes, fold
-from ledger.service.admission import KeyAdmission
-from ledger.service.publish import publish
-from ledger.service.rebuild import rebuild
-from ledger.service.sequence import Log, Offer
-from ledger.service.sequencer import Sequencer
+from ledger.service.log.admission import KeyAdmission
+from ledger.service.log.publish import publish
+from ledger.service.log.rebuild import rebuild
+from ledger.service.log.sequence import Log, Offer
+from ledger.service.log.sequencer import Sequencer
 from ledger.testing import AdmitAll, FixedClock, SeedSigner
 from tests.bench.table import print_table
 from tests.support.builders import REGISTRAR, enrolment, envelope, registrar_enrolment, step

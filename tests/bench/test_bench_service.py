@@ -27,7 +27,8 @@ from ledger.service.record import Used, Work, record
 from ledger.service.registry import Terms, register_dataset, register_grant, register_model
 from ledger.service.seal import seal
 from ledger.service.studio import Device, Studio
-from ledger.wiring import found_studio, home_at, offline_reader, open_device, open_studio
+from ledger.wiring import home_at, offline_reader, open_device, open_studio
+from ledger.wiring.enrolment import found_studio
 from tests.bench.table import best_ms, print_table
 
 pytestmark = pytest.mark.bench

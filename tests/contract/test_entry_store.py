@@ -14,7 +14,7 @@ from ledger.core.checkpoint import sign_checkpoint
 from ledger.core.note import NoteSigner
 from ledger.errors import IntegrityError, MalformedError, RefusedError, UsageError
 from ledger.ports import ArtifactRow, EntryStore, Head, ManifestStore, StatementRow
-from ledger.service.guard import LastSigned
+from ledger.service.log.guard import LastSigned
 from ledger.testing import (
     MemoryEntryStore,
     MemoryLastSigned,

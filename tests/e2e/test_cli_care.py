@@ -295,8 +295,8 @@ STEPS = [
     ("ledger.adapters.home.Home.trust_log_key", 1),
     ("ledger.adapters.home.Home.succeed", 1),
     ("ledger.adapters.home.format_settings", 1),
-    ("ledger.service.succession.enrol", 1),
-    ("ledger.service.succession.enrol", 2),
+    ("ledger.service.log.succession.enrol", 1),
+    ("ledger.service.log.succession.enrol", 2),
     ("ledger.service.studio.Studio.state", 3),
 ]
 

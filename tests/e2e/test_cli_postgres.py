@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from sqlalchemy import make_url
 
-import ledger.wiring
 from ledger.adapters.home import Home
 from ledger.adapters.settings import Settings
 from ledger.errors import RefusedError
+from ledger.wiring import enrolment
 from tests.e2e.conftest import Studio
 from tests.support.postgres import PostgresServer
 
@@ -62,7 +62,7 @@ def test_a_studio_that_could_not_be_founded_leaves_no_log(
     postgres_server: PostgresServer,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    enrol, calls = ledger.wiring._enrol, []
+    enrol, calls = enrolment._enrol, []
 
     def failing(home: Home, device: str, *rest: Any) -> int:
         calls.append(device)
@@ -72,7 +72,7 @@ def test_a_studio_that_could_not_be_founded_leaves_no_log(
 
     studio = studio_at(tmp_path)
     with monkeypatch.context() as patch:
-        patch.setattr(ledger.wiring, "_enrol", failing)
+        patch.setattr(enrolment, "_enrol", failing)
         assert studio(*INIT, postgres_url).error == "log.storage"
     assert calls == ["registrar", "workstation"]
     name = make_url(postgres_url).database or ""

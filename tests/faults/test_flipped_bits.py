@@ -13,9 +13,9 @@ from ledger.core.digest import sha256_hex
 from ledger.core.merkle import leaf_hash
 from ledger.core.receipt import verify_receipt
 from ledger.errors import RakkanError
-from ledger.service.fsck import fsck
-from ledger.service.publish import publish
-from ledger.service.sequence import Log
+from ledger.service.log.fsck import fsck
+from ledger.service.log.publish import publish
+from ledger.service.log.sequence import Log
 from tests.support.faults import ALL, VERIFIER, resume
 from tests.support.log import publication, sqlite_log
 from tests.support.records import records_of

@@ -17,10 +17,10 @@ from ledger.adapters.sql.store import SqlEntryStore
 from ledger.adapters.sql.transaction import SqlEntryTransaction
 from ledger.core.receipt import format_receipt, verify_receipt
 from ledger.errors import RefusedError
-from ledger.service.fsck import fsck
-from ledger.service.publish import Published, Publisher, publish
-from ledger.service.sequence import Log
-from ledger.service.sequencer import Sequencer
+from ledger.service.log.fsck import fsck
+from ledger.service.log.publish import Published, Publisher, publish
+from ledger.service.log.sequence import Log
+from ledger.service.log.sequencer import Sequencer
 from ledger.testing import FixedClock
 from tests.faults.strace import ROOT
 from tests.support.faults import ALL, OLD, VERIFIER, Told, examine, resume

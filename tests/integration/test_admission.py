@@ -14,10 +14,10 @@ from ledger.core.predicates.log_key import LogKeyState
 from ledger.core.predicates.revocation import Reason
 from ledger.errors import IntegrityError, RakkanError, RefusedError
 from ledger.ports import EntryStore
-from ledger.service.admission import KeyAdmission
-from ledger.service.guard import LastSigned
-from ledger.service.projection import project
-from ledger.service.sequence import Appended, Log
+from ledger.service.log.admission import KeyAdmission
+from ledger.service.log.guard import LastSigned
+from ledger.service.log.projection import project
+from ledger.service.log.sequence import Appended, Log
 from ledger.testing import AdmitAll, FixedClock, MemoryEntryStore, MemoryLastSigned, SeedSigner
 from tests.support.builders import (
     DAY,

@@ -13,8 +13,8 @@ from ledger.adapters.files import DirectoryPublication as DirectoryState
 from ledger.core import merkle
 from ledger.core.receipt import format_receipt
 from ledger.core.tiles import TileNodes, grow
-from ledger.service.publish import publish
-from ledger.service.sequence import Log
+from ledger.service.log.publish import publish
+from ledger.service.log.sequence import Log
 from tests.support.log import ORIGIN, entries, new_log, publication, sqlite_log
 from tests.support.witness import Direct, cosigner_key, new_witness, policy_of, witnessing
 

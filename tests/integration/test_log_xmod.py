@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from ledger.core.receipt import format_receipt
-from ledger.service.publish import publish
+from ledger.service.log.publish import publish
 from tests.architecture.project import ROOT
 from tests.support.log import entries, publication, sqlite_log
 

@@ -16,9 +16,9 @@ from ledger.core.merkle import leaf_hash, verify_consistency
 from ledger.core.note import NoteSigner
 from ledger.core.tiles import tiles_of
 from ledger.errors import IntegrityError, RakkanError, UsageError
-from ledger.service.monitor import MAX_UNPROVEN, Finding, Monitor
-from ledger.service.monitor_proofs import contradicts
-from ledger.service.publish import publish
+from ledger.service.log.monitor import MAX_UNPROVEN, Finding, Monitor
+from ledger.service.log.monitor_proofs import contradicts
+from ledger.service.log.publish import publish
 from ledger.testing import MemoryPublication, SeedSigner
 from tests.support.log import KEY, ORIGIN, entries, new_log, tree_hash
 from tests.support.site import Site, forked, honest, log_of, new_site

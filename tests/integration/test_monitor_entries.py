@@ -10,8 +10,8 @@ from ledger.core.checkpoint import Checkpoint, parse_checkpoint
 from ledger.core.merkle import leaf_hash
 from ledger.core.tiles import encode_bundle, tiles_of
 from ledger.errors import RakkanError
-from ledger.service.monitor_entries import PROGRESS, read_entries
-from ledger.service.publish import publish
+from ledger.service.log.monitor_entries import PROGRESS, read_entries
+from ledger.service.log.publish import publish
 from ledger.testing import MemoryPublication
 from tests.support.log import entries
 from tests.support.site import honest

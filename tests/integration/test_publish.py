@@ -10,7 +10,7 @@ from ledger.core.note import NoteSigner
 from ledger.core.tiles import TileNodes, decode_bundle, parse_path, tiles_of
 from ledger.errors import IntegrityError, RefusedError, UsageError
 from ledger.ports import Publication
-from ledger.service.publish import publish
+from ledger.service.log.publish import publish
 from ledger.testing import MemoryPublication, SeedSigner
 from tests.support.log import ORIGIN, entries, new_log, publication, sqlite_log, tree_hash
 

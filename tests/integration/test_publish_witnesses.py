@@ -10,8 +10,8 @@ import pytest
 from ledger.core.cosignature import CosignatureSigner
 from ledger.core.note import NoteSignature, format_lines, parse_note
 from ledger.errors import IntegrityError, RefusedError, UndecidedError
-from ledger.service.publish import INTERVAL, Published, Publisher, publish
-from ledger.service.witnessing import Witnessing
+from ledger.service.log.publish import INTERVAL, Published, Publisher, publish
+from ledger.service.log.witnessing import Witnessing
 from ledger.testing import FixedClock, MemoryAlarms, MemoryCheckpointStore, MemoryPublication
 from tests.support.log import entries, new_log
 from tests.support.witness import Direct, cosigner_key, new_witness, policy_of, witnessing

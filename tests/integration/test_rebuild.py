@@ -9,9 +9,9 @@ from sqlalchemy import text
 from ledger.adapters.sql import tables
 from ledger.adapters.sql.engine import writing
 from ledger.errors import IntegrityError, RefusedError
-from ledger.service.publish import publish
-from ledger.service.rebuild import Rebuilt, rebuild
-from ledger.service.sequence import Log
+from ledger.service.log.publish import publish
+from ledger.service.log.rebuild import Rebuilt, rebuild
+from ledger.service.log.sequence import Log
 from ledger.testing import MemoryLastSigned, MemoryPublication
 from tests.support.log import engine_of, entries, new_log, sqlite_log
 

@@ -26,8 +26,8 @@ from ledger.core.note import NoteSigner
 from ledger.core.receipt import Receipt
 from ledger.core.sigstore_bundle import format_bundle
 from ledger.ports import Signer
-from ledger.service.receipts import cose_inclusion, receipt, tree
-from ledger.service.sequence import Log
+from ledger.service.log.receipts import cose_inclusion, receipt, tree
+from ledger.service.log.sequence import Log
 from ledger.testing import MemoryCheckpointStore, SeedSigner
 from tests.architecture.project import ROOT
 from tests.support.builders import DEVICE, envelope, step

@@ -14,8 +14,8 @@ from ledger.core.note import NoteSigner, sign_note
 from ledger.core.receipt import Receipt, format_receipt, parse_receipt, verify_receipt
 from ledger.core.sigstore_bundle import format_bundle
 from ledger.errors import MalformedError, RakkanError, UndecidedError
-from ledger.service.receipts import cose_consistency, cose_inclusion, held, receipt, signed, tree
-from ledger.service.sequence import Log
+from ledger.service.log.receipts import cose_consistency, cose_inclusion, held, receipt, signed, tree
+from ledger.service.log.sequence import Log
 from ledger.testing import MemoryCheckpointStore, SeedSigner
 from tests.support.builders import DEVICE, envelope, step
 from tests.support.log import KEY, ORIGIN, engine_of, entries, new_log, sqlite_log, tree_hash

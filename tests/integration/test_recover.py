@@ -12,11 +12,11 @@ from ledger.adapters.files import DirectoryPublication
 from ledger.core.merkle import root
 from ledger.errors import IntegrityError, RakkanError, RefusedError, UndecidedError, UsageError
 from ledger.ports import Publication
-from ledger.service.fsck import Condition, fsck
-from ledger.service.publish import publish
-from ledger.service.recover import Recovered, recover
-from ledger.service.sequence import Log
-from ledger.service.succession import find_loss, give_up
+from ledger.service.log.fsck import Condition, fsck
+from ledger.service.log.publish import publish
+from ledger.service.log.recover import Recovered, recover
+from ledger.service.log.sequence import Log
+from ledger.service.log.succession import find_loss, give_up
 from ledger.testing import MemoryAlarms, MemoryPublication
 from tests.support.log import engine_of, entries, new_log, postgres_log, project, publication, sqlite_log
 from tests.support.records import records_of

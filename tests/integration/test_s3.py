@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from ledger.adapters.s3 import PROBE, S3Place, S3Publication, open_s3, parse_s3_url
 from ledger.core.tiles import tiles_of
 from ledger.errors import RakkanError, RefusedError, UsageError
-from ledger.service.publish import publish
+from ledger.service.log.publish import publish
 from ledger.testing import MemoryPublication
 from tests.support.log import entries, new_log
 from tests.support.s3 import ENVIRONMENT, App, new_bucket, s3_app, s3_server

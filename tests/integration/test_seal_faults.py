@@ -19,8 +19,8 @@ from ledger.adapters.files import DirectoryManifestStore
 from ledger.adapters.home import Home
 from ledger.errors import RakkanError, RefusedError
 from ledger.service import files
+from ledger.service.log.sequence import Log
 from ledger.service.seal import seal
-from ledger.service.sequence import Log
 from ledger.wiring import open_device, open_studio
 from tests.e2e.conftest import Studio, founded, sidecar, snapshot, studio
 from tests.support.media import make

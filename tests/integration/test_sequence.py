@@ -18,7 +18,7 @@ from ledger.core.note import NoteSigner
 from ledger.core.receipt import verify_receipt
 from ledger.core.tiles import MAX_ENTRY
 from ledger.errors import IntegrityError, MalformedError, RefusedError, UsageError
-from ledger.service.sequence import Log
+from ledger.service.log.sequence import Log
 from ledger.testing import MemoryLastSigned, SeedSigner
 from tests.support.log import ORIGIN, TYPE, engine_of, entries, new_log, sqlite_log, tree_hash, url
 

@@ -11,8 +11,8 @@ import pytest
 from ledger.adapters.sql.store import SqlEntryStore, create_log
 from ledger.core.receipt import verify_receipt
 from ledger.errors import MalformedError, RakkanError, RefusedError
-from ledger.service.sequence import Appended, Log, Offer
-from ledger.service.sequencer import Sequencer
+from ledger.service.log.sequence import Appended, Log, Offer
+from ledger.service.log.sequencer import Sequencer
 from ledger.testing import AdmitAll, FixedClock, MemoryLastSigned
 from tests.support.log import KEY, ORIGIN, database, entries, new_log, project, sqlite_log
 

@@ -15,7 +15,7 @@ from ledger.adapters.witness_http import MAX_ANSWER, HttpWitness
 from ledger.core.note import Note, parse_lines, parse_note, verified_lines
 from ledger.core.witness import MAX_REQUEST, SIZE_TYPE, StaleSizeError
 from ledger.errors import IntegrityError, MalformedError, RefusedError, UndecidedError
-from ledger.service.witness import Cosigner
+from ledger.service.log.witness import Cosigner
 from ledger.testing import MemoryPublication
 from tests.support.log import ORIGIN, entries, new_log
 from tests.support.witness import new_witness

@@ -10,7 +10,7 @@ from pathlib import Path
 from ledger.adapters.files import DirectoryPublication
 from ledger.core.cosignature import open_cosigned
 from ledger.core.witness import SIZE_TYPE, Request, format_request
-from ledger.service.witness import Answer
+from ledger.service.log.witness import Answer
 from tests.support.log import ORIGIN, entries, new_log
 from tests.support.witness import LOG, cosigner_key, new_witness
 

@@ -16,8 +16,8 @@ from ledger.core import merkle
 from ledger.core.checkpoint import open_checkpoint
 from ledger.core.receipt import format_receipt, parse_receipt, verify_receipt
 from ledger.errors import RefusedError
-from ledger.service.publish import publish
-from ledger.service.rebuild import rebuild
+from ledger.service.log.publish import publish
+from ledger.service.log.rebuild import rebuild
 from tests.support.faults import VERIFIER, check_published, check_report
 from tests.support.log import ORIGIN, publication, sqlite_log, tree_hash
 

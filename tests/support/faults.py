@@ -30,9 +30,9 @@ from ledger.core.report import Status
 from ledger.core.tiles import TileNodes, decode_bundle, tiles_of
 from ledger.errors import RakkanError
 from ledger.ports import Publication
-from ledger.service.fsck import fsck
-from ledger.service.publish import publish
-from ledger.service.sequence import Log
+from ledger.service.log.fsck import fsck
+from ledger.service.log.publish import publish
+from ledger.service.log.sequence import Log
 from tests.support.log import entries, new_log, publication, sqlite_log, tree_hash
 from tests.support.records import records_of
 

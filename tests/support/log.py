@@ -12,8 +12,8 @@ from ledger.adapters.sql.store import SqlEntryStore, create_log
 from ledger.core.digest import sha256_hex
 from ledger.core.merkle import EMPTY_ROOT, node_hash
 from ledger.ports import ArtifactRow, EntryStore, StatementRow
-from ledger.service.guard import LastSigned
-from ledger.service.sequence import Log
+from ledger.service.log.guard import LastSigned
+from ledger.service.log.sequence import Log
 from ledger.testing import AdmitAll, FixedClock, MemoryEntryStore, MemoryLastSigned, SeedSigner
 
 ORIGIN = "ledger.example/nightfall"

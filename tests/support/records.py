@@ -2,8 +2,8 @@
 
 from typing import cast
 
-from ledger.service.records import Records, SignedRecord
-from ledger.service.sequence import Log
+from ledger.service.log.records import Records, SignedRecord
+from ledger.service.log.sequence import Log
 from ledger.testing import FixedClock
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from ledger.adapters.files import DirectoryPublication
 from ledger.adapters.http import published_log
-from ledger.service.monitor import Monitor
-from ledger.service.publish import publish
-from ledger.service.sequence import Log
+from ledger.service.log.monitor import Monitor
+from ledger.service.log.publish import publish
+from ledger.service.log.sequence import Log
 from ledger.testing import MemoryPublication
 from tests.support.log import entries, new_log
 from tests.support.web import serve_folder

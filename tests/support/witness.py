@@ -12,8 +12,8 @@ from ledger.core.note import NoteVerifier
 from ledger.core.policy import Policy, PolicyLog, PolicyWitness, parse_policy
 from ledger.core.witness import Request, check_answer, format_request
 from ledger.ports import Publication, Witness
-from ledger.service.witness import Cosigner
-from ledger.service.witnessing import Witnessing
+from ledger.service.log.witness import Cosigner
+from ledger.service.log.witnessing import Witnessing
 from ledger.testing import (
     FixedClock,
     MemoryAlarms,

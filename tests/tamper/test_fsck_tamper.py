@@ -17,9 +17,9 @@ from ledger.core.note import NoteSigner
 from ledger.core.report import Status
 from ledger.core.tiles import Tile
 from ledger.errors import RakkanError
-from ledger.service.fsck import Condition, FsckReport, Mend, fsck
-from ledger.service.publish import publish
-from ledger.service.rebuild import rebuild
+from ledger.service.log.fsck import Condition, FsckReport, Mend, fsck
+from ledger.service.log.publish import publish
+from ledger.service.log.rebuild import rebuild
 from tests.support.log import KEY, ORIGIN, entries, new_log, publication, sqlite_log
 from tests.support.records import records_of
 

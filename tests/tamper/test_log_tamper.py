@@ -13,9 +13,9 @@ from ledger.adapters.sql.engine import writing
 from ledger.core.merkle import leaf_hash
 from ledger.core.receipt import format_receipt, parse_receipt, verify_receipt
 from ledger.errors import IntegrityError, RakkanError
-from ledger.service.publish import publish
-from ledger.service.rebuild import rebuild
-from ledger.service.sequence import Log
+from ledger.service.log.publish import publish
+from ledger.service.log.rebuild import rebuild
+from ledger.service.log.sequence import Log
 from ledger.testing import FixedClock, MemoryLastSigned, MemoryPublication
 from tests.support.log import engine_of, entries, new_log, sqlite_log
 

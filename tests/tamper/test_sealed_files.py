@@ -20,10 +20,10 @@ from ledger.core.predicates import Enrolment, Grant, Model, Predicate
 from ledger.core.predicates.enrolment import KeyRole
 from ledger.core.predicates.grant import Use
 from ledger.errors import RefusedError
-from ledger.service import admission
 from ledger.service.archive import Archive
 from ledger.service.evidence import Basis, evidence
-from ledger.service.projection import project
+from ledger.service.log import admission
+from ledger.service.log.projection import project
 from ledger.testing import AdmitAll
 from ledger.wiring import open_device, open_studio
 from tests.e2e.conftest import (

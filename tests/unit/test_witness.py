@@ -22,7 +22,7 @@ from ledger.core.witness import (
     parse_request,
 )
 from ledger.errors import IntegrityError, MalformedError
-from ledger.service.witness import Answer, Cosigner
+from ledger.service.log.witness import Answer, Cosigner
 from ledger.testing import FixedClock, MemoryAlarms, MemoryPublication, SeedSigner
 from tests.support.log import ORIGIN, entries, new_log, proof, tree_hash
 from tests.support.witness import LOG, cosigner_key, new_witness

@@ -16,7 +16,7 @@ from ledger.core.merkle import consistency_proof, leaf_hash, peaks_of, root
 from ledger.core.note import NoteSigner
 from ledger.core.receipt import format_receipt
 from ledger.core.tiles import TileNodes, encode_bundle, grow, tiles_of
-from ledger.service.sequence import Log
+from ledger.service.log.sequence import Log
 from ledger.testing import AdmitAll, FixedClock, MemoryEntryStore, MemoryLastSigned, SeedSigner
 from tests.support.log import project
 

@@ -19,7 +19,7 @@ from ledger.core.note import NoteVerifier
 from ledger.core.tiles import TileNodes
 from ledger.errors import IntegrityError, RakkanError, RefusedError
 from ledger.ports import Head
-from ledger.service.nodes import corruption, root_at, stored
+from ledger.service.log.nodes import corruption, root_at, stored
 
 ReadTile = Callable[[int, int], bytes]
 

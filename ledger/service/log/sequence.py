@@ -36,10 +36,10 @@ from ledger.errors import (
     UsageError,
 )
 from ledger.ports import Clock, EntryStore, EntryTransaction, Head, Signer
-from ledger.service.admission import Admission, Prepared, Turn
-from ledger.service.guard import Guard, LastSigned
-from ledger.service.nodes import corruption, root_at, stored
-from ledger.service.projection import Rows
+from ledger.service.log.admission import Admission, Prepared, Turn
+from ledger.service.log.guard import Guard, LastSigned
+from ledger.service.log.nodes import corruption, root_at, stored
+from ledger.service.log.projection import Rows
 
 
 @dataclass(frozen=True, slots=True)

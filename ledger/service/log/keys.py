@@ -22,7 +22,7 @@ from ledger.core.predicates.revocation import Reason
 from ledger.core.statement import Statement
 from ledger.errors import RakkanError, UsageError
 from ledger.ports import Signer
-from ledger.service.sequence import Appended
+from ledger.service.log.sequence import Appended
 from ledger.service.studio import Studio
 
 

@@ -22,7 +22,7 @@ from ledger.core.predicates import LogKey
 from ledger.core.statement import Statement
 from ledger.errors import RakkanError, RefusedError, UndecidedError
 from ledger.ports import EntryTransaction
-from ledger.service.projection import Rows, project, rows
+from ledger.service.log.projection import Rows, project, rows
 
 _TYPES = tuple(kind.TYPE for kind in KEY_STATEMENTS)
 

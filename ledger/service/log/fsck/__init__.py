@@ -14,9 +14,9 @@ from collections.abc import Callable
 
 from ledger.errors import IntegrityError, MalformedError, RakkanError
 from ledger.ports import PublishedLog
-from ledger.service.fsck.published import Comparison
-from ledger.service.fsck.reading import Progress, Reading, read
-from ledger.service.fsck.report import (
+from ledger.service.log.fsck.published import Comparison
+from ledger.service.log.fsck.reading import Progress, Reading, read
+from ledger.service.log.fsck.report import (
     EXIT_CODES,
     Condition,
     Finding,
@@ -26,8 +26,8 @@ from ledger.service.fsck.report import (
     passed,
     undecided,
 )
-from ledger.service.fsck.signed import Signed, gather, judge_head, judge_last, judge_published
-from ledger.service.fsck.stored import (
+from ledger.service.log.fsck.signed import Signed, gather, judge_head, judge_last, judge_published
+from ledger.service.log.fsck.stored import (
     Stock,
     find_beyond,
     judge_database,
@@ -37,8 +37,8 @@ from ledger.service.fsck.stored import (
     peaks_of_head,
     read_tiles,
 )
-from ledger.service.fsck.tree import Tree
-from ledger.service.records import Records
+from ledger.service.log.fsck.tree import Tree
+from ledger.service.log.records import Records
 
 _DATABASE = ("entries", "tiles", "statements", "artifacts")
 

@@ -20,8 +20,8 @@ from ledger.core.tiles import TileNodes
 from ledger.errors import RefusedError
 from ledger.ports import Alarms, Signer
 from ledger.service.enrol import enrol
-from ledger.service.nodes import root_at, stored
-from ledger.service.records import Records
+from ledger.service.log.nodes import root_at, stored
+from ledger.service.log.records import Records
 from ledger.service.studio import Studio
 
 

@@ -21,8 +21,8 @@ from ledger.core.merkle import HASH_SIZE, Peaks, extend, leaf_hash, root
 from ledger.core.tiles import WIDTH, Tile, decode_bundle
 from ledger.errors import IntegrityError, MalformedError, RakkanError, RefusedError, UndecidedError
 from ledger.ports import Publication, PublishedLog
-from ledger.service.monitor import bad_state
-from ledger.service.monitor_proofs import read_tile
+from ledger.service.log.monitor import bad_state
+from ledger.service.log.monitor_proofs import read_tile
 
 PROGRESS = "entries.json"
 """How far the entries are read: ``{"entries": n, "peaks": base64}``, n a multiple of 256."""

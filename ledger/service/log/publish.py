@@ -31,9 +31,9 @@ from ledger.core.policy import Quorum
 from ledger.core.tiles import HEIGHT, WIDTH, Tile, TileNodes, decode_bundle, encode_bundle, fold, tiles_of
 from ledger.errors import IntegrityError, RakkanError, RefusedError, UndecidedError
 from ledger.ports import Alarms, Clock, Head, Publication
-from ledger.service.nodes import corruption, root_at, stored
-from ledger.service.sequence import Log
-from ledger.service.witnessing import Cosigned, ForkError, Witnessing, cosign
+from ledger.service.log.nodes import corruption, root_at, stored
+from ledger.service.log.sequence import Log
+from ledger.service.log.witnessing import Cosigned, ForkError, Witnessing, cosign
 
 T = TypeVar("T")
 R = TypeVar("R")

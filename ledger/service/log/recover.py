@@ -31,11 +31,11 @@ from ledger.errors import (
     UsageError,
 )
 from ledger.ports import EntryTransaction, Head, PublishedLog
-from ledger.service.fsck.reading import Progress
-from ledger.service.fsck.tree import split, width_of
-from ledger.service.nodes import root_at, stored
-from ledger.service.publish import CHECKPOINT
-from ledger.service.records import Records
+from ledger.service.log.fsck.reading import Progress
+from ledger.service.log.fsck.tree import split, width_of
+from ledger.service.log.nodes import root_at, stored
+from ledger.service.log.publish import CHECKPOINT
+from ledger.service.log.records import Records
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from concurrent.futures import Future
 from typing import Self
 
 from ledger.errors import RakkanError, RefusedError
-from ledger.service.sequence import Appended, Log, Offer
+from ledger.service.log.sequence import Appended, Log, Offer
 
 MAX_WAITING = 20_000
 MAX_BATCH = 1_000

@@ -9,8 +9,8 @@ from typing import Protocol
 from ledger.core.checkpoint import Checkpoint, open_checkpoint
 from ledger.core.note import NoteVerifier
 from ledger.ports import Clock, EntryStore
-from ledger.service.guard import LastSigned
-from ledger.service.projection import Rows
+from ledger.service.log.guard import LastSigned
+from ledger.service.log.projection import Rows
 
 
 class SignedRecord(LastSigned, Protocol):

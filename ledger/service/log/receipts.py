@@ -23,8 +23,8 @@ from ledger.core.receipt import Receipt, verify_receipt
 from ledger.core.tiles import TileNodes
 from ledger.errors import IntegrityError, RefusedError, UsageError
 from ledger.ports import CheckpointStore
-from ledger.service.nodes import corruption, root_at, stored
-from ledger.service.sequence import Log
+from ledger.service.log.nodes import corruption, root_at, stored
+from ledger.service.log.sequence import Log
 
 
 def receipt(log: Log, checkpoints: CheckpointStore, index: int) -> Receipt:

@@ -8,9 +8,9 @@ from ledger.core.checkpoint import Checkpoint
 from ledger.core.merkle import HASH_SIZE, leaf_hash
 from ledger.core.tiles import WIDTH, Tile
 from ledger.ports import EntryStore, Head, StoredEntry
-from ledger.service.fsck.reading import Reading
-from ledger.service.fsck.report import Finding, Mend, failed, passed, undecided
-from ledger.service.fsck.tree import Tree, split, width_of
+from ledger.service.log.fsck.reading import Reading
+from ledger.service.log.fsck.report import Finding, Mend, failed, passed, undecided
+from ledger.service.log.fsck.tree import Tree, split, width_of
 
 _ATTEMPTS = 100
 TABLES = {"entry": "entries", "statement": "statements", "artifact": "artifacts"}

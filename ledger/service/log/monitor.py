@@ -25,7 +25,7 @@ from ledger.core.note import NoteVerifier
 from ledger.core.policy import Policy, Quorum
 from ledger.errors import IntegrityError, RakkanError, RefusedError, UndecidedError, UsageError
 from ledger.ports import Publication, PublishedLog
-from ledger.service.monitor_proofs import check_tree, contradicts
+from ledger.service.log.monitor_proofs import check_tree, contradicts
 
 CHECKPOINT = "checkpoint"
 """The newest proven checkpoint, as published; in the log and in the monitor's state."""

@@ -13,9 +13,9 @@ from ledger.core.checkpoint import Checkpoint
 from ledger.core.merkle import EMPTY_ROOT, root
 from ledger.errors import IntegrityError, MalformedError, RakkanError
 from ledger.ports import Head, PublishedLog
-from ledger.service.fsck.report import Finding, Mend, failed, passed, undecided
-from ledger.service.publish import CHECKPOINT
-from ledger.service.records import Records
+from ledger.service.log.fsck.report import Finding, Mend, failed, passed, undecided
+from ledger.service.log.publish import CHECKPOINT
+from ledger.service.log.records import Records
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from ledger.core.merkle import HASH_SIZE, leaf_hash
 from ledger.core.tiles import Tile, decode_bundle, encode_bundle, tiles_of
 from ledger.errors import MalformedError, RakkanError
 from ledger.ports import PublishedLog
-from ledger.service.fsck.tree import Tree, width_of
+from ledger.service.log.fsck.tree import Tree, width_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,12 +19,13 @@ from ledger.core.note import parse_vkey, verifier_of
 from ledger.core.predicates.enrolment import Enrolment, KeyRole
 from ledger.errors import UsageError
 from ledger.ports import PublishedLog
-from ledger.wiring import REGISTRAR, SystemClock, alarms, database_url, open_studio, publication_at
+from ledger.wiring import REGISTRAR, SystemClock, database_url, open_studio, publication_at
+from ledger.wiring.outside import alarms
 
 if TYPE_CHECKING:
     from ledger.ports import Clock
-    from ledger.service.records import Records
-    from ledger.service.succession import Loss
+    from ledger.service.log.records import Records
+    from ledger.service.log.succession import Loss
 
 
 @contextmanager
@@ -61,8 +62,8 @@ def _opened(home: Home, url: str, origin: str, clock: Clock | None) -> Iterator[
     from ledger.adapters.files import FileLastSigned
     from ledger.adapters.sql.engine import open_database
     from ledger.adapters.sql.store import SqlEntryStore
-    from ledger.service.projection import project
-    from ledger.service.records import Records
+    from ledger.service.log.projection import project
+    from ledger.service.log.records import Records
 
     verifiers = home.trust().log_verifiers(origin)
     aside = home.given_up(origin)
@@ -92,8 +93,8 @@ def declare_fork(home: Home, reason: str, clock: Clock | None = None) -> tuple[s
     Can be repeated until it has succeeded. Raises ``RefusedError("recover.not-needed")`` for a log that can
     go on, ``home.*``, ``key.*``, and the log's errors.
     """
-    from ledger.service.publish import CHECKPOINT
-    from ledger.service.succession import begin_successor, find_loss, give_up
+    from ledger.service.log.publish import CHECKPOINT
+    from ledger.service.log.succession import begin_successor, find_loss, give_up
 
     unfinished = _unfinished(home)
     with open_records(home, unfinished, clock) as records:

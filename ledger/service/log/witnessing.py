@@ -24,7 +24,7 @@ from ledger.core.policy import Policy, Quorum
 from ledger.core.witness import StaleSizeError
 from ledger.errors import IntegrityError, RakkanError, RefusedError, UndecidedError
 from ledger.ports import CheckpointStore, Head, Witness
-from ledger.service.sequence import Log
+from ledger.service.log.sequence import Log
 
 
 @dataclass(frozen=True, slots=True)

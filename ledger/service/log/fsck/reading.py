@@ -16,8 +16,8 @@ from ledger.core.merkle import HASH_SIZE, Peaks, extend, root
 from ledger.core.tiles import WIDTH, Tile
 from ledger.errors import RakkanError
 from ledger.ports import StoredEntry
-from ledger.service.fsck.tree import UNKNOWN, tops, width_of
-from ledger.service.records import Records
+from ledger.service.log.fsck.tree import UNKNOWN, tops, width_of
+from ledger.service.log.records import Records
 
 Progress = Callable[[int], None]
 """Told how many entries were read."""

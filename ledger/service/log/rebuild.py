@@ -18,8 +18,8 @@ from ledger.core.merkle import Peaks, extend, leaf_hash, root
 from ledger.core.tiles import WIDTH, grow, tiles_of
 from ledger.errors import IntegrityError, RakkanError
 from ledger.ports import EntryTransaction, Head
-from ledger.service.nodes import stored
-from ledger.service.sequence import Log
+from ledger.service.log.nodes import stored
+from ledger.service.log.sequence import Log
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,102 @@
+"""Who looks at a log from outside: witnesses, monitors, and the alarms that they sound."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ledger.adapters.home import Home
+from ledger.wiring import SystemClock
+
+if TYPE_CHECKING:
+    from ledger.adapters.alarms import DirectoryAlarms
+    from ledger.adapters.witness_home import WitnessHome
+    from ledger.adapters.witness_http import HttpWitness
+    from ledger.core.policy import Policy
+    from ledger.service.log.monitor import Monitor
+    from ledger.service.log.witness import Cosigner
+    from ledger.service.log.witnessing import Witnessing
+    from ledger.service.studio import Studio
+
+
+def open_monitor(place: str, state: Path, keys: Sequence[str], policy: bytes | None) -> Monitor:
+    """Return a monitor of the published log at a URL or in a folder. Reads nothing yet.
+
+    ``keys`` are vkeys of the log, ``policy`` a tlog-policy file, ``state`` the folder to keep what was seen.
+    Raises ``MalformedError`` with ``key.malformed`` or ``policy.malformed``, ``UsageError("http.url")``.
+    """
+    from ledger.adapters.files import DirectoryPublication
+    from ledger.adapters.http import published_log
+    from ledger.core.note import parse_vkey
+    from ledger.core.policy import parse_policy
+    from ledger.service.log.monitor import Monitor
+
+    verifiers = [parse_vkey(key) for key in keys]
+    return Monitor(
+        published_log(place),
+        DirectoryPublication(state),
+        verifiers,
+        None if policy is None else parse_policy(policy),
+    )
+
+
+def alarms(home: Home) -> DirectoryAlarms:
+    """Return the folder of what somebody has to look at before anything more is published."""
+    from ledger.adapters.alarms import DirectoryAlarms
+
+    return DirectoryAlarms(home.folder / "alarms", SystemClock())
+
+
+def use_policy(home: Home, policy: bytes, *, fail_closed: bool) -> int:
+    """Have the log's checkpoints cosigned as this policy says; return how many witnesses are to be asked.
+
+    Raises ``MalformedError("policy.malformed")``, also for a witness without a URL or another log's policy.
+    """
+    from ledger.adapters.witness_settings import WitnessSettings
+    from ledger.core.policy import parse_policy
+    from ledger.errors import MalformedError
+
+    parsed, origin = parse_policy(policy), home.settings().origin
+    if parsed.logs and origin not in {log.verifier.name for log in parsed.logs}:
+        raise MalformedError("policy.malformed", "This policy is about other logs.", origin=origin)
+    count = len(_witnesses(parsed))
+    WitnessSettings(home.folder).save(policy, fail_closed=fail_closed)
+    return count
+
+
+def witnessing(home: Home, studio: Studio) -> Witnessing | None:
+    """Return who cosigns the studio's checkpoints; ``None`` without ``use_policy``. Raises ``home.*``."""
+    from ledger.adapters.witness_settings import WitnessSettings
+    from ledger.service.log.witnessing import Witnessing
+
+    found = WitnessSettings(home.folder).read()
+    if found is None:
+        return None
+    policy, fail_closed = found
+    return Witnessing(policy, _witnesses(policy), studio.checkpoints, fail_closed)
+
+
+def witness_at(folder: Path) -> WitnessHome:
+    """Return the folder of a witness of ours, with the passphrase of the environment."""
+    from ledger.adapters.witness_home import WitnessHome
+
+    passphrase = os.environ.get("RAKKAN_PASSPHRASE")
+    return WitnessHome(folder, passphrase.encode() if passphrase else None)
+
+
+def open_witness(folder: Path, logs: Sequence[str]) -> Cosigner:
+    """Return the witness in this folder, for the logs of these vkeys. Raises ``key.*``, ``witness.key``."""
+    from ledger.core.note import parse_vkey
+    from ledger.service.log.witness import Cosigner
+
+    place, time = witness_at(folder), SystemClock()
+    keys = [parse_vkey(log) for log in logs]
+    return Cosigner(place.signer(), keys, place.state(), place.alarms(time), time)
+
+
+def _witnesses(policy: Policy) -> list[HttpWitness]:
+    from ledger.adapters.witness_http import HttpWitness
+
+    return [HttpWitness(witness.name, witness.url or "") for witness in policy.witnesses]
