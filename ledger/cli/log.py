@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ledger.cli.common import examples, home, print_json, printable
+from ledger.cli.common import examples, home, print_json, printable, until_stopped
 
 if TYPE_CHECKING:
+    from ledger.adapters.home import Home
+    from ledger.service.log.publish import Published
     from ledger.service.studio import Studio
 
 FILE = click.Path(path_type=Path)
+STOPS_PUBLISHING = {"log.alarm", "log.rollback", "log.frozen"}
+"""Codes of refusals that somebody has to look at: trying again would not help."""
 
 
 @click.command(
@@ -88,31 +92,66 @@ def export(what: str, out: Path) -> None:
 @click.command(
     epilog=examples(
         "rakkan publish",
+        "rakkan publish --every 1",
     )
 )
-def publish() -> None:
+@click.option(
+    "--every",
+    type=click.FloatRange(min=1),
+    metavar="SECONDS",
+    help="Go on publishing what is new, until SIGTERM; what may succeed the next time is only said.",
+)
+def publish(every: float | None) -> None:
     """Write what is new to the static log: bundles, tiles, then the checkpoint, cosigned by its witnesses.
 
     The folder (log/ in RAKKAN_HOME, or what init --publish-to said) can be served as it is. Safe to repeat.
     """
+    place = home()
+    if every is None:
+        _say(place, _publish(place))
+        return
+    from ledger.errors import RefusedError, UndecidedError
+    from ledger.service.log.publish import Publisher
+    from ledger.wiring import SystemClock
+
+    publisher, size = Publisher(lambda: _publish(place), SystemClock()), None
+    with until_stopped() as stopped:
+        while not stopped.is_set():
+            try:
+                done = publisher.tick()
+            except (RefusedError, UndecidedError) as error:
+                if error.code in STOPS_PUBLISHING:
+                    raise
+                click.echo(printable(f"warning: {error}"), err=True)
+            else:
+                if done is not None and done.size != size:
+                    _say(place, done)
+                    size = done.size
+            stopped.wait(every)
+
+
+def _publish(place: Home) -> Published:
+    """Publish once. The studio is opened anew each time: its keys may have changed."""
     from ledger.service.log.publish import publish as publish_log
     from ledger.wiring import open_studio, publication
     from ledger.wiring.outside import alarms, witnessing
 
-    place = home()
     with open_studio(place) as studio:
-        done = publish_log(
+        return publish_log(
             studio.log, publication(place), alarms=alarms(place), witnessing=witnessing(place, studio)
         )
+
+
+def _say(place: Home, done: Published) -> None:
     click.echo(f"{done.size} entries published to {place.publication()}.")
-    if done.quorum is not None:
-        click.echo(f"Cosigned by {printable(', '.join(done.quorum.signed) or 'nobody')}.")
-        for error in done.trouble:
-            click.echo(printable(f"warning: {error}"), err=True)
-        if not done.quorum.met:
-            click.echo(
-                printable(f"warning: below the quorum; missing {', '.join(done.quorum.missing)}"), err=True
-            )
+    if done.quorum is None:
+        return
+    click.echo(f"Cosigned by {printable(', '.join(done.quorum.signed) or 'nobody')}.")
+    for error in done.trouble:
+        click.echo(printable(f"warning: {error}"), err=True)
+    if not done.quorum.met:
+        missing = ", ".join(done.quorum.missing)
+        click.echo(printable(f"warning: below the quorum; missing {missing}"), err=True)
 
 
 @click.command(

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
 
 import click
 
-from ledger.cli.common import as_document, examples, json_option, print_json, printable
+from ledger.cli.common import as_document, examples, json_option, print_json, printable, until_stopped
 
 if TYPE_CHECKING:
     from ledger.errors import RakkanError
@@ -66,22 +64,11 @@ def monitor(
     watch = open_monitor(log, state, keys, rules)
     if every is None:
         return _look(watch, Event(), entries=entries, as_json=as_json)
-    with _until_stopped() as stopped:
+    with until_stopped() as stopped:
         while not stopped.is_set():
             _look_or_wait(watch, stopped, entries=entries, as_json=as_json)
             stopped.wait(every)
     return 0
-
-
-@contextmanager
-def _until_stopped() -> Iterator[Event]:
-    """Yield what SIGTERM sets. A look that has begun is finished, so that nothing is left half written."""
-    stopped = Event()
-    before = signal.signal(signal.SIGTERM, lambda *_: stopped.set())
-    try:
-        yield stopped
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _look_or_wait(watch: Monitor, stopped: Event, *, entries: bool, as_json: bool) -> None:

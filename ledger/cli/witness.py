@@ -76,8 +76,6 @@ def serve(folder: Path, logs: tuple[str, ...], listen: str, name: str | None, al
     )
     settings.load()
     host, port = listener.getsockname()[:2]
-    click.echo(f"Witness {signer.verifier.vkey}")
-    click.echo(f"listens on http://{f'[{host}]' if ':' in host else host}:{port}")
     server = uvicorn.Server(settings)
 
     def stop(*_: object) -> None:
@@ -85,6 +83,8 @@ def serve(folder: Path, logs: tuple[str, ...], listen: str, name: str | None, al
 
     # Before uvicorn has its own handler, and after it: it raises the signal once more after a clean stop.
     signal.signal(signal.SIGTERM, stop)
+    click.echo(f"Witness {signer.verifier.vkey}")
+    click.echo(f"listens on http://{f'[{host}]' if ':' in host else host}:{port}")
     server.run(sockets=[listener])
 
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import LICENSOR, PROMPT, Shot, Studio, copied, snapshot
+from ledger.core.checkpoint import parse_checkpoint
+from tests.e2e.conftest import LICENSOR, PROMPT, ROOT, Shot, Studio, copied, snapshot
 
 
 def test_publish_then_rebuild_ends_with_the_same_rows(shot: Shot, tmp_path: Path) -> None:
@@ -209,3 +213,26 @@ def test_the_log_holds_only_digests_of_the_prompt(shot: Shot) -> None:
     assert commitments
     assert all(re.fullmatch(r"[\w-]{43}", digest) for found in commitments for digest in found)
     assert PROMPT not in json.dumps(steps)
+
+
+def test_publishing_can_go_on_until_it_is_stopped(studio: Studio) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-u", "-m", "ledger", "publish", "--every", "1"],
+        env=studio.environment(),
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    try:
+        assert process.stdout.readline().startswith("2 entries published")
+        studio.record(studio.png())
+        assert process.stdout.readline().startswith("3 entries published")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+    finally:
+        process.kill()
+        out, err = process.communicate()
+    assert (out, err) == ("", "")
+    assert parse_checkpoint((studio.home / "log" / "checkpoint").read_bytes()).size == 3
