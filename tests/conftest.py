@@ -12,7 +12,7 @@ import signal
 import pytest
 from hypothesis import HealthCheck, settings
 
-# A shell starts background jobs with Ctrl-C ignored, and the commands that tests interrupt would inherit that.
+# A shell starts background jobs with Ctrl-C ignored, and what the tests start and interrupt inherits that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 pytest_plugins = ["tests.support.postgres"]

@@ -136,7 +136,7 @@ def test_appending_against_the_raw_multi_row_insert(
         for run in range(3):
             folder = tmp_path / f"{size}-{run}"
             folder.mkdir()
-            address = url(folder) if engine == "sqlite" else _fresh(postgres_server, f"o{size}_{run}")
+            address = url(folder) if engine == "sqlite" else _fresh(postgres_server)
             upgrade(address)
             with real_log(folder, address) as log:
                 offers = [log.offer(item) for item in envelopes]
@@ -146,7 +146,7 @@ def test_appending_against_the_raw_multi_row_insert(
                 if engine == "sqlite":
                     took = raw_sqlite(folder / "-".join(tables), work)
                 else:
-                    took = raw_postgres(_fresh(postgres_server, f"r{size}_{run}_{len(tables)}"), work)
+                    took = raw_postgres(_fresh(postgres_server), work)
                 if len(tables) == 1:
                     best_entries = min(best_entries, took)
                 else:
@@ -159,9 +159,11 @@ def test_appending_against_the_raw_multi_row_insert(
     print_table(f"appending to {engine} against the raw insert (rate = 1 / ratio)", table)
 
 
-def _fresh(server: PostgresServer, name: str) -> str:
-    server.run(f"CREATE DATABASE bench_{name} TEMPLATE template")
-    return server.url(f"bench_{name}")
+def _fresh(server: PostgresServer) -> str:
+    """Return the URL of a database of the current schema, without a row."""
+    found = server.url(server.new())
+    upgrade(found)
+    return found
 
 
 @pytest.mark.parametrize("engine", ["sqlite", "postgres"])
@@ -169,7 +171,7 @@ def test_sixty_four_callers_against_a_commit_for_each_row(
     engine: str, tmp_path: Path, postgres_server: PostgresServer
 ) -> None:
     """The signatures of the callers' entries are verified in this, as they are for real."""
-    address = url(tmp_path) if engine == "sqlite" else _fresh(postgres_server, "callers")
+    address = url(tmp_path) if engine == "sqlite" else _fresh(postgres_server)
     upgrade(address)
     each, callers = 100, 64
     envelopes = steps(0, each * callers)
@@ -187,7 +189,7 @@ def test_sixty_four_callers_against_a_commit_for_each_row(
     if engine == "sqlite":
         raw = raw_sqlite(tmp_path / "raw", work)
     else:
-        raw = raw_postgres(_fresh(postgres_server, "commit_each"), work)
+        raw = raw_postgres(_fresh(postgres_server), work)
     ms = 1000 / len(envelopes) * grouped
     rows: list[tuple[str, float, float, float | None]] = [
         ("64 callers, against our own commit for each", ms, alone * 1000, 0.2),
