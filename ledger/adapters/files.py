@@ -19,6 +19,7 @@ import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from pathlib import Path
 
 from ledger.core.checkpoint import parse_checkpoint
@@ -170,14 +171,20 @@ class FileLastSigned:
         whole = [slot for slot in slots if slot]
         if not whole and slots.count(None) == len(slots):
             raise IntegrityError("log.corrupt", "The last-signed record is damaged.", path=self._path)
-        return max(whole, key=lambda slot: parse_checkpoint(slot).size, default=None)
+        return max(whole, key=_size, default=None)
+
+
+@lru_cache(maxsize=8)
+def _size(checkpoint: bytes) -> int:
+    """Return the tree size that a checkpoint states; the same few are asked for over and over."""
+    return parse_checkpoint(checkpoint).size
 
 
 def _place(slots: list[bytes | None], newest: bytes | None, checkpoint: bytes) -> int | None:
     """Return the slot for a checkpoint: the older one, or the same tree's; ``None`` for an older tree."""
     if newest is None:
         return 0
-    ahead = parse_checkpoint(checkpoint).size - parse_checkpoint(newest).size
+    ahead = _size(checkpoint) - _size(newest)
     if ahead < 0 or checkpoint == newest:
         return None
     at = slots.index(newest)

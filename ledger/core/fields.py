@@ -34,9 +34,10 @@ def format_time(moment: datetime) -> str:
 
 def parse_time(text: str) -> datetime:
     """Return the moment. Raises ``ValueError`` for any other form, or a moment that does not exist."""
-    if not _TIME.fullmatch(text):
+    # Later Pythons read 24:00:00 as the next day's midnight: a second spelling.
+    if not _TIME.fullmatch(text) or text[11:13] == "24":
         raise ValueError(text)
-    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+    return datetime.fromisoformat(text[:-1]).replace(tzinfo=UTC)
 
 
 class Fields:
