@@ -256,7 +256,6 @@ def test_a_log_of_a_million_entries(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         f"rebuild                                     {rebuilt.entries / rebuilding:9,.0f} entries/s",
     ]
     sys.stdout.write("\n".join(lines) + "\n")
-    assert late / early >= 0.9
 
 
 def _resident() -> int:

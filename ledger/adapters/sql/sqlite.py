@@ -26,6 +26,9 @@ from ledger.errors import IntegrityError, RakkanError, RefusedError, UsageError
 # Well below the number of variables that one SQL statement may have.
 _MANY = 500
 _BUSY = "rakkan_busy_seconds"
+_CACHE_KIB = 65_536
+_JOURNAL_PAGES = 16_000
+"""Pages of 4 KiB: the journal grows to 64 MB before it is emptied."""
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -70,6 +73,10 @@ class Sqlite:
             f"busy_timeout = {round(busy_seconds * 1000)}",
             "journal_mode = WAL",
             "synchronous = FULL",
+            # Digests land on pages all over their index. Kept in memory, and brought to the database file
+            # rarely, each page is written once for many entries.
+            f"cache_size = -{_CACHE_KIB}",
+            f"wal_autocheckpoint = {_JOURNAL_PAGES}",
             "foreign_keys = ON",
         ):
             connection.execute(f"PRAGMA {pragma}").close()
