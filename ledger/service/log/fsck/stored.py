@@ -173,7 +173,7 @@ def judge_tiles(stock: Stock) -> Finding:
     if bad is not None:
         _, code, words = bad
         return failed("tiles", words, Mend.REBUILD, "log.corrupt", code)
-    return passed("tiles", f"{len(stock.reading.kept) + len(stock.tiles.above)} tiles are sound.")
+    return passed("tiles", f"Sound tiles: {len(stock.reading.kept) + len(stock.tiles.above)}.")
 
 
 def judge_rows(stock: Stock, name: str, bad: tuple[int, str] | None) -> Finding:
