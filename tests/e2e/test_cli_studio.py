@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import Studio, found, snapshot
-from tests.e2e.test_bad_input import mounted
+from tests.support.mishaps import mounted
 
 INIT = ("init", "--studio", "Studio Kumo", "--production", "nightfall")
 
