@@ -277,7 +277,7 @@ def _clear(path: str) -> None:
 def _create(env: "_Environment") -> None:
     try:
         import ensurepip  # noqa: F401 - Debian ships venv without it, and `-m venv` then fails half-way
-        import venv  # noqa: F401
+        import venv  # noqa: F401 - Debian may lack it; here that is found out, and not halfway
     except ImportError as error:
         raise SetupError(
             f"this Python cannot make virtual environments: it has no {error.name}",

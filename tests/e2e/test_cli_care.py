@@ -14,15 +14,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import ROOT, Studio, copied, snapshot
+from tests.e2e.conftest import ROOT, Result, Studio, copied, snapshot
 
 
 def database(studio: Studio) -> Path:
     return studio.home / "ledger.sqlite"
 
 
-def checks(result: object) -> dict[str, str]:
-    return {item["check"]: item["status"] for item in result.json["checks"]}  # type: ignore[attr-defined]
+def checks(result: Result) -> dict[str, str]:
+    return {item["check"]: item["status"] for item in result.json["checks"]}
 
 
 def sound(studio: Studio) -> None:

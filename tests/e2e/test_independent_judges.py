@@ -14,7 +14,7 @@ import pytest
 from encypher_c2pa import verify as encypher_verify
 from securesystemslib.dsse import Envelope
 from securesystemslib.exceptions import VerificationError
-from securesystemslib.signer import SSlibKey  # type: ignore[attr-defined]
+from securesystemslib.signer import SSlibKey  # type: ignore[attr-defined]  # it re-exports without saying so
 
 from tests.e2e.conftest import Shot, Studio, copied, sidecar
 from tests.support.media import EMBED, FORMATS, require

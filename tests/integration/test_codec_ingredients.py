@@ -326,7 +326,7 @@ RULES = {
 def test_the_rules_that_the_library_does_not_check(bad: object, tmp_path: Path) -> None:
     shop = workshop()
     with pytest.raises(RakkanError) as caught:
-        shop.codec.seal_digest(bad, WEIGHTS, shop.credential)  # type: ignore[arg-type]
+        shop.codec.seal_digest(bad, WEIGHTS, shop.credential)  # type: ignore[arg-type]  # the wrong thing is the point
     assert caught.value.code == "seal.sign"
 
 

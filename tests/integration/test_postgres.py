@@ -174,7 +174,7 @@ def test_a_stale_head_loses(postgres_url: str, column: str) -> None:
         with store.begin() as transaction:
             transaction.put_head(Head(2, (b"a" * 32,), b"two"))
         error = refused(
-            lambda: overtaken(store, engine, f"UPDATE head SET {column} = {column} + 1")  # noqa: S608
+            lambda: overtaken(store, engine, f"UPDATE head SET {column} = {column} + 1")  # noqa: S608 - names of ours
         )
         assert error.code == "log.fenced"
         assert store.head().checkpoint == b"two"
@@ -232,7 +232,7 @@ def test_a_connection_that_is_cut_leaves_nothing_half_done(
         def cut() -> None:
             with log.store.begin() as transaction:
                 transaction.append(3, [(b"x" * 32, b"never")], NOW)
-                connection = transaction._connection  # type: ignore[attr-defined]
+                connection = transaction._connection  # type: ignore[attr-defined]  # a real transaction, behind its port
                 pid = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
                 postgres_server.run(f"SELECT pg_terminate_backend({pid})")
                 transaction.put_head(Head(4, (b"x" * 32,), b"never"))
@@ -304,7 +304,7 @@ def test_asynchronous_commit_is_turned_on_for_us(postgres_url: str, postgres_ser
         with postgres_log(postgres_url) as log:
             log.append(entries(1))
             with log.store.begin() as transaction:
-                connection = transaction._connection  # type: ignore[attr-defined]
+                connection = transaction._connection  # type: ignore[attr-defined]  # a real transaction, behind its port
                 assert connection.exec_driver_sql("SHOW synchronous_commit").scalar() == "on"
     finally:
         postgres_server.run(f"ALTER DATABASE {name} RESET synchronous_commit")

@@ -27,7 +27,7 @@ digests = st.binary(min_size=32, max_size=32).map(lambda data: urlsafe_b64encode
 
 
 @given(
-    st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=st.just(UTC)),  # noqa: DTZ001
+    st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=st.just(UTC)),  # noqa: DTZ001 - hypothesis adds the zone
     st.sets(digests, min_size=1, max_size=5),
     st.sampled_from(ErasureReason),
     st.sets(digests, max_size=2),

@@ -210,7 +210,7 @@ def test_an_enrolment_names_the_device_s_two_keys(tmp_path: Path) -> None:
     chain = home.credential("ws-01").chain_pem
     leaf = x509.load_pem_x509_certificates(chain)[0]
     assert parse_public_key(enrolment.public_key).keyid == home.statement_signer("ws-01").keyid
-    assert enrolment.certificate == leaf.fingerprint(leaf.signature_hash_algorithm).hex()  # type: ignore[arg-type]
+    assert enrolment.certificate == leaf.fingerprint(leaf.signature_hash_algorithm).hex()  # type: ignore[arg-type]  # a leaf of ours is signed with a hash
     assert (enrolment.valid_from, enrolment.valid_until) == (NOW, leaf.not_valid_after_utc)
 
 

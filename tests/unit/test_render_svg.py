@@ -24,7 +24,7 @@ HOSTILE = [
 
 def card(key: str, **more: object) -> Card:
     values = {"kind": "edit", "group": "step", "title": "Edited", "lines": (key,)} | more
-    return Card(key, **values)  # type: ignore[arg-type]
+    return Card(key, **values)  # type: ignore[arg-type]  # the tests' own words
 
 
 def parsed(picture: str) -> ET.Element:
@@ -73,7 +73,7 @@ def test_raw_materials_stand_left_of_what_was_made_from_them() -> None:
     edges = [*chain("dataset", "model", "frame", "final"), Edge("drawing", "final", "component")]
     picture = draw(cards, edges, "t", "d")
     left = {
-        group.findtext(f"{NS}title"): float(group.find(f"{NS}rect").attrib["x"])  # type: ignore[union-attr]
+        group.findtext(f"{NS}title"): float(group.find(f"{NS}rect").attrib["x"])  # type: ignore[union-attr]  # each card has one
         for group in parsed(picture).iter(f"{NS}g")
         if "node" in group.attrib.get("class", "")
     }

@@ -157,11 +157,12 @@ class Postgres:
 
     def translate(self, error: DBAPIError) -> RakkanError:
         """Tell by the SQLSTATE."""
-        state = getattr(error.orig, "sqlstate", None)
+        original: Any = error.orig  # psycopg's, which is not imported where no database speaks it
+        state = getattr(original, "sqlstate", None)
         if state is None:
             return _without_state(error)
         # Only this part of a message: the details may quote a row.
-        said = error.orig.diag.message_primary  # type: ignore[union-attr]
+        said = original.diag.message_primary
         kind, code, words = _STATES.get(state) or _STATES.get(state[:2]) or _STORAGE
         return kind(code, f"{words}: {said}.", state=state)
 
@@ -200,19 +201,21 @@ def _copy(connection: Connection, table: Table, rows: Rows) -> None:
         raise DBAPIError(sql, None, error) from error
 
 
+_TYPES = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy gives it no types
+"""How PostgreSQL spells the types of columns."""
+
+
 @functools.cache
 def _copy_sql(table: Table) -> tuple[str, list[str]]:
     """Return the COPY of a table, and the types of its columns."""
-    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
     names = ", ".join(column.name for column in table.columns)
-    types = [column.type.compile(dialect).partition("(")[0].lower() for column in table.columns]
+    types = [column.type.compile(_TYPES).partition("(")[0].lower() for column in table.columns]
     return f"COPY {table.name} ({names}) FROM STDIN (FORMAT BINARY)", types
 
 
 @functools.cache
 def _insert_sql(table: Table) -> str:
     """Return the INSERT with one array parameter for each column, in order."""
-    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
     names = ", ".join(column.name for column in table.columns)
-    arrays = ", ".join(f"%b::{column.type.compile(dialect)}[]" for column in table.columns)
+    arrays = ", ".join(f"%b::{column.type.compile(_TYPES)}[]" for column in table.columns)
     return f"INSERT INTO {table.name} ({names}) SELECT * FROM unnest({arrays})"  # noqa: S608 - names of ours
