@@ -25,9 +25,12 @@ ALLOWED = {
     "fastapi": ["api"],
     "OpenEXR": ["ledger.adapters.images", "ledger.demo"],  # the demo paints its frames
     "PIL": ["ledger.adapters.images", "ledger.demo"],
+    "license_expression": ["ledger.adapters.intake.licences"],
     "pkcs11": ["ledger.adapters.pkcs11"],
+    "pyarrow": ["ledger.adapters.parquet"],
     "sqlalchemy": ["ledger.adapters.sql"],
     "starlette": ["api"],
+    "yaml": ["ledger.adapters.intake.yaml_text"],
 }
 
 # Prints what importing our package loaded besides itself and the standard library.

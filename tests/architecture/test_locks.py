@@ -15,6 +15,7 @@ from tests.architecture.project import ROOT
 RECORD = ROOT / "docs" / "adr" / "0001-stack-and-dependencies.md"
 DIRECT = [
     "OpenEXR",
+    "PyYAML",
     "SQLAlchemy",
     "alembic",
     "asn1crypto",
@@ -23,12 +24,14 @@ DIRECT = [
     "cryptography",
     "fastapi",
     "jinja2",
+    "license-expression",
     "numpy",
     "pillow",
     "rich",
+    "tzdata",
     "uvicorn",
 ]
-EXTRAS = ["boto3", "psycopg", "python-pkcs11"]
+EXTRAS = ["boto3", "psycopg", "pyarrow", "python-pkcs11"]
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 GROUPS = PROJECT["dependency-groups"]
