@@ -107,11 +107,15 @@ def _ordered(value: Any, level: int) -> Any:
     if isinstance(value, list | tuple):
         return [_ordered(item, level + 1) for item in value]
     if isinstance(value, dict):
-        return {name: _ordered(value[name], level + 1) for name in sorted(value, key=_utf16)}
+        return {name: _ordered(value[name], level + 1) for name in sorted(value, key=utf16)}
     raise MalformedError("json.malformed", f"JSON has no form for {type(value).__name__}.")
 
 
-def _utf16(name: object) -> bytes:
+def utf16(name: object) -> bytes:
+    """Return what members' names are sorted by: their UTF-16 code units.
+
+    Raises ``MalformedError("json.malformed")`` for what is no string.
+    """
     if not isinstance(name, str):
         raise MalformedError("json.malformed", "A JSON member's name is a string.")
     return name.encode("utf-16-be", "surrogatepass")

@@ -7,10 +7,11 @@ verifier must not pass over something that the signer meant.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
+from ledger.core.canonical import utf16
 from ledger.core.digest import parse_sha256
 from ledger.core.encoding import decode_base64
 from ledger.errors import MalformedError
@@ -129,6 +130,20 @@ class Fields:
             for item in self.items(name)
         )
 
+    def distinct(self, name: str) -> tuple[str, ...]:
+        """Return a list of texts that stands for a set: as ``in_order`` gives it back."""
+        found = self.texts(name)
+        if list(found) != in_order(found):
+            raise self.error(name, "must be sorted, and hold nothing twice")
+        return found
+
+    def choices(self, name: str, kind: Callable[[str], T]) -> tuple[T, ...]:
+        """Return a list that stands for a set of members of an enumeration."""
+        items = self.distinct(name)
+        return tuple(
+            Fields({"item": item}, f"{self._path}.{name}", self._code).choice("item", kind) for item in items
+        )
+
     def commitments(self, name: str) -> tuple[str, ...]:
         """Return the digests of disclosures (RFC 9901 §4.2.4): base64url of a SHA-256 each, none twice."""
         found = self.texts(name)
@@ -157,6 +172,11 @@ class Fields:
     def has(self, name: str) -> bool:
         """Whether the member is there and not yet taken."""
         return name in self._left
+
+
+def in_order(items: Iterable[str]) -> list[str]:
+    """Return the one form of a set of texts: sorted as the names of members are, each once."""
+    return sorted({str(item) for item in items}, key=utf16)
 
 
 def _is_text(value: str) -> bool:

@@ -4,8 +4,8 @@ Rules:
 
 * the trust root pins the registrars' keys and the log's own; every other key is admitted by an enrolment
   that a registrar already known *at that index* signed;
-* a registrar signs enrolments, revocations, datasets, models, grants, erasures and incidents; a device signs
-  steps and seals: a stolen workstation cannot grant itself a licence;
+* a registrar signs the keys and the registry; a device signs steps, seals and what it saw (training runs,
+  findings that it opens): a stolen workstation cannot grant itself a licence;
 * an enrolment counts for entries after its index, and for statements made within its validity. The newest one
   before the entry decides the role; a step made before a renewal and logged after it (a spool) falls into the
   validity of the older one, so that one still counts for it;
@@ -24,6 +24,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import get_args
 
 from ledger.core import envelope as dsse
 from ledger.core.envelope import Envelope
@@ -32,6 +33,8 @@ from ledger.core.predicates import (
     Dataset,
     Enrolment,
     Erasure,
+    Fact,
+    Finding,
     Grant,
     Incident,
     LogKey,
@@ -40,15 +43,21 @@ from ledger.core.predicates import (
     Revocation,
     Seal,
     Step,
+    TrainingRun,
 )
 from ledger.core.predicates.enrolment import KeyRole
+from ledger.core.predicates.finding import FindingState
 from ledger.core.predicates.log_key import LogKeyState
 from ledger.core.statement import Statement
 from ledger.errors import RakkanError, RefusedError, UndecidedError
 
+_REGISTRY = tuple(kind for kind in get_args(Fact) if kind is not Finding)
+REGISTRARS_ONLY = (Enrolment, Revocation, Dataset, Model, Grant, Erasure, *_REGISTRY)
+"""What counts only when a registrar signed it. A finding may be opened by a device, and closed by none."""
+
 MAY_SIGN: dict[KeyRole | None, tuple[type, ...]] = {
-    KeyRole.REGISTRAR: (Enrolment, Revocation, Dataset, Model, Grant, Erasure, Incident, Seal),
-    KeyRole.DEVICE: (Step, Seal),
+    KeyRole.REGISTRAR: (*REGISTRARS_ONLY, Incident, Seal, TrainingRun, Finding),
+    KeyRole.DEVICE: (Step, Seal, TrainingRun, Finding),
     None: (LogKey,),
 }
 """By role; ``None`` is a key of the log itself."""
@@ -220,7 +229,8 @@ def check_may_sign(record: KeyRecord, predicate: Predicate) -> None:
     when the statement was made outside the record's validity: another enrolment may cover it.
     """
     evidence = {"keyid": record.key.keyid, "device": record.device}
-    if not isinstance(predicate, MAY_SIGN[record.role]):
+    closes = isinstance(predicate, Finding) and predicate.state is not FindingState.OPEN
+    if not isinstance(predicate, MAY_SIGN[record.role]) or (closes and record.role is KeyRole.DEVICE):
         words = f"A {record.role.value if record.role else 'log'} key may not sign {predicate.TYPE}."
         raise RefusedError("key.not-valid", words, **evidence)
     if not record.covers(stated_time(predicate)):
@@ -230,11 +240,11 @@ def check_may_sign(record: KeyRecord, predicate: Predicate) -> None:
 
 def stated_time(predicate: Predicate) -> datetime | None:
     """Return the moment at which the signer says it acted, where the predicate says so."""
-    if isinstance(predicate, Step):
+    if isinstance(predicate, Step | TrainingRun):
         return predicate.finished
     if isinstance(predicate, Seal):
         return predicate.sealed
-    return None
+    return predicate.recorded if isinstance(predicate, Fact) else None
 
 
 def _enrolled(enrolment: Enrolment, index: int) -> KeyRecord:

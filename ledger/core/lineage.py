@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from ledger.core.artifact import Role
-from ledger.core.predicates import Dataset, Model, Seal, Step
+from ledger.core.predicates import Dataset, Model, ModelV2, Seal, Step
 from ledger.core.statement import Statement
 
 MAX_NODES = 10_000
@@ -27,7 +27,10 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """``child`` was made from ``parent`` (hex digests); ``role`` is a material's role or a training stage."""
+    """``child`` was made from ``parent`` (hex digests).
+
+    ``role`` is a material's role, a training stage, or a model's part in another one.
+    """
 
     child: str
     parent: str
@@ -87,6 +90,8 @@ def _parents(child: str, statement: Statement) -> Iterator[tuple[str, str, str]]
     elif isinstance(predicate, Model):
         for training in predicate.training:
             yield training.sha256, training.dataset, f"{training.stage.value} training"
+        for parent in predicate.parents if isinstance(predicate, ModelV2) else ():
+            yield parent.sha256, parent.name, f"{parent.role.value} parent"
     elif isinstance(predicate, Seal):
         for subject, manifest in zip(statement.subjects, predicate.manifests, strict=True):
             if subject.sha256 == child:

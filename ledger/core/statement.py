@@ -2,8 +2,9 @@
 
 * The payload is canonical JSON: ``decode`` accepts only bytes that ``encode`` gives back.
 * Subjects are distinct by name; one step may have many (a frame range).
-* A seal has one manifest per subject; the subject of a statement about a key is that key; a registry entry
-  has one subject, except a grant, which may cover several.
+* A seal has one manifest per subject; the subject of a statement about a key is that key, that of a party, a
+  title or a consent its name; a registry entry has one subject, except one that is about other things, such
+  as a grant, which may cover several.
 """
 
 from __future__ import annotations
@@ -16,15 +17,23 @@ from ledger.core.artifact import Artifact, read_artifact
 from ledger.core.digest import sha256_hex
 from ledger.core.fields import Fields
 from ledger.core.predicates import (
+    Consent,
     Dataset,
     Enrolment,
     Erasure,
     Incident,
     LogKey,
     Model,
+    ModelV2,
+    Party,
+    PolicyProfile,
     Predicate,
     Revocation,
     Seal,
+    ServiceTerms,
+    Title,
+    TrainingRun,
+    Work,
     read_predicate,
 )
 from ledger.errors import MalformedError
@@ -57,8 +66,7 @@ def decode(payload: bytes) -> Statement:
     if fields.text("_type") != STATEMENT_TYPE:
         raise fields.error("_type", f"must be {STATEMENT_TYPE}")
     subjects = tuple(
-        read_artifact(item, f"subject[{n}]", material=False)
-        for n, item in enumerate(fields.take("subject", list))
+        read_artifact(item, f"subject[{n}]") for n, item in enumerate(fields.take("subject", list))
     )
     predicate = read_predicate(fields.text("predicateType"), fields.take("predicate", dict))
     fields.end()
@@ -91,14 +99,41 @@ def _to_json(statement: Statement) -> dict[str, Any]:
     }
 
 
+_SINGLE = (
+    Consent
+    | Dataset
+    | Enrolment
+    | Erasure
+    | Incident
+    | LogKey
+    | Model
+    | Party
+    | PolicyProfile
+    | Revocation
+    | ServiceTerms
+    | Title
+    | TrainingRun
+    | Work
+)
+
+
 def _predicate_problem(statement: Statement) -> str | None:
     predicate, count = statement.predicate, len(statement.subjects)
     if isinstance(predicate, Seal) and len(predicate.manifests) != count:
         return "A seal names one manifest for each subject."
-    single = Enrolment | Erasure | Revocation | LogKey | Dataset | Model | Incident
-    if isinstance(predicate, single) and count != 1:
+    if isinstance(predicate, _SINGLE) and count != 1:
         return "This kind of statement has exactly one subject."
-    key = predicate.public_key if isinstance(predicate, Enrolment | LogKey) else None
-    if key is not None and statement.subjects[0].sha256 != sha256_hex(key):
-        return "The subject of this kind of statement is the SHA-256 of its public key."
+    if not _names_its_subject(predicate, statement.subjects[0]):
+        return "The subject of this kind of statement is what its predicate names."
     return None
+
+
+def _names_its_subject(predicate: Predicate, subject: Artifact) -> bool:
+    """Whether the subject is the one that the predicate decides, where it does: of a key, the digest."""
+    if isinstance(predicate, Enrolment | LogKey):
+        return subject.sha256 == sha256_hex(predicate.public_key)
+    if isinstance(predicate, Party | Title | Consent | PolicyProfile):
+        return subject == predicate.subject
+    if isinstance(predicate, ModelV2) and predicate.service is not None:
+        return subject == predicate.service.subject
+    return True

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache, cached_property
 from hashlib import sha256
+from types import UnionType
 from typing import Any
 
 from ledger.core import envelope as dsse
@@ -29,17 +30,29 @@ from ledger.core.manifest import (
 from ledger.core.merkle import extend, inclusion_proof, leaf_hash, root
 from ledger.core.note import NoteSigner
 from ledger.core.predicates import (
+    Approval,
+    Consent,
     Dataset,
     Enrolment,
     Erasure,
     Grant,
+    GrantRevocation,
     Incident,
     LogKey,
     Model,
+    ModelV2,
+    Override,
+    Party,
+    PolicyProfile,
     Predicate,
+    Review,
     Revocation,
     Seal,
+    ServiceTerms,
     Step,
+    Title,
+    TrainingRun,
+    Work,
 )
 from ledger.core.predicates.enrolment import KeyRole
 from ledger.core.predicates.erasure import ErasureReason
@@ -152,15 +165,22 @@ def subject_of(predicate: Predicate) -> Artifact:
     if isinstance(predicate, Enrolment | LogKey):
         name = predicate.device if isinstance(predicate, Enrolment) else predicate.origin
         return Artifact(name, sha256_hex(predicate.public_key))
-    others = {
+    if isinstance(predicate, Party | Title | Consent | PolicyProfile):
+        return predicate.subject
+    if isinstance(predicate, ModelV2) and predicate.service is not None:
+        return predicate.service.subject
+    others: dict[type[Predicate] | UnionType, Artifact] = {
         Revocation: Artifact("ws-01", DEVICE.keyid),
         Dataset: Artifact("plates.csv", INVENTORY),
         Model: Artifact("studio-xl", WEIGHTS),
         Grant: Artifact("studio-xl", WEIGHTS),
         Seal: Artifact("frame.1001.png", digest("sealed frame")),
+        Work: Artifact("kiri-0001.png", digest("work")),
+        ServiceTerms: Artifact("painter-terms.html", digest("terms"), "text/html"),
+        GrantRevocation | TrainingRun | Review | Approval | Override: Artifact("studio-xl", WEIGHTS),
     }
     frame = Artifact("frame.1001.png", FRAME, "image/png", FRAME_PIXELS)
-    return others.get(type(predicate), frame)
+    return next((subject for kind, subject in others.items() if isinstance(predicate, kind)), frame)
 
 
 def statement(predicate: Predicate, *subjects: Artifact) -> Statement:

@@ -1,43 +1,31 @@
 """Any statement that may stand in a log, for property tests."""
 
-from datetime import UTC, datetime
+from dataclasses import fields, replace
 
 from hypothesis import strategies as st
 
 from ledger.core.artifact import Artifact, Role
 from ledger.core.digest import sha256_hex
-from ledger.core.predicates import Dataset, Enrolment, Grant, Incident, Model, Seal, Step
+from ledger.core.predicates import Dataset, Enrolment, Grant, Incident, Model, Seal, Step, StepV2
 from ledger.core.predicates.enrolment import KeyRole
-from ledger.core.predicates.grant import Use
-from ledger.core.predicates.model import Training, TrainingStage
+from ledger.core.predicates.grant import USES_V1
 from ledger.core.predicates.seal import Form, SealedManifest
 from ledger.core.predicates.step import Evidence, Place, StepAction, Tool
 from ledger.core.statement import Statement
-from tests.support.builders import commitment
-
-texts = st.text(
-    st.characters(
-        exclude_categories=["Cs", "Cc", "Zl", "Zp"],
-        exclude_characters="\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069",
-    ),
-    min_size=1,
-    max_size=12,
+from tests.support.facts import facts, services, trainings
+from tests.support.strategies import (
+    commitments,
+    digests,
+    many_subjects,
+    materials,
+    moments,
+    perhaps,
+    sets,
+    spans,
+    terms,
+    texts,
 )
-digests = st.binary(min_size=32, max_size=32).map(bytes.hex)
-moments = st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=st.just(UTC)).map(  # noqa: DTZ001 - hypothesis takes naive bounds and adds the zone
-    lambda moment: moment.replace(microsecond=0)
-)
-spans = st.tuples(moments, moments).map(sorted)
-terms = spans.filter(lambda span: span[0] < span[1])
-commitments = st.lists(texts, max_size=3, unique=True).map(lambda words: tuple(map(commitment, words)))
 
-
-def perhaps(strategy: st.SearchStrategy[str]) -> st.SearchStrategy[str | None]:
-    return st.none() | strategy
-
-
-subjects = st.builds(Artifact, texts, digests, perhaps(texts), perhaps(digests), st.none())
-materials = st.builds(Artifact, texts, digests, perhaps(texts), perhaps(digests), st.sampled_from(Role))
 frames = st.none() | st.tuples(st.integers(-9999, 9999), st.integers(0, 9999)).map(
     lambda pair: (pair[0], pair[0] + pair[1])
 )
@@ -64,19 +52,32 @@ def steps(draw: st.DrawFn) -> Step:
 
 
 @st.composite
+def later_steps(draw: st.DrawFn) -> StepV2:
+    step, service = draw(steps()), draw(perhaps(services))
+    known = {item.name: getattr(step, item.name) for item in fields(step)}
+    known["materials"] += tuple(
+        Artifact(name, draw(digests), role=role)
+        for name, role in draw(st.lists(st.tuples(texts, st.sampled_from(Role)), max_size=2))
+    )
+    if service is None:
+        return StepV2(**known, people=draw(sets))
+    known["materials"] += (replace(service.subject, role=Role.MODEL),)
+    return StepV2(**known, service=service, plan_tier=draw(perhaps(texts)), people=draw(sets))
+
+
+@st.composite
 def datasets(draw: st.DrawFn) -> Dataset:
     works = draw(st.integers(1, 10**12))
     return Dataset(draw(texts), draw(texts), works, draw(st.integers(1, works)))
 
 
-trainings = st.builds(Training, texts, digests, st.sampled_from(TrainingStage))
 models = st.builds(Model, texts, texts, st.lists(trainings, max_size=4).map(tuple))
 
 
 @st.composite
 def grants(draw: st.DrawFn) -> Grant:
     begins, ends = draw(terms)
-    uses = tuple(draw(st.lists(st.sampled_from(Use), min_size=1, max_size=4)))
+    uses = tuple(draw(st.lists(st.sampled_from(sorted(USES_V1)), min_size=1, max_size=4)))
     return Grant(draw(texts), uses, begins, draw(st.sampled_from([None, ends])), draw(commitments))
 
 
@@ -91,13 +92,15 @@ incidents = st.builds(
     Incident, texts, texts, st.integers(0, 10**12), digests, st.integers(1, 10**12), digests
 )
 manifests = st.builds(SealedManifest, digests, digests, st.sampled_from(Form))
-many_subjects = st.lists(subjects, min_size=1, max_size=4, unique_by=lambda item: item.name).map(tuple)
 
 
 @st.composite
 def statements(draw: st.DrawFn) -> Statement:
     """Draw a statement of any kind, with the subjects that its kind may have."""
-    predicate = draw(st.one_of(steps(), datasets(), models, grants(), enrolments(), incidents, st.just(None)))
+    if draw(st.booleans()):
+        return draw(facts())
+    first = st.one_of(steps(), later_steps(), datasets(), models, grants(), enrolments(), incidents)
+    predicate = draw(first | st.just(None))
     several = draw(many_subjects)
     if predicate is None:
         count = len(several)

@@ -1,14 +1,11 @@
 """Each predicate's own rules, by the field that breaks them."""
 
-from collections.abc import Callable
-from typing import Any
-
 import pytest
 
-from ledger.core import canonical
 from ledger.core import statement as statements
-from ledger.core.artifact import Artifact, Role
+from ledger.core.artifact import ROLES_V1, Artifact, Role
 from ledger.core.predicates import Predicate, read_predicate
+from ledger.core.predicates.grant import USES_V1, Use
 from ledger.core.predicates.step import Place, Tool
 from ledger.errors import MalformedError
 from tests.support.builders import (
@@ -23,18 +20,7 @@ from tests.support.builders import (
     statement,
     step,
 )
-
-Change = Callable[[dict[str, Any]], object]
-
-
-def refusal(predicate: Predicate, change: Change) -> tuple[str, str]:
-    """Return the code and the sentence with which the predicate is refused after a change."""
-    document = canonical.decode(statements.encode(statement(predicate)))["predicate"]
-    change(document)
-    with pytest.raises(MalformedError) as error:
-        read_predicate(predicate.TYPE, document)
-    return error.value.code, error.value.message
-
+from tests.support.defects import Change, nested, refusal
 
 REQUIRED: dict[str, tuple[Predicate, list[str]]] = {
     "step": (step(), ["stepId", "action", "evidence", "place", "started", "finished", "actor", "tool"]),
@@ -70,20 +56,6 @@ def test_an_unknown_field_is_refused(kind: str) -> None:
     assert (code, "predicate.extra" in message) == ("statement.field", True)
 
 
-def nested(*path: str | int, value: Any = None) -> Change:
-    """Return a change that sets, or with no value removes, what the path leads to."""
-
-    def change(document: Any) -> None:
-        for part in path[:-1]:
-            document = document[part]
-        if value is None:
-            document.pop(path[-1])
-        else:
-            document[path[-1]] = value
-
-    return change
-
-
 DEFECTS: dict[str, tuple[Predicate, Change, str]] = {
     "step that ends before it starts": (
         step(),
@@ -107,6 +79,15 @@ DEFECTS: dict[str, tuple[Predicate, Change, str]] = {
         nested("materials", 0, "annotations", "role", value="muse"),
         "statement.field",
     ),
+    **{
+        f"material in the later role {role}": (
+            step(),
+            nested("materials", 0, "annotations", "role", value=role.value),
+            "statement.field",
+        )
+        for role in Role
+        if role not in ROLES_V1
+    },
     "material with only pixels": (
         step(),
         nested("materials", 0, "annotations", value={"pixels": "0" * 64}),
@@ -131,6 +112,11 @@ DEFECTS: dict[str, tuple[Predicate, Change, str]] = {
     "empty training": (model(), nested("training", value=[]), "statement.field"),
     "grant of nothing": (grant(), nested("uses", value=[]), "statement.field"),
     "grant of an unknown use": (grant(), nested("uses", value=["everything"]), "statement.field"),
+    **{
+        f"grant of the later use {use}": (grant(), nested("uses", value=[use.value]), "statement.field")
+        for use in Use
+        if use not in USES_V1
+    },
     "grant of a number": (grant(), nested("uses", value=[1]), "statement.field"),
     "grant that ends as it begins": (
         grant(),
@@ -173,7 +159,7 @@ def test_defect(predicate: Predicate, change: Change, code: str) -> None:
 
 def test_an_unknown_type_has_no_reader() -> None:
     with pytest.raises(MalformedError) as error:
-        read_predicate("https://rakkan.org/step/v2", {})
+        read_predicate("https://rakkan.org/step/v9", {})
     assert error.value.code == "statement.predicate-type"
 
 
@@ -184,7 +170,7 @@ VALID: dict[str, Predicate] = {
     "step in an instant": step(started=USED),
     "negative frames": step(place=Place("nightfall", frames=(-10, -1))),
     "tool by digest": step(tool=Tool("x", "1", digest("x"))),
-    "every role": step(materials=tuple(Artifact(role, digest(role), role=role) for role in Role)),
+    "every role": step(materials=tuple(Artifact(role, digest(role), role=role) for role in ROLES_V1)),
     "material with pixels": step(
         materials=(Artifact("a", digest("a"), "image/png", digest("p"), Role.PARENT),)
     ),

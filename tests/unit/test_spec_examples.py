@@ -6,6 +6,7 @@ The first line of an example says what it is: ```json envelope, ```json predicat
 import json
 import re
 from collections.abc import Callable, Iterator
+from enum import Enum, StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -20,15 +21,26 @@ from ledger.core.identity import parse_public_key
 from ledger.core.manifest import LEDGER_ENTRY
 from ledger.core.note import parse_vkey
 from ledger.core.predicates import PREDICATES, read_predicate
+from ledger.core.predicates.approval import ApprovalKind, Decision
 from ledger.core.predicates.enrolment import KeyRole
+from ledger.core.predicates.finding import FindingKind, FindingState
 from ledger.core.predicates.grant import Use
+from ledger.core.predicates.grant_v2 import Afterwards, Exclusivity, LegalBasis
 from ledger.core.predicates.log_key import LogKeyState
 from ledger.core.predicates.model import TrainingStage
+from ledger.core.predicates.model_v2 import ModelKind, ParentRole
+from ledger.core.predicates.party import PartyKind
+from ledger.core.predicates.review import Standing
 from ledger.core.predicates.revocation import Reason
+from ledger.core.predicates.scope import Media
 from ledger.core.predicates.seal import Form
+from ledger.core.predicates.service_terms import InputTraining, Ownership
 from ledger.core.predicates.step import Evidence, StepAction
 from ledger.core.receipt import parse_receipt, verify_receipt
 from ledger.core.report import EXIT_CODES, Outcome, Status
+from ledger.core.rights.answer import Grade
+from ledger.core.rights.delivery import Deliverable
+from ledger.core.rights.reasons import Severity, Verdict
 from ledger.core.trust import parse_trust
 from ledger.core.verify import Asked, verify
 from ledger.core.verify.ledger_checks import MAX_ENTRIES
@@ -38,6 +50,37 @@ from tests.support.builders import NOW, REGISTRAR, Story, examined, manifest, re
 SPEC = ROOT / "docs" / "spec"
 PAGES = ["entry", "predicates", "ledger-entry", "trust-root", "report"]
 BLOCK = re.compile(r"^```json(?P<kind>[^\n]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+WORDS = [
+    Afterwards,
+    ApprovalKind,
+    Decision,
+    Deliverable,
+    Evidence,
+    Exclusivity,
+    FindingKind,
+    FindingState,
+    Form,
+    Grade,
+    InputTraining,
+    KeyRole,
+    LegalBasis,
+    LogKeyState,
+    Media,
+    ModelKind,
+    Ownership,
+    ParentRole,
+    PartyKind,
+    Reason,
+    Severity,
+    Standing,
+    StepAction,
+    TrainingStage,
+    Use,
+    Verdict,
+]
+"""The enumerations whose words stand in statements."""
 
 
 def text(page: str) -> str:
@@ -105,7 +148,7 @@ def test_an_example_is_what_it_says(kind: list[str], example: str) -> None:
     if not kind:
         assert value is not None  # another page's example: it is JSON
     elif kind[0] == "predicate":
-        read_predicate(kind[1], value)
+        assert canonical.encode(read_predicate(kind[1], value).to_json()) == canonical.encode(value)
     else:
         READERS[kind[0]](example.encode())
 
@@ -122,22 +165,31 @@ def test_every_predicate_has_a_section_and_an_example() -> None:
         assert f"## {name.removeprefix('https://rakkan.org/')}" in text("predicates")
 
 
-@pytest.mark.parametrize(
-    "kind", [StepAction, Evidence, Use, TrainingStage, Form, KeyRole, LogKeyState, Reason]
-)
+def spelt(item: Enum) -> str:
+    """Return the word as a statement holds it."""
+    if isinstance(item, StrEnum):
+        return item.value
+    return item.name if isinstance(item, Grade) else item.name.lower()
+
+
+@pytest.mark.parametrize("kind", WORDS)
 def test_every_word_of_an_enumeration_is_in_the_text(kind: Any) -> None:
-    assert [word for word in kind if f"`{word}`" not in text("predicates")] == []
+    assert [word for word in map(spelt, kind) if f"`{word}`" not in text("predicates")] == []
 
 
 def test_every_role_is_in_the_text() -> None:
     assert [role for role in Role if f"`{role}`" not in text("entry")] == []
 
 
+OPEN = {"parameters", "facts", "predicate", "profile", "identifiers", "blocks"}
+"""Members that hold texts by any names, or what is described elsewhere."""
+
+
 def members(value: Any) -> Iterator[str]:
     if isinstance(value, dict):
         for name, item in value.items():
             yield name
-            if name not in {"parameters", "facts", "predicate"}:  # texts by any names; described elsewhere
+            if name not in OPEN:
                 yield from members(item)
     elif isinstance(value, list):
         for item in value:
@@ -148,7 +200,8 @@ def members(value: Any) -> Iterator[str]:
 def test_every_member_of_an_example_is_in_a_table(page: str) -> None:
     whole = text(page) + (text("entry") if page == "predicates" else "")
     prose = BLOCK.sub("", whole)
-    named = {part for match in re.findall(r"`([^`\n]+)`", prose) for part in re.split(r"[.\[\]]+", match)}
+    quoted = re.findall(r"`([^`\n]+)`", prose)
+    named = {*quoted, *(part for match in quoted for part in re.split(r"[.\[\]]+", match))}
     shown = {name for match in BLOCK.finditer(text(page)) for name in members(json.loads(match["text"]))}
     assert sorted(shown - named) == []
 

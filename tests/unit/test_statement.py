@@ -1,5 +1,6 @@
 """Statements: the payload has one byte form, and each rule that it can break has a case."""
 
+import hashlib
 from collections.abc import Callable
 from typing import Any
 
@@ -26,6 +27,27 @@ from tests.support.builders import (
     statement,
     step,
 )
+from tests.support.stated import (
+    approval,
+    consent,
+    dataset_v2,
+    finding,
+    grant_revocation,
+    grant_v2,
+    model_v2,
+    override,
+    party,
+    person,
+    policy_profile,
+    review,
+    service_model,
+    service_terms,
+    step_v2,
+    title,
+    training_run,
+    verdict,
+    work,
+)
 
 EVERY: dict[str, Callable[[], Predicate]] = {
     "step": step,
@@ -39,6 +61,25 @@ EVERY: dict[str, Callable[[], Predicate]] = {
     "log key": log_key,
     "erasure": erasure,
     "incident": incident,
+    "step/v2": step_v2,
+    "dataset/v2": dataset_v2,
+    "model/v2": model_v2,
+    "service": service_model,
+    "training": training_run,
+    "grant/v2": grant_v2,
+    "grant revocation": grant_revocation,
+    "party": party,
+    "person": person,
+    "work": work,
+    "title": title,
+    "service terms": service_terms,
+    "consent": consent,
+    "approval": approval,
+    "override": override,
+    "review": review,
+    "finding": finding,
+    "policy profile": policy_profile,
+    "verdict": verdict,
 }
 
 
@@ -79,7 +120,7 @@ CASES: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "subject not a list": (lambda d: d.update(subject={}), "statement.malformed"),
     "subject twice by name": (lambda d: d.update(subject=d["subject"] * 2), "statement.malformed"),
     "unknown predicate type": (
-        lambda d: d.update(predicateType="https://rakkan.org/step/v2"),
+        lambda d: d.update(predicateType="https://rakkan.org/step/v9"),
         "statement.predicate-type",
     ),
     "predicate of another type": (
@@ -132,19 +173,59 @@ def test_a_seal_has_a_manifest_for_each_subject() -> None:
     assert broken(lambda d: d["subject"].append(other("b")), seal()) == "statement.malformed"
 
 
-@pytest.mark.parametrize("predicate", [dataset(), model()], ids=["dataset", "model"])
-def test_a_registration_is_of_one_thing(predicate: Predicate) -> None:
+SINGLE = [
+    "dataset",
+    "model",
+    "dataset/v2",
+    "model/v2",
+    "service",
+    "training",
+    "party",
+    "work",
+    "title",
+    "service terms",
+    "consent",
+    "policy profile",
+]
+
+
+@pytest.mark.parametrize("kind", SINGLE)
+def test_a_registration_is_of_one_thing(kind: str) -> None:
+    predicate = EVERY[kind]()
     assert broken(lambda d: d["subject"].append(other("b")), predicate) == "statement.malformed"
 
 
-def test_a_grant_may_be_about_several_things() -> None:
-    both = Statement((Artifact("a", digest("a")), Artifact("b", digest("b"))), grant())
+SEVERAL = ["grant", "grant/v2", "grant revocation", "approval", "override", "review", "finding", "verdict"]
+
+
+@pytest.mark.parametrize("kind", SEVERAL)
+def test_a_statement_about_things_may_be_about_several(kind: str) -> None:
+    both = Statement((Artifact("a", digest("a")), Artifact("b", digest("b"))), EVERY[kind]())
     assert statements.decode(statements.encode(both)) == both
 
 
 def test_an_enrolment_is_about_its_key() -> None:
     other = {"sha256": digest("another key")}
     assert broken(lambda d: first(d).update(digest=other), enrolment()) == "statement.malformed"
+
+
+NAMED = ["party", "person", "title", "service", "consent", "policy profile"]
+
+
+@pytest.mark.parametrize("kind", NAMED)
+@pytest.mark.parametrize(
+    "members",
+    [{"digest": {"sha256": digest("other")}}, {"name": "Ada Lovelace"}, {"mediaType": "text/plain"}],
+    ids=["digest", "name", "media type"],
+)
+def test_what_has_no_bytes_is_its_own_subject(kind: str, members: dict[str, Any]) -> None:
+    """By its name too: otherwise the name of a person could stand beside the pseudonym."""
+    assert broken(lambda d: first(d).update(members), EVERY[kind]()) == "statement.malformed"
+
+
+def test_a_name_has_a_digest_that_anybody_can_compute() -> None:
+    urn = b"urn:rakkan:title:NF-S1"
+    assert statement(title()).subjects == (Artifact("NF-S1", hashlib.sha256(urn).hexdigest()),)
 
 
 def test_one_step_may_write_many_files_even_with_the_same_bytes() -> None:

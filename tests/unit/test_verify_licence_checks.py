@@ -1,13 +1,15 @@
 """Which models and datasets a file names, and whether each has a grant."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import pytest
 
 from ledger.core.artifact import Artifact, Role
-from ledger.core.predicates import Predicate
+from ledger.core.predicates import GrantRevocation, ModelV2, Predicate
 from ledger.core.predicates.model import Training, TrainingStage
+from ledger.core.predicates.model_v2 import ModelKind, Parent, ParentRole
 from ledger.core.report import Outcome, Status, VerificationReport
 from tests.support.builders import (
     DAY,
@@ -160,3 +162,39 @@ def test_a_grant_by_a_device_covers_nothing() -> None:
     found = told(plot)
     assert found.check("grants").codes == ("grant.missing",)
     assert found.outcome is Outcome.ALTERED
+
+
+@pytest.mark.parametrize(
+    ("effective", "status"), [(USED, U), (USED + DAY, P)], ids=["before the use", "after it"]
+)
+def test_a_revoked_grant_covers_what_was_used_before(effective: datetime, status: Status) -> None:
+    both = (Artifact("studio-xl", WEIGHTS), Artifact("plates.csv", INVENTORY))
+    known = USED + 50 * DAY
+    found = told(lambda s: s.log.add(GrantRevocation("LIC-7", effective, known), subjects=both))
+    assert found.check("grants").status is status
+
+
+def test_what_a_model_was_made_from_counts_with_it() -> None:
+    """A merge with something from the web, under a base that is licensed, is not licensed."""
+    web = Parent("web-mix", digest("web"), ParentRole.MERGED, "0.3")
+
+    def plot(story: Story) -> None:
+        merge = ModelV2("studio-xl", "3", recorded=USED, kind=ModelKind.MERGE, parents=(web,))
+        story.log.entries[story.model] = envelope(merge, subjects=(Artifact("studio-xl", WEIGHTS),))
+
+    found = told(plot)
+    assert [thing.name for thing in found.things] == ["studio-xl", "web-mix"]
+    assert found.check("materials").status is U
+    assert "web-mix" in found.check("materials").words
+
+
+def test_models_under_one_another_are_named_once() -> None:
+    other = digest("other")
+
+    def plot(story: Story) -> None:
+        for sha256, name, parent in ((WEIGHTS, "studio-xl", other), (other, "other", WEIGHTS)):
+            under = Parent("the other", parent, ParentRole.BASE)
+            merge = ModelV2(name, "1", recorded=USED, kind=ModelKind.FINE_TUNE, parents=(under,))
+            story.log.add(merge, subjects=(Artifact(name, sha256),))
+
+    assert sorted(thing.sha256 for thing in told(plot).things) == sorted((WEIGHTS, other))

@@ -213,7 +213,7 @@ def cases() -> dict[str, Case]:
         "too-large": too_large(),
         # the statement inside
         "statement-with-an-unknown-predicate-type": stated(
-            "statement.predicate-type", statement(predicateType="https://rakkan.org/dataset/v2")
+            "statement.predicate-type", statement(predicateType="https://rakkan.org/dataset/v9")
         ),
         "statement-with-a-short-digest": stated(
             "digest.malformed", statement(subject=[{"digest": {"sha256": "0" * 63}, "name": "a"}])

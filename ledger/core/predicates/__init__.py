@@ -9,25 +9,107 @@ from __future__ import annotations
 from typing import Any
 
 from ledger.core.fields import Fields
+from ledger.core.predicates.approval import Approval
+from ledger.core.predicates.consent import Consent
 from ledger.core.predicates.dataset import Dataset
+from ledger.core.predicates.dataset_v2 import DatasetV2
 from ledger.core.predicates.enrolment import Enrolment
 from ledger.core.predicates.erasure import Erasure
+from ledger.core.predicates.finding import Finding
 from ledger.core.predicates.grant import Grant
+from ledger.core.predicates.grant_revocation import GrantRevocation
+from ledger.core.predicates.grant_v2 import GrantV2
 from ledger.core.predicates.incident import Incident
 from ledger.core.predicates.log_key import LogKey
 from ledger.core.predicates.model import Model
+from ledger.core.predicates.model_v2 import ModelV2
+from ledger.core.predicates.override import Override
+from ledger.core.predicates.party import Party
+from ledger.core.predicates.policy_profile import PolicyProfile
+from ledger.core.predicates.review import Review
 from ledger.core.predicates.revocation import Revocation
 from ledger.core.predicates.seal import Seal
+from ledger.core.predicates.service_terms import ServiceTerms
 from ledger.core.predicates.step import Step
+from ledger.core.predicates.step_v2 import StepV2
+from ledger.core.predicates.title import Title
+from ledger.core.predicates.training import TrainingRun
+from ledger.core.predicates.verdict import VerdictResult
+from ledger.core.predicates.work import Work
 from ledger.errors import MalformedError
 
-Predicate = Dataset | Enrolment | Erasure | Grant | Incident | LogKey | Model | Revocation | Seal | Step
+Fact = (
+    DatasetV2
+    | ModelV2
+    | GrantV2
+    | GrantRevocation
+    | Party
+    | Work
+    | Title
+    | ServiceTerms
+    | Consent
+    | Approval
+    | Override
+    | Review
+    | Finding
+    | PolicyProfile
+    | VerdictResult
+)
+"""A statement of the registry that says when it was made (``recorded``)."""
 
+# A later version of a predicate is a subclass of the first.
+Predicate = (
+    Fact
+    | Dataset
+    | Enrolment
+    | Erasure
+    | Grant
+    | Incident
+    | LogKey
+    | Model
+    | Revocation
+    | Seal
+    | Step
+    | TrainingRun
+)
 
 PREDICATES: dict[str, type[Predicate]] = {
     kind.TYPE: kind
-    for kind in (Dataset, Enrolment, Erasure, Grant, Incident, LogKey, Model, Revocation, Seal, Step)
+    for kind in (
+        Approval,
+        Consent,
+        Dataset,
+        DatasetV2,
+        Enrolment,
+        Erasure,
+        Finding,
+        Grant,
+        GrantRevocation,
+        GrantV2,
+        Incident,
+        LogKey,
+        Model,
+        ModelV2,
+        Override,
+        Party,
+        PolicyProfile,
+        Review,
+        Revocation,
+        Seal,
+        ServiceTerms,
+        Step,
+        StepV2,
+        Title,
+        TrainingRun,
+        VerdictResult,
+        Work,
+    )
 }
+
+
+def types_of(*kinds: type) -> tuple[str, ...]:
+    """Return the predicate types of these kinds, in all their versions."""
+    return tuple(name for name, kind in PREDICATES.items() if issubclass(kind, kinds))
 
 
 def read_predicate(predicate_type: str, value: Any) -> Predicate:
@@ -45,16 +127,35 @@ def read_predicate(predicate_type: str, value: Any) -> Predicate:
 
 __all__ = [
     "PREDICATES",
+    "Approval",
+    "Consent",
     "Dataset",
+    "DatasetV2",
     "Enrolment",
     "Erasure",
+    "Fact",
+    "Finding",
     "Grant",
+    "GrantRevocation",
+    "GrantV2",
     "Incident",
     "LogKey",
     "Model",
+    "ModelV2",
+    "Override",
+    "Party",
+    "PolicyProfile",
     "Predicate",
+    "Review",
     "Revocation",
     "Seal",
+    "ServiceTerms",
     "Step",
+    "StepV2",
+    "Title",
+    "TrainingRun",
+    "VerdictResult",
+    "Work",
     "read_predicate",
+    "types_of",
 ]

@@ -38,6 +38,11 @@ class Dataset:
             fields.take("works", int),
             fields.take("rightsHolders", int),
         )
-        if found.works < 1 or not 1 <= found.rights_holders <= found.works:
-            raise fields.error("works", "must count at least one work, and no more rights holders than works")
+        check_counts(fields, found)
         return found
+
+
+def check_counts(fields: Fields, found: Dataset) -> None:
+    """Refuse a dataset without works, or with more rights holders than works."""
+    if found.works < 1 or not 1 <= found.rights_holders <= found.works:
+        raise fields.error("works", "must count at least one work, and no more rights holders than works")

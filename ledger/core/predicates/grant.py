@@ -15,7 +15,7 @@ from ledger.core.fields import Fields, format_time, present
 
 
 class Use(StrEnum):
-    """What a grant permits."""
+    """What a grant permits. Running a model, using its output and training on its output are three things."""
 
     FOUNDATION_TRAINING = "foundation-training"
     ADDITIONAL_TRAINING = "additional-training"
@@ -23,6 +23,27 @@ class Use(StrEnum):
     INFERENCE_RUN = "inference-run"
     OUTPUT_FINAL = "output-final"
     OUTPUT_TEMP = "output-temp"
+    OUTPUT_MARKETING = "output-marketing"
+    OUTPUT_MERCH = "output-merch"
+    OUTPUT_AS_TRAINING = "output-as-training"
+    REFERENCE_INPUT = "reference-input"
+    CONTROL_INPUT = "control-input"
+    INPAINT_SOURCE = "inpaint-source"
+    DATASET_REDISTRIBUTION = "dataset-redistribution"
+    SIMILARITY_INDEX = "similarity-index"
+
+
+USES_V1 = frozenset(
+    (
+        Use.FOUNDATION_TRAINING,
+        Use.ADDITIONAL_TRAINING,
+        Use.FOCUSED_TRAINING,
+        Use.INFERENCE_RUN,
+        Use.OUTPUT_FINAL,
+        Use.OUTPUT_TEMP,
+    )
+)
+"""The uses that ``grant/v1`` knows. A published version never learns another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +71,30 @@ class Grant:
     @classmethod
     def read(cls, fields: Fields) -> Grant:
         """Take the predicate's fields."""
-        uses = tuple(
-            Fields({"use": use}, "predicate.uses").choice("use", Use) for use in fields.take("uses", list)
-        )
         found = cls(
             fields.text("grantId"),
-            uses,
+            _read_uses(fields),
             fields.time("validFrom"),
             fields.optional_time("validUntil"),
             fields.commitments("_sd"),
         )
-        if not uses:
-            raise fields.error("uses", "must name at least one use")
-        if found.valid_until is not None and found.valid_until <= found.valid_from:
-            raise fields.error("validUntil", "is not later than validFrom")
+        check_term(fields, found.valid_from, found.valid_until)
         return found
+
+
+def _read_uses(fields: Fields) -> tuple[Use, ...]:
+    uses = tuple(
+        Fields({"use": use}, "predicate.uses").choice("use", Use) for use in fields.take("uses", list)
+    )
+    if not uses:
+        raise fields.error("uses", "must name at least one use")
+    for use in uses:
+        if use not in USES_V1:
+            raise fields.error("uses", f"cannot hold {use.value!r}")
+    return uses
+
+
+def check_term(fields: Fields, valid_from: datetime, valid_until: datetime | None) -> None:
+    """Refuse a term that ends before, or as, it begins."""
+    if valid_until is not None and valid_until <= valid_from:
+        raise fields.error("validUntil", "is not later than validFrom")

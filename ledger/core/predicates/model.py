@@ -30,6 +30,10 @@ class Training:
     sha256: str
     stage: TrainingStage
 
+    def to_json(self) -> dict[str, Any]:
+        """Return the object."""
+        return {"dataset": self.dataset, "sha256": self.sha256, "stage": self.stage.value}
+
 
 @dataclass(frozen=True, slots=True)
 class Model:
@@ -43,18 +47,26 @@ class Model:
 
     def to_json(self) -> dict[str, Any]:
         """Return the predicate object."""
-        training = [
-            {"dataset": item.dataset, "sha256": item.sha256, "stage": item.stage.value}
-            for item in self.training
-        ]
-        return present(name=self.name, version=self.version, training=training)
+        return present(
+            name=self.name, version=self.version, training=[item.to_json() for item in self.training]
+        )
 
     @classmethod
     def read(cls, fields: Fields) -> Model:
         """Take the predicate's fields."""
-        items = enumerate(fields.items("training"))
-        training = tuple(_read_training(Fields(item, f"predicate.training[{n}]")) for n, item in items)
-        return cls(fields.text("name"), fields.text("version"), training)
+        return cls(fields.text("name"), fields.text("version"), read_trainings(fields))
+
+
+def read_trainings(fields: Fields) -> tuple[Training, ...]:
+    """Take the optional list ``training``."""
+    items = enumerate(fields.items("training"))
+    return tuple(_read_training(Fields(item, f"predicate.training[{n}]")) for n, item in items)
+
+
+def check_trainings(fields: Fields, found: tuple[Training, ...]) -> None:
+    """Refuse a dataset that is named twice for one stage. ``model/v1`` did not ask for this."""
+    if len({(item.sha256, item.stage) for item in found}) != len(found):
+        raise fields.error("training", "must not name a dataset twice for one stage")
 
 
 def _read_training(fields: Fields) -> Training:

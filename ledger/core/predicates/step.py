@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar
 
-from ledger.core.artifact import Artifact, read_artifact
+from ledger.core.artifact import ROLES_V1, Artifact, read_artifact
 from ledger.core.fields import Fields, format_time, present
 
 
@@ -29,6 +29,9 @@ class StepAction(StrEnum):
 
 class Evidence(StrEnum):
     """How the record came to be, strongest first (design invariant: evidence has a class)."""
+
+    # Enum's own is written in Python, and this is part of every item of a basis.
+    __hash__ = str.__hash__
 
     OBSERVED = "observed"
     INFERRED = "inferred"
@@ -105,25 +108,32 @@ class Step:
     @classmethod
     def read(cls, fields: Fields) -> Step:
         """Take the predicate's fields."""
-        started, finished = fields.time("started"), fields.time("finished")
-        if finished < started:
-            raise fields.error("finished", "is earlier than started")
         materials = enumerate(fields.items("materials"))
         return cls(
-            step_id=fields.text("stepId"),
-            action=fields.choice("action", StepAction),
-            evidence=fields.choice("evidence", Evidence),
-            place=_read_place(fields.sub("place")),
-            started=started,
-            finished=finished,
-            actor=fields.text("actor"),
-            tool=_read_tool(fields.sub("tool")),
+            **read_parts(fields),
             materials=tuple(
-                read_artifact(item, f"predicate.materials[{n}]", material=True) for n, item in materials
+                read_artifact(item, f"predicate.materials[{n}]", ROLES_V1) for n, item in materials
             ),
-            parameters=fields.map("parameters"),
-            commitments=fields.commitments("_sd"),
         )
+
+
+def read_parts(fields: Fields) -> dict[str, Any]:
+    """Take the fields that every version of a step has, but for the materials: arguments by name."""
+    started, finished = fields.time("started"), fields.time("finished")
+    if finished < started:
+        raise fields.error("finished", "is earlier than started")
+    return {
+        "step_id": fields.text("stepId"),
+        "action": fields.choice("action", StepAction),
+        "evidence": fields.choice("evidence", Evidence),
+        "place": _read_place(fields.sub("place")),
+        "started": started,
+        "finished": finished,
+        "actor": fields.text("actor"),
+        "tool": _read_tool(fields.sub("tool")),
+        "parameters": fields.map("parameters"),
+        "commitments": fields.commitments("_sd"),
+    }
 
 
 def _read_place(fields: Fields) -> Place:

@@ -1,8 +1,8 @@
 """Which models and datasets the file names, and whether each has a grant on record.
 
 This is not clearance: no policy is applied and no territory, title or use is weighed. It answers two plain
-questions: is each named model and dataset registered in the log, and is there a grant about it whose term
-covered the moment of use. Only registrars' entries count.
+questions: is each named model and dataset registered in the log, and is there a grant about it that held at
+the moment of use: in its term, and not revoked from an earlier moment on. Only registrars' entries count.
 """
 
 from __future__ import annotations
@@ -12,9 +12,12 @@ from datetime import datetime
 
 from ledger.core.artifact import Role
 from ledger.core.fields import format_time
-from ledger.core.predicates import Dataset, Grant, Model, Step
+from ledger.core.predicates import Dataset, Grant, GrantRevocation, Model, ModelV2, Step
+from ledger.core.predicates.model import Training
+from ledger.core.predicates.model_v2 import Parent
 from ledger.core.predicates.step import Evidence
 from ledger.core.report import Check, NamedGrant, NamedStep, NamedThing, Status
+from ledger.core.rights.facts import FactRecord, Facts, KnownGrant
 from ledger.core.verify.ledger_checks import Entry, Ledger
 
 
@@ -60,16 +63,13 @@ def named_things(ledger: Ledger, now: datetime) -> tuple[NamedThing, ...]:
             for sha256, entry in registered.items()
         }
     for sha256, thing in list(found.items()):
-        model = registered[sha256].statement.predicate if sha256 in registered else None
-        for training in model.training if isinstance(model, Model) else ():
-            trained = found.setdefault(training.sha256, _Named("dataset", training.dataset, []))
-            trained.used += thing.used
-            trained.stages.append(training.stage.value)
-    return tuple(_thing(ledger, sha256, thing, registered.get(sha256)) for sha256, thing in found.items())
+        _add_what_is_under(found, registered, sha256, tuple(thing.used))
+    facts = _facts(ledger)
+    return tuple(_thing(facts, sha256, thing, registered.get(sha256)) for sha256, thing in found.items())
 
 
-def _thing(ledger: Ledger, sha256: str, thing: _Named, entry: Entry | None) -> NamedThing:
-    about = _about(ledger, sha256)
+def _thing(facts: Facts, sha256: str, thing: _Named, entry: Entry | None) -> NamedThing:
+    about = facts.grants_about(sha256)
     return NamedThing(
         kind=thing.kind,
         name=thing.name,
@@ -77,15 +77,15 @@ def _thing(ledger: Ledger, sha256: str, thing: _Named, entry: Entry | None) -> N
         index=entry.index if entry and _kind(entry) == thing.kind else None,
         grants=tuple(
             NamedGrant(
-                grant.grant_id,
-                tuple(use.value for use in grant.uses),
-                index,
-                any(_covers(grant, moment) for moment in thing.used),
+                known.grant.grant_id,
+                tuple(use.value for use in known.grant.uses),
+                known.stated.index,
+                any(_covers(known, moment) for moment in thing.used),
             )
-            for index, grant in about
+            for known in about
         ),
         stages=tuple(dict.fromkeys(thing.stages)),
-        covered=all(any(_covers(grant, moment) for _, grant in about) for moment in thing.used),
+        covered=all(any(_covers(known, moment) for known in about) for moment in thing.used),
     )
 
 
@@ -143,16 +143,41 @@ def _used_by_steps(ledger: Ledger) -> dict[str, _Named]:
     return found
 
 
-def _about(ledger: Ledger, sha256: str) -> list[tuple[int, Grant]]:
-    """Return the grants about a model or dataset, each with its entry's index."""
-    found = []
-    for item in ledger.of(Grant):
-        grant = item.entry.statement.predicate
-        about = {subject.sha256 for subject in item.entry.statement.subjects}
-        if isinstance(grant, Grant) and sha256 in about:
-            found.append((item.entry.index, grant))
-    return found
+def _add_what_is_under(
+    found: dict[str, _Named], registered: dict[str, Entry], used: str, moments: tuple[datetime, ...]
+) -> None:
+    """Add the models and datasets under a thing that was used at these moments, each with the moments."""
+    seen, left = {used}, [used]
+    while left:
+        model = registered.get(left.pop())
+        for parent in _parents(model):
+            if parent.sha256 not in seen:
+                seen.add(parent.sha256)
+                left.append(parent.sha256)
+                found.setdefault(parent.sha256, _Named("model", parent.name, [])).used += moments
+        for training in _trainings(model):
+            trained = found.setdefault(training.sha256, _Named("dataset", training.dataset, []))
+            trained.used += moments
+            trained.stages.append(training.stage.value)
 
 
-def _covers(grant: Grant, moment: datetime) -> bool:
-    return grant.valid_from <= moment and (grant.valid_until is None or moment < grant.valid_until)
+def _parents(entry: Entry | None) -> tuple[Parent, ...]:
+    model = entry.statement.predicate if entry else None
+    return model.parents if isinstance(model, ModelV2) else ()
+
+
+def _trainings(entry: Entry | None) -> tuple[Training, ...]:
+    model = entry.statement.predicate if entry else None
+    return model.training if isinstance(model, Model) else ()
+
+
+def _facts(ledger: Ledger) -> Facts:
+    """Return the grants at hand, in their newest versions. Only a registrar can have signed one."""
+    entries = [item.entry for item in ledger.of(Grant, GrantRevocation)]
+    return Facts([FactRecord(entry.index, entry.statement) for entry in entries], len(entries))
+
+
+def _covers(known: KnownGrant, moment: datetime) -> bool:
+    grant, revoked = known.grant, known.revoked
+    ends = (grant.valid_until, revoked and revoked.predicate.effective)
+    return grant.valid_from <= moment and all(moment < end for end in ends if end)
