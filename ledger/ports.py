@@ -122,7 +122,7 @@ class EntryTransaction(Protocol):
         """Add projection rows."""
 
     def clear_projections(self) -> None:
-        """Empty every table that can be recomputed from the entries: tiles, head, statement, artifact."""
+        """Empty every table that can be recomputed from the entries."""
 
 
 class EntryStore(Protocol):

@@ -15,12 +15,13 @@ from collections.abc import Iterable, Sequence
 from ledger.core import envelope as dsse
 from ledger.core.evidence import LoggedEnvelope
 from ledger.core.identity import PublicKey, parse_public_key
+from ledger.core.keyring import REGISTRARS_ONLY
 from ledger.core.lineage import MAKES, Record
 from ledger.core.predicates import (
     Dataset,
     Enrolment,
-    Erasure,
     Grant,
+    GrantRevocation,
     LogKey,
     Model,
     Revocation,
@@ -33,7 +34,6 @@ from ledger.ports import ArtifactRow
 from ledger.service.log.projection import SEALED_FROM
 from ledger.service.studio import Studio
 
-REGISTRARS_ONLY = (Enrolment, Revocation, Dataset, Model, Grant, Erasure)
 MAX_REGISTRARS = 50
 """How many registrars may have enrolled one another in a row."""
 
@@ -76,6 +76,14 @@ class Archive:
                 return self.studio.statement(row.index).subjects[row.position].sha256
         return sha256 if self._newest(sha256, (Seal,)) else None
 
+    def sealed_from(self, sha256: str) -> str | None:
+        """Return the digest that a sealed file had before, ``None`` for a file that was not sealed here."""
+        for row in reversed(self.rows(sha256)):
+            predicate = self.studio.statement(row.index).predicate
+            if row.role == "subject" and isinstance(predicate, Seal):
+                return predicate.manifests[row.position].source
+        return None
+
     def manifest(self, sha256: str) -> tuple[str, bytes] | None:
         """Return the manifest store that speaks for these bytes, after the digest that it belongs to.
 
@@ -89,9 +97,10 @@ class Archive:
         return self._stores[sha256]
 
     def grants(self, sha256: str) -> list[int]:
-        """Return the indices of the grants about this model or dataset, oldest first."""
+        """Return the indices of the grants about a model or dataset and of their ends, oldest first."""
+        kinds = (Grant, GrantRevocation)
         return [
-            record.index for record in self._subjects(sha256) if isinstance(record.statement.predicate, Grant)
+            record.index for record in self._subjects(sha256) if isinstance(record.statement.predicate, kinds)
         ]
 
     def enrolments(self, index: int) -> list[int]:
@@ -144,10 +153,11 @@ class Archive:
         if not isinstance(record.statement.predicate, REGISTRARS_ONLY):
             return True
         if record.index not in self._counted:
-            self._counted[record.index] = self._by_registrar(record.index, depth)
+            self._counted[record.index] = self.by_registrar(record.index, depth)
         return self._counted[record.index]
 
-    def _by_registrar(self, index: int, depth: int) -> bool:
+    def by_registrar(self, index: int, depth: int = 0) -> bool:
+        """Whether a registrar signed this entry. ``depth`` counts who enrolled whom on the way here."""
         envelope = self.studio.envelope(index)
         key = self._registrar(envelope.signatures[0].keyid, index, depth)
         try:

@@ -14,6 +14,7 @@ from ledger.core.evidence import LoggedEnvelope
 from ledger.core.manifest import ClaimCredential
 from ledger.core.predicates import Predicate
 from ledger.core.receipt import format_receipt
+from ledger.core.rights.facts import FactRecord, Facts
 from ledger.core.statement import Statement
 from ledger.core.trust import TrustRoot
 from ledger.errors import RefusedError
@@ -27,11 +28,21 @@ from ledger.ports import (
     PixelReader,
     Signer,
 )
+from ledger.service.clear.store import BasisStore
 from ledger.service.log import receipts
 from ledger.service.log.sequence import Appended, Log
 
 KEPT_ENTRIES = 4096
 """How many entries a process keeps decoded: the registry and the recent steps of a busy production."""
+
+
+@dataclass(slots=True)
+class KeptFacts:
+    """The registry's facts as last read: those of the first ``size`` entries, and views by known time."""
+
+    size: int = 0
+    records: tuple[FactRecord, ...] = ()
+    views: dict[datetime | None, Facts] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +59,8 @@ class Studio:
     pixels: PixelReader
     clock: Clock
     trust: TrustRoot
+    bases: BasisStore
+    facts: KeptFacts = field(default_factory=KeptFacts, repr=False, compare=False)
     _read: dict[int, Envelope] = field(default_factory=dict, repr=False, compare=False)
     _stated: dict[int, Statement] = field(default_factory=dict, repr=False, compare=False)
     _logged: dict[int, LoggedEnvelope] = field(default_factory=dict, repr=False, compare=False)

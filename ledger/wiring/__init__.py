@@ -49,6 +49,7 @@ def home_at(folder: Path) -> Home:
 def open_studio(home: Home, clock: Clock | None = None) -> Iterator[Studio]:
     """Open a studio's ledger for as long as the block runs. Raises ``home.*``, ``key.*``, ``trust.*``."""
     from ledger.adapters.files import DirectoryManifestStore
+    from ledger.adapters.sql.basis import SqlBasisStore
     from ledger.adapters.sql.checkpoints import SqlCheckpointStore
     from ledger.adapters.sql.engine import open_database
     from ledger.adapters.sql.openings import SqlOpeningStore
@@ -72,6 +73,7 @@ def open_studio(home: Home, clock: Clock | None = None) -> Iterator[Studio]:
             pixels=reader.pixels,
             clock=time,
             trust=trust,
+            bases=SqlBasisStore(engine, settings.origin),
         )
     finally:
         engine.dispose()

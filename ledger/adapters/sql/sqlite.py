@@ -112,7 +112,7 @@ class Sqlite:
         """Return the rows, asked for in pieces."""
         found: list[tuple[object, ...]] = []
         for sql, some in _pieces(f"{select} WHERE log_id = ? AND {column} IN", values):
-            found += [tuple(row) for row in connection.exec_driver_sql(sql, (log_id, *some))]
+            found += map(tuple, connection.exec_driver_sql(sql, (log_id, *some)).all())
         return found
 
     def single(self, engine: Engine) -> Engine:

@@ -1,11 +1,13 @@
 """The tables, as ``migrations/`` makes them.
 
 * ``log`` and ``entry`` are the truth. ``tile``, ``head``, ``statement`` and ``artifact`` are projections of
-  the entries. ``checkpoint`` holds what witnesses cosigned: evidence, which no entry can bring back.
+  the entries; so are the tables whose names begin with ``basis``, which are caught up when they are asked.
+  ``checkpoint`` holds what witnesses cosigned: evidence, which no entry can bring back.
   ``opening`` belongs to no log, and its rows may be erased.
 * ``log.frozen`` is the reason for which a log was given up; null for one that is in use.
 * Every table of a log carries ``log_id``: one database may hold many logs.
-* The foreign keys of ``entry``, ``statement`` and ``artifact`` exist on SQLite only: see migration 0002.
+* The foreign keys of ``entry``, ``statement`` and ``artifact`` exist on SQLite only: see migration 0002. The
+  rows of a basis have none: they are many, and come with their log's number from one place.
 * Hashes of the tree are raw bytes; digests that people search for are hex text.
 * ``artifact.seq`` counts the rows of an entry in the projector's order. It is the key, and nothing that an
   entry says about its files is: two equal rows must not stop the entry from being stored.
@@ -30,7 +32,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISION = "0002"
+REVISION = "0003"
 """The Alembic revision that this code reads and writes."""
 
 metadata = MetaData()
@@ -39,6 +41,10 @@ _SEEN = text("pixels IS NOT NULL")
 
 def _log_id() -> Column[int]:
     return Column("log_id", Integer, ForeignKey("log.id"), nullable=False)
+
+
+def _plain_log_id() -> Column[int]:
+    return Column("log_id", Integer, nullable=False)
 
 
 log = Table(
@@ -119,6 +125,80 @@ checkpoint = Table(
     Column("note", LargeBinary, nullable=False),
     UniqueConstraint("log_id", "size", name="checkpoint_size"),
 )
+
+basis_mark = Table(
+    "basis_mark",
+    metadata,
+    _log_id(),
+    Column("size", BigInteger, nullable=False),
+    Column("item_count", Integer, nullable=False),
+    Column("basis_count", Integer, nullable=False),
+    Column("root", LargeBinary, nullable=False),
+    UniqueConstraint("log_id", name="basis_mark_log"),
+)
+
+basis_item = Table(
+    "basis_item",
+    metadata,
+    _plain_log_id(),
+    Column("id", Integer, nullable=False),
+    Column("key", LargeBinary(32), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("slot", Integer, nullable=False),
+    Column("evidence", Text, nullable=False),
+    UniqueConstraint("log_id", "id", name="basis_item_id"),
+    UniqueConstraint("log_id", "key", name="basis_item_key"),
+    Index("basis_item_sha256", "log_id", "sha256"),
+)
+
+basis = Table(
+    "basis",
+    metadata,
+    _plain_log_id(),
+    Column("id", Integer, nullable=False),
+    Column("key", LargeBinary(32), nullable=False),
+    Column("members", LargeBinary, nullable=False),
+    UniqueConstraint("log_id", "id", name="basis_id"),
+    UniqueConstraint("log_id", "key", name="basis_key"),
+)
+
+basis_entry = Table(
+    "basis_entry",
+    metadata,
+    _plain_log_id(),
+    Column("idx", BigInteger, nullable=False),
+    Column("kind", Integer, nullable=False),
+    Column("basis", Integer, nullable=False),
+    Column("flaw", Text, nullable=False),
+    Column("sequence", Text),
+    Column("shot", Text),
+    Column("task", Text),
+    Column("version", Text),
+    Column("first_frame", BigInteger),
+    Column("last_frame", BigInteger),
+    Column("slot", Integer),
+    UniqueConstraint("log_id", "idx", name="basis_entry_idx"),
+    Index("basis_entry_basis", "log_id", "basis"),
+    Index("basis_entry_shot", "log_id", "shot", "sequence"),
+)
+
+basis_final = Table(
+    "basis_final",
+    metadata,
+    _plain_log_id(),
+    Column("idx", BigInteger, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("basis", Integer, nullable=False),
+    UniqueConstraint("log_id", "idx", "position", name="basis_final_idx"),
+)
+
+BASES = (basis_mark, basis_item, basis, basis_entry, basis_final)
+"""What is caught up when it is asked."""
 
 opening = Table(
     "opening",

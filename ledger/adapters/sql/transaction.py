@@ -154,8 +154,8 @@ class SqlEntryTransaction:
         self._dialect.insert(self._connection, tables.artifact, rows)
 
     def clear_projections(self) -> None:
-        """Empty every table that can be recomputed from the entries: tiles, head, statement, artifact."""
-        for table in (tables.tile, tables.head, tables.statement, tables.artifact):
+        """Empty every table that can be recomputed from the entries."""
+        for table in (tables.tile, tables.head, tables.statement, tables.artifact, *tables.BASES):
             self._connection.execute(delete(table).where(table.c.log_id == self._log_id))
         self._seen = None
 
