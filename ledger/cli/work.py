@@ -9,6 +9,8 @@ import click
 
 from ledger.cli.common import Moment, device_option, examples, home, json_option, print_json, printable
 from ledger.core.artifact import Role
+from ledger.core.fields import in_order
+from ledger.core.predicates.model_v2 import Service
 from ledger.core.predicates.step import Evidence, Place, StepAction, Tool
 
 if TYPE_CHECKING:
@@ -41,7 +43,12 @@ FILE = click.Path(path_type=Path)
 @click.option("--parent", multiple=True, type=FILE, help="The file that was edited.")
 @click.option("--component", multiple=True, type=FILE, help="A file visible in the output.")
 @click.option("--reference", multiple=True, type=FILE, help="A file that guided the work.")
+@click.option("--control", multiple=True, type=FILE, help="A picture that steered it: a pose, a depth map.")
+@click.option("--inpaint", multiple=True, type=FILE, help="A picture part of which was painted over.")
 @click.option("--model", multiple=True, help="A registered model, or the path of one's weights.")
+@click.option("--service", metavar="VENDOR/PRODUCT[/SNAPSHOT]", help="The remote service that ran it.")
+@click.option("--plan", "plan_tier", help="The account's plan: it decides which terms apply.")
+@click.option("--person", "people", multiple=True, help="Whose likeness went in. A pseudonym, never a name.")
 @click.option("--dataset", multiple=True, help="A registered dataset used directly.")
 @click.option("--prompt", help="The prompt. Enters the log only as a salted digest.")
 @click.option("--set", "parameter", multiple=True, metavar="NAME=VALUE", help="A parameter, such as seed=42.")
@@ -157,7 +164,8 @@ def _work(studio: Studio, said: dict[str, Any]) -> Work:
     from ledger.service.record import Used, Work
 
     finished = said["finished"] or studio.clock.now()
-    files = ((role, said[role.value]) for role in (Role.PARENT, Role.COMPONENT, Role.REFERENCE))
+    roles = (Role.PARENT, Role.COMPONENT, Role.REFERENCE, Role.CONTROL, Role.INPAINT)
+    files = ((role, said[role.value]) for role in roles)
     used = [Used(role, path) for role, paths in files for path in paths]
     used += [_model(studio, name) for name in said["model"]]
     used += [_dataset(studio, name) for name in said["dataset"]]
@@ -175,7 +183,22 @@ def _work(studio: Studio, said: dict[str, Any]) -> Work:
         used=tuple(used),
         parameters=dict(_parameter(item) for item in said["parameter"]),
         secrets={"prompt": said["prompt"]} if said["prompt"] else {},
+        service=_service(said["service"], said["plan_tier"]),
+        plan_tier=said["plan_tier"],
+        people=tuple(in_order(said["people"])),
     )
+
+
+def _service(text: str | None, plan_tier: str | None) -> Service | None:
+    if text is None:
+        if plan_tier is not None:
+            raise click.BadParameter("goes with --service.", param_hint="--plan")
+        return None
+    vendor, _, rest = text.partition("/")
+    product, _, snapshot = rest.partition("/")
+    if not vendor or not product:
+        raise click.BadParameter(f"{text!r} is not VENDOR/PRODUCT.", param_hint="--service")
+    return Service(vendor, product, snapshot or None)
 
 
 def _frames(text: str | None) -> tuple[int, int] | None:
@@ -200,7 +223,7 @@ def _model(studio: Studio, name: str) -> Used:
     from ledger.errors import UsageError
     from ledger.service.files import identify
     from ledger.service.record import Used
-    from ledger.service.registry import find
+    from ledger.service.rights.reading import find
 
     try:
         found = find(studio, Model, name)
@@ -215,7 +238,7 @@ def _model(studio: Studio, name: str) -> Used:
 def _dataset(studio: Studio, name: str) -> Used:
     from ledger.core.predicates import Dataset
     from ledger.service.record import Used
-    from ledger.service.registry import find
+    from ledger.service.rights.reading import find
 
     found = find(studio, Dataset, name)
     return Used(Role.DATASET, name=found.name, sha256=found.sha256)

@@ -27,7 +27,7 @@ from ledger.core.digest import sha256_hex
 from ledger.core.disclosure import open_disclosure
 from ledger.core.fields import format_time
 from ledger.core.lineage import Link, Record
-from ledger.core.predicates import Dataset, Grant, Model, Step
+from ledger.core.predicates import Dataset, Grant, Model, Step, types_of
 from ledger.core.report import Outcome, Status, VerificationReport
 from ledger.service.archive import Archive
 from ledger.service.evidence import basis
@@ -250,7 +250,7 @@ def _things(
     for report in reports:
         for thing in report.things:
             named.setdefault(thing.sha256, []).append(thing.licensed)
-    rows = [row.index for kind in (Dataset, Model) for row in studio.entries.statements(kind.TYPE)]
+    rows = [row.index for kind in types_of(Dataset, Model) for row in studio.entries.statements(kind)]
     found = []
     for index in sorted(rows):
         subject = studio.statement(index).subjects[0]

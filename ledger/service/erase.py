@@ -17,7 +17,7 @@ from datetime import datetime
 from ledger.core.artifact import Artifact
 from ledger.core.digest import sha256_hex
 from ledger.core.disclosure import open_disclosure
-from ledger.core.predicates import Erasure, Grant, Predicate, Seal, Step
+from ledger.core.predicates import PREDICATES, Erasure, Predicate, Seal
 from ledger.core.predicates.erasure import ErasureReason
 from ledger.errors import RakkanError, RefusedError, UsageError
 from ledger.service.archive import Archive
@@ -65,7 +65,7 @@ def committing(studio: Studio, digest: str) -> int:
 
     Raises ``UsageError("erase.unknown")``.
     """
-    kinds = (Step.TYPE, Grant.TYPE, Erasure.TYPE)
+    kinds = (name for name, kind in PREDICATES.items() if hasattr(kind, "commitments"))
     for row in (row for kind in kinds for row in studio.entries.statements(kind)):
         if digest in _commitments(studio.statement(row.index).predicate):
             return row.index
@@ -157,7 +157,7 @@ def _subject(studio: Studio, index: int) -> Artifact:
 
 
 def _commitments(predicate: Predicate) -> tuple[str, ...]:
-    return predicate.commitments if isinstance(predicate, Step | Grant | Erasure) else ()
+    return getattr(predicate, "commitments", ())
 
 
 def _name(text: str, digest: str) -> str:

@@ -20,7 +20,7 @@ from ledger.core.artifact import Artifact, Role
 from ledger.core.evidence import Evidence
 from ledger.core.lineage import Record
 from ledger.core.manifest import LEDGER_ENTRY, Action, Ingredient, ManifestPlan, Relationship
-from ledger.core.predicates import Dataset, Model, Step
+from ledger.core.predicates import Dataset, Model, ModelV2, Step
 from ledger.core.predicates.step import StepAction
 from ledger.errors import UsageError
 from ledger.service.archive import Archive
@@ -33,6 +33,8 @@ RELATIONSHIPS = {
     Role.REFERENCE: Relationship.INPUT,
     Role.MODEL: Relationship.INPUT,
     Role.DATASET: Relationship.INPUT,
+    Role.CONTROL: Relationship.INPUT,
+    Role.INPAINT: Relationship.COMPONENT,
 }
 DATA_TYPES = {Role.MODEL: "c2pa.types.model", Role.DATASET: "c2pa.types.dataset"}
 ARRIVED = "arrived-1"
@@ -113,13 +115,7 @@ def _plan_thing(archive: Archive, record: Record, thing: Model | Dataset, found:
     """
     subject = record.statement.subjects[0]
     media_type = subject.media_type or "application/octet-stream"
-    training = thing.training if isinstance(thing, Model) else ()
-    ingredients = [
-        _ingredient(
-            archive, Artifact(item.dataset, item.sha256, "text/csv", role=Role.DATASET), f"dataset-{n}"
-        )
-        for n, item in enumerate(training, 1)
-    ]
+    ingredients = _made_from(archive, thing)
     begun = Action("c2pa.created", archive.studio.clock.now(), f"{IPTC}composite")
     if isinstance(thing, Model):
         arrived = Ingredient(
@@ -135,6 +131,17 @@ def _plan_thing(archive: Archive, record: Record, thing: Model | Dataset, found:
         ingredients=tuple(ingredients),
         assertions={LEDGER_ENTRY: Evidence(subject.sha256, evidence(archive, record, found)).to_json()},
     )
+
+
+def _made_from(archive: Archive, thing: Model | Dataset) -> list[Ingredient]:
+    """Return the datasets that a model was trained on, and the models that it was made from."""
+    training = thing.training if isinstance(thing, Model) else ()
+    parents = thing.parents if isinstance(thing, ModelV2) else ()
+    datasets = [Artifact(item.dataset, item.sha256, "text/csv", role=Role.DATASET) for item in training]
+    models = [Artifact(item.name, item.sha256, role=Role.MODEL) for item in parents]
+    return [_ingredient(archive, item, f"dataset-{n}") for n, item in enumerate(datasets, 1)] + [
+        _ingredient(archive, item, f"model-{n}") for n, item in enumerate(models, 1)
+    ]
 
 
 def _ingredients(archive: Archive, step: Step, found: Basis) -> list[Ingredient]:

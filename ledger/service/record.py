@@ -3,7 +3,8 @@
 * Every output is read once for its SHA-256, and decoded once for its pixel digest where something here can.
 * Prompts and names go in as commitments; their openings are stored apart, before the entry, so that no entry
   ever commits to something nobody can open.
-* A material is given as a file, or as the name or digest of a registered model or dataset.
+* A material is given as a file, or as the name or digest of a registered model or dataset. A remote service
+  is one, too: a model that nobody has the weights of.
 """
 
 from __future__ import annotations
@@ -12,13 +13,15 @@ import os
 import time
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from ledger.core.artifact import Artifact, Role
 from ledger.core.containers.jumbf import MAX_STORE
 from ledger.core.disclosure import SALT_BYTES, commit
+from ledger.core.predicates import StepV2
+from ledger.core.predicates.model_v2 import Service
 from ledger.core.predicates.step import Evidence, Place, Step, StepAction, Tool
 from ledger.errors import MalformedError, RakkanError, RefusedError, UsageError
 from ledger.ports import Anchors, OpeningStore
@@ -43,7 +46,11 @@ class Used:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What a hook, or a person at a shell, says of a step. ``secrets`` are committed to, never written."""
+    """What a hook, or a person at a shell, says of a step. ``secrets`` are committed to, never written.
+
+    ``service`` ran it remotely, on an account with this plan; ``people`` are the pseudonyms of those whose
+    likeness or voice went in.
+    """
 
     action: StepAction
     tool: Tool
@@ -55,6 +62,9 @@ class Work:
     used: tuple[Used, ...] = ()
     parameters: Mapping[str, str] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict)
+    service: Service | None = None
+    plan_tier: str | None = None
+    people: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +87,10 @@ def record(studio: Studio, device: Device, work: Work, outputs: Sequence[Path]) 
     device.check_clock(studio.clock.now())
     _check_time(device, work, studio.clock.now())
     subjects = _distinct(tuple(describe(studio, path) for path in outputs))
-    step = Step(
+    materials = tuple(_material(studio, used) for used in work.used)
+    if work.service is not None:
+        materials += (replace(work.service.subject, role=Role.MODEL),)
+    step = StepV2(
         step_id=str(uuid7()),
         action=work.action,
         evidence=work.evidence,
@@ -86,9 +99,12 @@ def record(studio: Studio, device: Device, work: Work, outputs: Sequence[Path]) 
         finished=work.finished,
         actor=work.actor,
         tool=work.tool,
-        materials=tuple(_material(studio, used) for used in work.used),
+        materials=materials,
         parameters=dict(work.parameters),
         commitments=keep_secrets(studio.openings, work.secrets),
+        service=work.service,
+        plan_tier=work.plan_tier,
+        people=work.people,
     )
     return Recorded(studio.state(device.signer, subjects, step), subjects, step)
 

@@ -19,16 +19,15 @@ from PIL import Image
 from ledger.adapters.c2pa_codec import library
 from ledger.adapters.settings import Settings
 from ledger.core.artifact import Role
-from ledger.core.predicates.grant import Use
-from ledger.core.predicates.model import Training, TrainingStage
 from ledger.core.predicates.step import Evidence, Place, StepAction, Tool
 from ledger.ports import Anchors
 from ledger.service.record import Used, Work, record
-from ledger.service.registry import Terms, register_dataset, register_grant, register_model
+from ledger.service.rights.register import desk_of, register
 from ledger.service.seal import seal
 from ledger.service.studio import Device, Studio
 from ledger.wiring import home_at, offline_reader, open_device, open_studio
 from ledger.wiring.enrolment import found_studio
+from ledger.wiring.rights import readers
 from tests.bench.table import best_ms, print_table
 
 pytestmark = pytest.mark.bench
@@ -74,14 +73,22 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
         inventory, weights = folder / "works.csv", folder / "sky.bin"
         inventory.write_text(f"work,sha256,rights_holder\na,{'0' * 64},Mori\n")
         weights.write_bytes(os.urandom(1000))
-        dataset = register_dataset(studio, registrar, "plates", "1", inventory).artifact
-        training = [Training("plates", dataset.sha256, TrainingStage.FOCUSED)]
-        model = register_model(studio, registrar, "sky", "1", weights, training).artifact
-        seal(studio, registrar, [inventory])
-        seal(studio, registrar, [weights])
-        begun = datetime(2026, 1, 1, tzinfo=UTC)
-        terms = Terms("G-1", (Use.FOCUSED_TRAINING, Use.OUTPUT_FINAL), begun, None, {"licensor": "Mori"})
-        register_grant(studio, registrar, [dataset, model], terms)
+        desk = desk_of(studio, readers(), folder=folder)
+        dataset: dict[str, object] = {"name": "plates", "inventory": inventory.name}
+        sky = {"name": "sky", "weights": weights.name, "trained_on": ["plates:focused"]}
+        uses = ["focused-training", "output-final"]
+        terms = {
+            "id": "G-1",
+            "covers": ["plates", "sky"],
+            "uses": uses,
+            "from": "2026-01-01",
+            "licensor": "Mori",
+        }
+        register(studio, registrar, desk, "dataset", dataset)
+        model = register(studio, registrar, desk, "model", sky).artifact
+        register(studio, registrar, desk, "grant", terms)
+        for path in (inventory, weights):
+            seal(studio, registrar, [path])
         yield Shop(studio, open_device(home, "workstation"), folder, model.sha256)
 
 

@@ -53,6 +53,27 @@ def test_everything_that_can_be_said(production: Studio) -> None:
     assert (said["started"], len(said["_sd"])) == ("2026-01-01T00:00:00Z", 1)
 
 
+def test_a_remote_service_and_people_are_on_record(studio: Studio) -> None:
+    pose, hole = studio.png("pose.png", 2), studio.png("hole.png", 3)
+    studio.record(
+        studio.png("out.png", 4),
+        *("--service", "Vendor/Video/2026-01", "--plan", "pro", "--person", "p-2", "--person", "p-1"),
+        *("--control", pose, "--inpaint", hole),
+    )
+    said = step(studio, 2)
+    assert said["service"] == {"vendor": "Vendor", "product": "Video", "snapshot": "2026-01"}
+    assert (said["planTier"], said["people"]) == ("pro", ["p-1", "p-2"])
+    roles = {item["name"]: item["annotations"]["role"] for item in said["materials"]}
+    assert roles == {"pose.png": "control", "hole.png": "inpaint", "Vendor/Video/2026-01": "model"}
+
+
+@pytest.mark.parametrize(
+    "options", [("--service", "Vendor"), ("--service", "/x"), ("--plan", "pro")], ids=" ".join
+)
+def test_half_a_service_is_none(studio: Studio, options: tuple[str, ...]) -> None:
+    assert studio("record", studio.png(), *options).code == 2
+
+
 @pytest.mark.parametrize(
     ("text", "tool"),
     [("painter", ("painter", "0")), ("painter 1.0", ("painter", "1.0")), ("A B C", ("A B", "C"))],

@@ -1,0 +1,79 @@
+"""Read the facts of the registry from the log.
+
+* Every entry is read once in a process, and kept with the studio: entries never change, so only what came
+  after the last look is read.
+* Whether a registrar signed an entry is what ``Archive`` says: a stolen device can add entries, and no fact.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import get_args
+
+from ledger.core.artifact import Artifact
+from ledger.core.predicates import (
+    Dataset,
+    Fact,
+    Grant,
+    Model,
+    PolicyProfile,
+    TrainingRun,
+    VerdictResult,
+    types_of,
+)
+from ledger.core.rights.facts import FactRecord, Facts
+from ledger.errors import UsageError
+from ledger.service.archive import Archive
+from ledger.service.studio import KeptFacts, Studio
+
+_ANSWERS = (PolicyProfile, VerdictResult)
+FACT_TYPES = types_of(
+    Dataset, Model, Grant, TrainingRun, *(kind for kind in get_args(Fact) if kind not in _ANSWERS)
+)
+"""The predicate types that a verdict rests on, in all their versions; not those that say what came of it."""
+
+
+def records_of(studio: Studio) -> tuple[FactRecord, ...]:
+    """Return every fact that the log holds, in the order of the log, with who may have signed it."""
+    kept, size = studio.facts, studio.entries.head().size
+    if kept.size != size:
+        # A database that was put back has fewer entries than were read: then all of it is read again.
+        fresh = kept.records if kept.size < size else ()
+        start = kept.size if kept.size < size else 0
+        kept.records = (*fresh, *_read(studio, start, size))
+        kept.size, kept.views = size, {}
+    return kept.records
+
+
+def facts_of(studio: Studio, known: datetime | None = None) -> Facts:
+    """Return the registry as the log has it now, or as the studio knew it at the moment ``known``."""
+    records = records_of(studio)
+    kept: KeptFacts = studio.facts
+    if known not in kept.views:
+        kept.views[known] = Facts(records, kept.size, known)
+    return kept.views[known]
+
+
+def find(studio: Studio, kind: type[Dataset | Model], name: str) -> Artifact:
+    """Return the newest dataset or model of this name or SHA-256. Reads no more entries than it must.
+
+    Raises ``UsageError`` with ``record.unknown-dataset`` or ``record.unknown-model``.
+    """
+    rows = sorted((row.index for of in types_of(kind) for row in studio.entries.statements(of)), reverse=True)
+    for index in rows:
+        statement = studio.statement(index)
+        subject, predicate = statement.subjects[0], statement.predicate
+        if isinstance(predicate, kind) and name in (predicate.name, subject.name, subject.sha256):
+            return subject
+    code = "record.unknown-dataset" if kind is Dataset else "record.unknown-model"
+    raise UsageError(code, f"No {kind.__name__.lower()} named {name!r} is registered.", name=name)
+
+
+def _read(studio: Studio, start: int, stop: int) -> list[FactRecord]:
+    archive = Archive(studio)
+    rows = (row for kind in FACT_TYPES for row in studio.entries.statements(kind))
+    indices = sorted(row.index for row in rows if start <= row.index < stop)
+    return [
+        FactRecord(index, studio.statement(index), by_registrar=archive.by_registrar(index))
+        for index in indices
+    ]
