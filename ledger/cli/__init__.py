@@ -1,7 +1,7 @@
 """The command ``rakkan``: one file per group of commands, each loaded only when it is asked for.
 
-* Exit codes, the same for every command: 0 done or proven · 1 altered · 2 usage · 3 cannot decide · 70 a bug;
-  130 after Ctrl-C, 141 when the reader of the output went away, as every shell has them.
+* Exit codes, the same for every command: 0 done or proven · 1 altered · 2 usage · 3 cannot decide · 4 blocked
+  by the policy · 70 a bug; 130 after Ctrl-C, 141 when nobody reads the output any more, as shells have them.
 * The answer goes to standard output, everything else to standard error. With ``--json`` an error is one JSON
   document there, too.
 * What a stranger's file says is shown without its control characters: it must not write our verdict.
@@ -32,11 +32,19 @@ COMMANDS = {
     "dataset": "ledger.cli.registry:dataset",
     "model": "ledger.cli.registry:model",
     "grant": "ledger.cli.registry:grant",
+    "rights": "ledger.cli.rights:rights",
+    "inventory": "ledger.cli.inventory:inventory",
     "key": "ledger.cli.keys:key",
     "record": "ledger.cli.work:record",
     "erase": "ledger.cli.erase:erase",
     "seal": "ledger.cli.work:seal",
     "verify": "ledger.cli.verify:verify",
+    "clear": "ledger.cli.clear:clear",
+    "why": "ledger.cli.clear:why",
+    "impact": "ledger.cli.clear:impact",
+    "recheck": "ledger.cli.clear:recheck",
+    "bom": "ledger.cli.bom:bom",
+    "profile": "ledger.cli.profile:profile",
     "show": "ledger.cli.log:show",
     "export": "ledger.cli.log:export",
     "consistency": "ledger.cli.consistency:consistency",
@@ -81,7 +89,7 @@ def rakkan() -> None:
     Start with `rakkan demo`. The studio's folder is RAKKAN_HOME (default ~/.rakkan); RAKKAN_PASSPHRASE, when
     set, encrypts its keys.
 
-    Exit codes: 0 done or proven, 1 altered, 2 usage, 3 cannot decide, 70 a bug.
+    Exit codes: 0 done or proven, 1 altered, 2 usage, 3 cannot decide, 4 blocked, 70 a bug.
     """
 
 

@@ -20,7 +20,7 @@ import click
 )
 @click.option("--force", is_flag=True, help="Move an older demo in that folder aside first.")
 def demo(out: Path, *, force: bool) -> int:
-    r"""Make a short cut, seal it, prove it, attack it. Exit code 70 when an answer is not the right one.
+    r"""Make a short cut; seal, prove, clear and attack it. Exit code 70 when an answer is not the right one.
 
     \b
     Example:
@@ -52,7 +52,10 @@ The same with a file of your own (the original stays as it is):
 And the demo's own:
   {rakkan} verify {shown}/files/sh020.final.1006.png --offline --trust {shown}/trust.json
   {rakkan} verify {shown}/attacked/flipped-pixel.png --offline --trust {shown}/trust.json
-  {rakkan} show {shown}/files/sh020.final.1006.png"""
+  {rakkan} show {shown}/files/sh020.final.1006.png
+  {rakkan} clear {shown}/files/sh020.final.1006.png --policy strict-authorised-only
+  {rakkan} why {shown}/attacked/unlicensed-model.png
+  {rakkan} inventory check {shown}/proofs/valley.json --work {shown}/proofs/valley.png"""
 
 
 def _command() -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ledger.core.policy import Policy
     from ledger.core.report import VerificationReport
     from ledger.core.trust import TrustRoot
+    from ledger.service.clear.verdicts import Recorded
 
 MARKS = {"passed": ("✓", "green"), "failed": ("✕", "red"), "undecided": ("–", "yellow")}
 FILE = click.Path(path_type=Path)
@@ -55,27 +56,32 @@ def verify(
 
     Exit code: 0 proven, 1 altered, 2 usage, 3 cannot decide.
     """
-    report = _verify(file, trust_file, sidecar, _policy(policy_file), offline=offline)
+    report, cleared = _verify(file, trust_file, sidecar, _policy(policy_file), offline=offline)
     if as_json:
-        print_json(report.to_json())
+        print_json({**report.to_json(), **_clearance(cleared)})
     else:
         _print(report)
+        _print_clearance(cleared)
     return report.exit_code
 
 
 def _verify(
     file: Path, trust_file: Path | None, sidecar: Path | None, policy: Policy | None, *, offline: bool
-) -> VerificationReport:
+) -> tuple[VerificationReport, Recorded | None]:
+    """Return the report and, where the ledger is asked, the newest verdict on record for the file."""
     from ledger.wiring import home_at, offline_reader, open_studio
 
     place = home_at(home_folder())
     trust = _trust(trust_file)
     if offline or not place.holds_ledger():
-        return offline_reader().verify(file, trust, sidecar, policy)
+        return offline_reader().verify(file, trust, sidecar, policy), None
+    from ledger.service.archive import Archive
+    from ledger.service.clear.verdicts import newest_about
     from ledger.service.verify import verify_online
 
     with open_studio(place) as studio:
-        return verify_online(studio, file, trust or studio.trust, sidecar, policy)
+        report = verify_online(studio, file, trust or studio.trust, sidecar, policy)
+        return report, newest_about(Archive(studio), report.sha256)
 
 
 def _policy(policy_file: Path | None) -> Policy | None:
@@ -101,6 +107,31 @@ def _trust(trust_file: Path | None) -> TrustRoot | None:
     except MalformedError as error:
         words = f"{trust_file} is not a trust root: {error.message}"
         raise MalformedError("trust.malformed", words, path=trust_file, cause=error.code) from error
+
+
+def _clearance(found: Recorded | None) -> dict[str, Any]:
+    if found is None:
+        return {}
+    verdict = found.verdict
+    return {
+        "clearance": {
+            "entry": found.index,
+            "policy": verdict.policy,
+            "deliverable": verdict.delivery.deliverable.value,
+            "then": verdict.then.verdict.value,
+            "now": verdict.now.verdict.value,
+            "grade": verdict.now.grade.name,
+        }
+    }
+
+
+def _print_clearance(found: Recorded | None) -> None:
+    from ledger.render.verdicts import pair
+
+    if found is not None:
+        verdict = found.verdict
+        asked = f"{verdict.delivery.deliverable.value}, policy {verdict.policy}"
+        click.echo(printable(f"  clearance on record: {pair(verdict)} ({asked}; entry {found.index})"))
 
 
 def _print(report: VerificationReport) -> None:

@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -19,6 +19,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from ledger.core.lineage import Link
 from ledger.core.report import Outcome
 from ledger.render import svg, words
+from ledger.render.rights import Rights, RightsView
 from ledger.render.text import visible
 from ledger.service.audit import Audit, AuditFile, AuditGrant, AuditThing, Node
 
@@ -50,13 +51,18 @@ class _Chapter:
     facts: tuple[tuple[str, str], ...]
 
 
-def page(audit: Audit, story: str, pictures: Pictures) -> str:
-    """Return the page. ``story`` is the path of the file whose way is told; ``KeyError`` without it."""
+def page(audit: Audit, story: str, pictures: Pictures, asked: Rights | None = None) -> str:
+    """Return the page. ``story`` is the path of the file whose way is told; ``KeyError`` without it.
+
+    ``asked`` is what was asked about rights: it adds a part of its own.
+    """
     hero = {file.path: file for file in audit.files}[story]
+    rights = RightsView(asked, audit, hero) if asked else None
     kinds = _kinds(audit)
     cut = next(kind for kind in kinds if hero in kind.files)
     nodes, links = audit.under(hero.node)
-    told = _Story(audit, hero)
+    granted = rights.granted if rights else words.grant
+    told = _Story(audit, hero, granted)
     cards, edges = told.cards(nodes, links, pictures.small)
     lineage = svg.draw(
         cards,
@@ -77,6 +83,8 @@ def page(audit: Audit, story: str, pictures: Pictures) -> str:
         lineage_style=svg.STYLE,
         pictures=pictures,
         steps=sum(node.kind == "file" for node in audit.nodes),
+        rights=rights,
+        granted=granted,
         grants_of=lambda thing: [grant for grant in audit.grants if thing.sha256 in grant.covers],
         things={thing.sha256: thing for thing in audit.things},
     )
@@ -124,8 +132,9 @@ def _kinds(audit: Audit) -> list[_Kind]:
 class _Story:
     """Tells the way of one file: as cards for the picture, and as chapters for the list beside it."""
 
-    def __init__(self, audit: Audit, hero: AuditFile) -> None:
+    def __init__(self, audit: Audit, hero: AuditFile, granted: Callable[[AuditGrant], str]) -> None:
         self._hero = hero
+        self._granted = granted
         self._nodes = {node.sha256: node for node in audit.nodes}
         self._things = {thing.sha256: thing for thing in audit.things}
         self._grants = audit.grants
@@ -188,7 +197,7 @@ class _Story:
 
     def _thing_chapter(self, thing: AuditThing) -> _Chapter:
         grants = self._grants_of(thing)
-        licence = " ".join(words.grant(item) for item in grants) or "No grant is on record."
+        licence = " ".join(map(self._granted, grants)) or "No grant is on record."
         if thing.kind == "dataset":
             sentence = f"A dataset of {words.counted(thing.works or 0, 'work')} was registered."
             facts = [("Rights holders", words.holders(thing))]

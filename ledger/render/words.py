@@ -28,6 +28,14 @@ USES = {
     "inference-run": "running the model",
     "output-final": "showing its output in the finished production",
     "output-temp": "using its output for tests and previews",
+    "output-marketing": "showing its output in advertising",
+    "output-merch": "putting its output on merchandise",
+    "output-as-training": "training a model on its output",
+    "reference-input": "guiding a picture with it",
+    "control-input": "steering a picture with it",
+    "inpaint-source": "painting over it",
+    "dataset-redistribution": "passing the dataset on",
+    "similarity-index": "searching for pictures that resemble it",
 }
 
 ACTIONS = {
