@@ -21,14 +21,14 @@ WORKSTATION, FARM = "workstation", "farm-01"
 DATASET, DATASET_VERSION = "night-landscapes", "2026.1"
 MODEL, MODEL_VERSION = "moonlit-brush", "1.0"
 UNLICENSED, UNLICENSED_VERSION = "dreamweft-xl", "3"
-GRANT = "MR-2026-01"
+GRANT, OWN_GRANT = "MR-2026-01", "OWN-2026-01"
 LICENSOR = "Atelier Tsukikage and Ran Minazuki"
-CONTRACT = """Licence MR-2026-01 (invented for the demo)
+STUDIO_PARTY, HOLDERS_PARTY = "studio-yoimachi", "night-landscapes-holders"
+TITLE_ID, TITLE = "moonrise", "Moonrise"
+ZONE = "Asia/Tokyo"
+POLICIES = ("strict-authorised-only", "broadcast-jp")
+"""What the cut is cleared under. The first is the strictest one; it also judges what must not pass."""
 
-Atelier Tsukikage and Ran Minazuki permit Studio Yoimachi to train the model "moonlit-brush" on the six works
-of the dataset "night-landscapes" (focused training), to run it, and to show its output in the finished
-production "moonrise".
-"""
 PROMPT = "night over folded hills, the moon just risen, cumulus lit from behind, last warmth on the horizon"
 NOTE = (
     "This is a demonstration. The studio, the rights holders and the licence are invented; the figure was "
@@ -80,6 +80,11 @@ class Folders:
     def materials(self) -> Path:
         """The works, their inventory, the weights: what stays with the studio."""
         return self.root / "materials"
+
+    @property
+    def proofs(self) -> Path:
+        """What rights holders asked about, and the answers."""
+        return self.root / "proofs"
 
     @property
     def trust(self) -> Path:

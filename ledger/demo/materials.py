@@ -1,32 +1,35 @@
-"""What the production rests on: paintings, the model learnt from them, a licence, and a model without one."""
+"""What the production rests on: paintings, a model learnt from them, their papers; and a model with none."""
 
 from __future__ import annotations
 
 import csv
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 
 from ledger.core.artifact import Artifact
-from ledger.core.predicates.grant import Use
-from ledger.core.predicates.model import Training, TrainingStage
-from ledger.demo import cast
+from ledger.core.predicates.step import Evidence
+from ledger.core.rights.inventory import COLUMNS
+from ledger.demo import cast, papers
 from ledger.demo.painter import brush
 from ledger.demo.painter.works import paint, works
 from ledger.service.files import identify
-from ledger.service.registry import COLUMNS, Terms, register_dataset, register_grant, register_model
-from ledger.service.seal import seal
+from ledger.service.inventory.index import SUFFIX
+from ledger.service.rights.importing import judge, read_toml
+from ledger.service.rights.register import desk_of, register, seal_files, state
 from ledger.service.studio import Device, Studio
+from ledger.wiring.rights import readers
 
 
 @dataclass(frozen=True, slots=True)
 class Materials:
-    """The registered things and where their bytes are."""
+    """The registered things and where their bytes are. ``index`` is that of the inventory."""
 
     works: tuple[Path, ...]
     inventory: Path
+    index: Path
     weights: Path
     unlicensed_weights: Path
     dataset: Artifact
@@ -34,24 +37,53 @@ class Materials:
     unlicensed: Artifact
 
 
-def gather(studio: Studio, registrar: Device, folder: Path) -> Materials:
-    """Paint the works, train the model, and register dataset, models and grant, with their manifests."""
+def gather(studio: Studio, registrar: Device, trainer: Device, folder: Path) -> Materials:
+    """Paint the works, put them and their contract on record, train the model, and register it."""
     inventory, pictures = _inventory(folder / "works")
+    papers.write_contract(folder)
+    today = studio.clock.now().date()
+    _state(studio, registrar, papers.write_before(folder, today))
     weights = folder / f"{cast.MODEL}.safetensors"
+    started = studio.clock.now()
     brush.save(brush.train(pictures), weights)
+    finished = studio.clock.now()
     other = folder / f"{cast.UNLICENSED}.safetensors"
     brush.save(_unexplained(), other)
-    dataset = register_dataset(studio, registrar, cast.DATASET, cast.DATASET_VERSION, inventory).artifact
-    training = (Training(dataset.name, dataset.sha256, TrainingStage.FOCUSED),)
-    model = register_model(studio, registrar, cast.MODEL, cast.MODEL_VERSION, weights, training).artifact
-    unlicensed = register_model(
-        studio, registrar, cast.UNLICENSED, cast.UNLICENSED_VERSION, other, ()
-    ).artifact
-    register_grant(studio, registrar, (dataset, model), _terms(studio, folder))
-    # In this order: each manifest carries the one of what it rests on.
-    for path in (inventory, weights, other):
-        seal(studio, registrar, [path])
-    return Materials(pictures, inventory, weights, other, dataset, model, unlicensed)
+    _state(studio, registrar, papers.write_after(folder, today))
+    _attest(studio, trainer, started, finished)
+    found = desk_of(studio, readers()).registry.find
+    return Materials(
+        pictures,
+        inventory,
+        inventory.with_suffix(SUFFIX),
+        weights,
+        other,
+        found("dataset", cast.DATASET),
+        found("model", cast.MODEL),
+        found("model", cast.UNLICENSED),
+    )
+
+
+def _state(studio: Studio, registrar: Device, facts: Path) -> None:
+    """Sign a file of facts, as `rakkan rights import --apply` does."""
+    outcomes = judge(studio, desk_of(studio, readers()), read_toml(facts))
+    planned = [item.planned for item in outcomes if item.planned]
+    if len(planned) < len(outcomes):
+        raise next(item.refused for item in outcomes if item.refused)
+    state(studio, registrar, planned)
+    seal_files(studio, registrar, planned)
+
+
+def _attest(studio: Studio, trainer: Device, started: datetime, finished: datetime) -> None:
+    """Have the device that ran the training sign when that was, and what went in."""
+    run: dict[str, object] = {
+        "model": cast.MODEL,
+        "trainer": cast.STUDIO_PARTY,
+        "started": started,
+        "finished": finished,
+        "trained_on": [f"{cast.DATASET}:focused"],
+    }
+    register(studio, trainer, desk_of(studio, readers(), evidence=Evidence.OBSERVED), "training", run)
 
 
 def _inventory(folder: Path) -> tuple[Path, tuple[Path, ...]]:
@@ -67,19 +99,6 @@ def _inventory(folder: Path) -> tuple[Path, tuple[Path, ...]]:
             pictures.append(path)
             rows.writerow((work.title, identify(path).sha256, work.rights_holder))
     return inventory, tuple(pictures)
-
-
-def _terms(studio: Studio, folder: Path) -> Terms:
-    contract = folder / f"licence-{cast.GRANT}.txt"
-    contract.write_text(cast.CONTRACT, encoding="utf-8")
-    today = studio.clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
-    return Terms(
-        grant_id=cast.GRANT,
-        uses=(Use.FOCUSED_TRAINING, Use.INFERENCE_RUN, Use.OUTPUT_FINAL),
-        valid_from=today - timedelta(days=30),
-        valid_until=today + timedelta(days=700),
-        secrets={"licensor": cast.LICENSOR, "contract": f"sha256:{identify(contract).sha256}"},
-    )
 
 
 def _unexplained() -> brush.Brush:

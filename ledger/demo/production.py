@@ -48,6 +48,12 @@ class Production:
         frame = "" if number is None else f".{number:04d}"
         return self.folders.files / f"{cast.SHOT}.{layer}{frame}.{suffix}"
 
+    @property
+    def cut(self) -> list[Path]:
+        """The files that are to be delivered: the finished frames and, where there is one, the film."""
+        film = self.path("cut", None, "mp4")
+        return [*(self.path("final", number, "png") for number in FRAMES), *([film] if film.exists() else [])]
+
     def shoot(self) -> None:
         """Make the whole cut."""
         self._paint_backgrounds()

@@ -1,4 +1,4 @@
-"""The demo from beginning to end: found, register, shoot, publish, verify, attack, report.
+"""The demo from beginning to end: found, register, shoot, verify, clear, attack, ask, publish, report.
 
 * The folder must be new or empty. With ``force`` an older demo is moved aside, and only when it is one:
   nothing that is not ours is touched, and nothing at all is deleted.
@@ -16,16 +16,18 @@ from ledger.core.report import Outcome
 from ledger.demo import cast, thumbnails
 from ledger.demo.attacks import FLIPPED, PIXEL, Attacks
 from ledger.demo.cast import Folders
+from ledger.demo.clearing import Clearing, as_expected
 from ledger.demo.materials import Materials, gather
 from ledger.demo.narrator import Narrator
 from ledger.demo.painter import brush
 from ledger.demo.production import Production
 from ledger.errors import RakkanError, RefusedError
 from ledger.render.html import Pictures, page
+from ledger.render.rights import Rights
 from ledger.service.audit import Audit, Brought, Delivered, Trial, audit
 from ledger.service.log.publish import publish
 from ledger.service.studio import Studio
-from ledger.wiring import home_at, offline_reader, open_device, open_studio, publication
+from ledger.wiring import REGISTRAR, home_at, offline_reader, open_device, open_studio, publication
 from ledger.wiring.enrolment import enrol_device, found_studio
 
 
@@ -58,12 +60,15 @@ def run(root: Path, tell: Narrator, *, force: bool = False) -> Result:
         tell.chapter("A cut of twelve frames is made")
         production.shoot()
         delivered = _verify(production, tell)
+        clearing = Clearing(production, open_device(home, REGISTRAR), tell)
+        clearing.deliver(production.cut)
         trials = _attack(production, tell)
+        rights = clearing.answer(root / trials[-1].path)
         publish(studio.log, publication(home))
-        found = _report(production, delivered, trials)
+        found = _report(production, delivered, trials, rights)
     tell.chapter("The report")
     tell.line(f"{found.log.size} log entries published to {root / 'log'}")
-    good = all(item.report.outcome is Outcome.PROVEN for item in delivered)
+    good = all(item.report.outcome is Outcome.PROVEN for item in delivered) and as_expected(rights)
     return Result(folders, good and all(trial.as_expected for trial in trials))
 
 
@@ -94,14 +99,15 @@ def _aside(root: Path) -> Path:
 
 def _register(studio: Studio, folders: Folders, tell: Narrator) -> Materials:
     tell.chapter("What the work may rest on is registered")
-    materials = gather(studio, open_device(home_at(folders.home), "registrar"), folders.materials)
-    tell.line(f"dataset “{cast.DATASET}”: six paintings by two rights holders, each by its SHA-256")
+    home = home_at(folders.home)
+    materials = gather(studio, open_device(home, REGISTRAR), open_device(home, cast.FARM), folders.materials)
+    tell.line(f"dataset “{cast.DATASET}”: six paintings by two rights holders; the entry commits to each")
+    tell.line(f"grant {cast.GRANT}: training on them, output in “{cast.TITLE}”; the contract is a commitment")
     tell.line(
-        f"model “{cast.MODEL}”: trained on them just now (focused training), {_size(materials.weights)}"
+        f"model “{cast.MODEL}”: trained on them after that (focused training), {_size(materials.weights)}; "
+        "the farm attests it"
     )
-    tell.line(
-        f"grant {cast.GRANT}: covers both; the licensor and the contract enter the log only as commitments"
-    )
+    tell.line(f"grant {cast.OWN_GRANT}: the model is the studio's own work; dataset and model are reviewed")
     tell.line(f"model “{cast.UNLICENSED}”: nobody knows its training, and no grant covers it")
     return materials
 
@@ -135,15 +141,17 @@ def _attack(production: Production, tell: Narrator) -> list[Trial]:
     return trials
 
 
-def _report(production: Production, delivered: list[Delivered], trials: list[Trial]) -> Audit:
+def _report(production: Production, delivered: list[Delivered], trials: list[Trial], rights: Rights) -> Audit:
     root = production.folders.root
     brought = Brought(cast.NOTE, (production.materials.inventory,))
     found = audit(production.studio, root, delivered, brought, trials)
-    text = json.dumps(found.to_json(), ensure_ascii=False, indent=2) + "\n"
-    (root / "audit.json").write_text(text, encoding="utf-8")
+    for name, document in (("audit.json", found.to_json()), ("clearance.json", rights.to_json())):
+        text = json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+        (root / name).write_text(text, encoding="utf-8")
     hero = production.path("final", cast.HERO, "png")
-    pictures = Pictures(_pictures(production, delivered, trials), thumbnails.large(hero))
-    html = page(found, hero.relative_to(root).as_posix(), pictures)
+    small = _pictures(production, delivered, trials)
+    small |= {item.shown.proof.key.hex(): thumbnails.small(item.picture) for item in rights.inquiries}
+    html = page(found, hero.relative_to(root).as_posix(), Pictures(small, thumbnails.large(hero)), rights)
     (root / "index.html").write_text(html, encoding="utf-8")
     return found
 

@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
+from ledger.core.rights.reasons import EXPLAINED, Code
 from tests.support.demo import Demo, run_once
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -124,8 +125,29 @@ def test_it_names_every_attack_and_never_promises_too_much(page: Page, demo: Dem
     assert not re.search(r"ai.free|copyright.safe", page.text, re.IGNORECASE)
 
 
+def test_it_shows_the_verdict_the_raw_materials_and_what_is_refused(page: Page) -> None:
+    text = " ".join(page.text.split())
+    for shown in (
+        "May it be delivered?",
+        "strict-authorised-only",
+        "L4 Authorised and inventoried",
+        "Rights holder Atelier Tsukikage",
+        "Grant MR-2026-01 by Atelier Tsukikage and Ran Minazuki, a licence, permits training a model",
+        "(days in Asia/Tokyo)",
+        "✕ Blocked grade L1",
+        EXPLAINED[Code.MODEL_OPAQUE].meaning,
+        "To mend it: " + EXPLAINED[Code.NO_GRANT].mend.replace("`", ""),
+        "Suppose MR-2026-01 were revoked",
+        "No: the list commits to 6 works, and this is not one of them.",
+        "evidence, not a legal opinion",
+    ):
+        assert shown in text
+
+
 def test_it_is_small_enough_to_send(demo: Demo) -> None:
-    assert (demo.folder / "index.html").stat().st_size < 1_000_000
+    page = (demo.folder / "index.html").read_text(encoding="utf-8")
+    assert len(page) < 1_000_000
+    assert len(re.sub(r'data:image/[^"]*', "", page)) < 150_000
 
 
 @pytest.mark.parametrize("width", [360, 768, 1280])

@@ -197,7 +197,7 @@ def test_an_entry_of_a_newer_kind_is_in_the_log_and_undecided() -> None:
     from tests.support.builders import statement
 
     document = json.loads(statements.encode(statement(step())))
-    document["predicateType"] = "https://rakkan.org/step/v2"
+    document["predicateType"] = "https://rakkan.org/step/v9"
     newer = dsse.sign(canonical.encode(document), DEVICE)
     found = told(lambda s: s.log.add(newer))
     assert found.check("log").status is P

@@ -34,6 +34,22 @@ class Work:
     seed: int
 
 
+VALLEY = Work(
+    "Valley in the first snow",
+    "a painter whom nobody asked",
+    chosen(
+        ("3a4658", "66788a", "94a3ad", "bcc6c9", "dfe2de"),
+        ("b9c2c8", "98a5af", "76858f", "55636c", "39444b"),
+        "fffaf0",
+        stroke=2.0,
+        grain=0.010,
+    ),
+    Moon(0.35, 0.30, 0.055),
+    83,
+)
+"""A painting that is in no dataset here."""
+
+
 def works() -> tuple[Work, ...]:
     """Return the six works, three by each rights holder."""
     tsukikage = chosen(*_TSUKIKAGE, stroke=2.6, grain=0.012)
