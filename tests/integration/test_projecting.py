@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +93,9 @@ def test_a_frame_rests_on_what_its_parts_do_and_a_sealed_one_too(studio: Studio)
     assert [row.name for row in studio.bases.finals_at(Where())] == ["sealed.png"]
 
 
-def test_what_nothing_explains_has_no_basis_and_what_is_registered_an_empty_one(studio: Studio) -> None:
+def test_what_nothing_explains_has_no_basis_and_a_registration_explains_nothing(
+    studio: Studio,
+) -> None:
     say(studio, Statement((file("sky.safetensors"),), model()))
     say(studio, sealed(**{"sealed.png": "unknown.png"}))
     say(studio, made("frame.png", of=[component("sky.safetensors")]))
@@ -100,7 +103,15 @@ def test_what_nothing_explains_has_no_basis_and_what_is_registered_an_empty_one(
     assert basis_of_file(studio, digest("never heard of")) is None
     assert basis_of_file(studio, digest("sealed.png")) is None
     assert basis_of_file(studio, digest("sky.safetensors")) == frozenset()
-    assert kinds(studio, "frame.png") == []
+    assert kinds(studio, "frame.png") == ["gap sky.safetensors"]
+
+
+def test_a_render_that_was_done_again_is_no_fork(studio: Studio) -> None:
+    say(studio, made("render.png", of=[SKY]))
+    later = NOW + timedelta(hours=5)
+    say(studio, made("render.png", of=[SKY], started=later, finished=later))
+    say(studio, made("comp.png", of=[component("render.png")]))
+    assert kinds(studio, "render.png") == kinds(studio, "comp.png") == ["model sky", "model sky"]
 
 
 def test_a_record_that_comes_late_reaches_everything_that_was_made_of_it(studio: Studio) -> None:

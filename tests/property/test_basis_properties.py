@@ -12,11 +12,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.core.artifact import Artifact, Role
-from ledger.core.predicates import Finding, Model, Predicate, Seal, Step
+from ledger.core.predicates import Finding, Predicate, Seal, Step
 from ledger.core.predicates.finding import FindingKind, FindingState
 from ledger.core.predicates.seal import Form, SealedManifest
 from ledger.core.predicates.step import Evidence, StepAction
-from ledger.core.rights.basis import Item, ItemKind, finding_item, is_lineage, own_items, unexplained
+from ledger.core.rights.basis import (
+    TIMELESS,
+    Item,
+    ItemKind,
+    finding_item,
+    is_lineage,
+    own_items,
+    unexplained,
+)
 from ledger.core.statement import Statement
 from ledger.service.clear.batch import Taken
 from ledger.service.clear.store import Where
@@ -64,6 +72,10 @@ def statements(draw: st.DrawFn) -> Statement:
     return Statement(subjects, predicate)
 
 
+def timeless(basis: frozenset[Item]) -> frozenset[Item]:
+    return frozenset(item._replace(slot=TIMELESS) for item in basis)
+
+
 class Records:
     """All the records, and what follows from them."""
 
@@ -106,14 +118,6 @@ class Records:
             if subject.sha256 in self.before(files)
         }
 
-    def registered(self, files: set[str]) -> bool:
-        return any(
-            isinstance(each.statement.predicate, Model)
-            and not each.flaw
-            and each.statement.subjects[0].sha256 in self.before(files)
-            for each in self.all
-        )
-
     def broken_seals(self, files: set[str]) -> set[Item]:
         found = [index for index, _, subject, _ in self.sealings() if subject.sha256 in self.before(files)]
         return {invalid(self.all[index]) for index in found if self.all[index].flaw}
@@ -122,7 +126,7 @@ class Records:
         """Return the steps that made a material, and what is to be said of it besides."""
         own = {material.sha256}
         makers, items = self.makers(own), self.broken_seals(own)
-        if makers or self.registered(own) or material.pixels is None:
+        if makers or material.pixels is None:
             return makers, items
         twins = {
             (subject.sha256, isinstance(each.statement.predicate, Step), each.index)
@@ -140,22 +144,7 @@ class Records:
         return makers, items
 
     def explained(self, material: Artifact) -> bool:
-        makers, _ = self.sources(material)
-        if makers or self.registered({material.sha256}):
-            return True
-        sources = {
-            source
-            for _, _, subject, source in self.sealings()
-            if material.pixels and subject.pixels == material.pixels
-        }
-        models = any(
-            isinstance(each.statement.predicate, Model)
-            and not each.flaw
-            and material.pixels
-            and each.statement.subjects[0].pixels == material.pixels
-            for each in self.all
-        )
-        return models or any(self.registered({source}) for source in sources)
+        return bool(self.sources(material)[0])
 
     @cached_property
     def under(self) -> dict[int, set[int]]:
@@ -199,7 +188,7 @@ class Records:
             items = items.union(*outside)
             if makers & circle:
                 items.add(Item(ItemKind.CYCLE, material.sha256, material.name))
-            if len(outside) + bool(makers & circle) > 1:
+            if len(set(map(timeless, outside))) + bool(makers & circle) > 1:
                 items.add(Item(ItemKind.FORK, material.sha256, material.name))
         return frozenset(items)
 
@@ -235,7 +224,8 @@ class Records:
             for subject in each.statement.subjects
             if subject.sha256 == file.sha256
         ]
-        return items | ({Item(ItemKind.FORK, file.sha256, min(names))} if len(found) > 1 else set())
+        ways = set(map(timeless, found))
+        return items | ({Item(ItemKind.FORK, file.sha256, min(names))} if len(ways) > 1 else set())
 
     def _readers(self, sha256: str) -> set[int]:
         files = self.after({sha256})

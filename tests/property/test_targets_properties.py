@@ -106,13 +106,24 @@ def test_any_bytes_are_a_list_or_a_coded_error(folder: Path, data: bytes, name: 
     assert outcome(f"@{path}") in ("targets", "clear.cut-list", "clear.unknown-target")
 
 
-@given(st.lists(st.sampled_from([*SHOTS, "sq010", "sh010/1001"]), max_size=5), st.lists(LINES, max_size=5))
+@given(
+    st.lists(st.sampled_from([*SHOTS, "sq010", "sh010/1001"]), min_size=1, max_size=5),
+    st.lists(LINES, max_size=5),
+)
 def test_a_list_holds_its_lines_in_order_and_no_comment(
     folder: Path, targets: list[str], comments: list[str]
 ) -> None:
     path = folder / "cut.txt"
     path.write_text("\n".join([f"# {text}" for text in comments] + targets), encoding="utf-8")
     assert [target.text for target in resolve(STUDIO, [f"@{path}"])] == targets
+
+
+@pytest.mark.parametrize("content", ["", "# nothing yet\n\n"])
+def test_an_empty_list_is_refused_for_nothing_is_cleared_by_it(folder: Path, content: str) -> None:
+    path = folder / "cut.txt"
+    path.write_text(content)
+    with pytest.raises(MalformedError, match="empty"):
+        resolve(STUDIO, [f"@{path}"])
 
 
 def test_a_list_names_its_broken_line(folder: Path) -> None:

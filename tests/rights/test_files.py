@@ -11,7 +11,7 @@ from ledger.core.rights.basis import SLOT, Item, ItemKind
 from ledger.core.rights.clearance import Engine
 from ledger.core.rights.reasons import Code, Verdict
 from tests.rights.cases import Question, codes
-from tests.rights.nightfall import BROADCAST, DELIVERED, HOUSE, OUTPUTS, nightfall
+from tests.rights.nightfall import BROADCAST, DELIVERED, HOUSE, OUTPUTS, SERVICE, nightfall
 from tests.rights.story import Story, day
 from tests.support.builders import digest
 
@@ -46,6 +46,20 @@ def test_a_permission_to_train_on_a_dataset_is_none_to_show_it() -> None:
     story.dataset("footage")
     story.grant("FOOTAGE-1", ["footage"], Use.FOCUSED_TRAINING, since=day("2026-01-01"))
     assert Code.USE_NOT_GRANTED in codes(imported(story, ("footage", Role.DATASET)).put(story))
+
+
+def test_an_import_is_one_whatever_else_its_record_names() -> None:
+    story = nightfall()
+    for role in (Role.PARENT, Role.REFERENCE, Role.MODEL):
+        question = imported(story, ("kumo-anime" if role is Role.MODEL else "bg.png", role))
+        assert Code.REFERENCE_RIGHTS_MISSING in codes(question.put(story))
+
+
+def test_a_service_that_is_named_as_a_model_is_judged_by_its_terms() -> None:
+    story = nightfall()
+    found = Question(story.makes("pan.png", (SERVICE, Role.MODEL))).put(story)
+    assert Code.PLAN_TIER_UNKNOWN in codes(found)
+    assert found.now.grade is Grade.L1
 
 
 def engine_time(count: int) -> float:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from ledger.core.artifact import Role
+from ledger.core.artifact import Artifact, Role
 from ledger.core.predicates import Dataset, Grant, Model, TrainingRun
 from ledger.core.predicates.finding import FindingKind, FindingState
 from ledger.core.predicates.grant import Use
@@ -13,10 +13,12 @@ from ledger.core.predicates.model import Training
 from ledger.core.predicates.model_v2 import ModelKind, Parent, ParentRole
 from ledger.core.predicates.step import StepAction
 from ledger.core.rights.answer import Grade, Reason
-from ledger.core.rights.basis import Item, ItemKind
+from ledger.core.rights.basis import Item, ItemKind, slot_of
 from ledger.core.rights.clearance import Clearance, Engine
+from ledger.core.rights.facts import FactRecord
 from ledger.core.rights.models import LONGEST_PATH
 from ledger.core.rights.reasons import Code, Verdict
+from ledger.core.statement import Statement
 from tests.rights.cases import Question, codes
 from tests.rights.nightfall import (
     ADAPTER,
@@ -31,7 +33,7 @@ from tests.rights.nightfall import (
     nightfall,
 )
 from tests.rights.story import DECLARED, Story, day, digest, inventory, sources, weights
-from tests.support.builders import commitment, refusal
+from tests.support.builders import commitment, refusal, revocation
 
 
 def painted(story: Story, model: str) -> Clearance:
@@ -267,6 +269,64 @@ def test_no_device_closes_a_finding() -> None:
     story.finds("F-14", FindingKind.SIMILARITY_HIT, "bg.png")
     story.finds("F-14", FindingKind.SIMILARITY_HIT, "bg.png", state=FindingState.DISMISSED)
     assert codes(Question().put(story)) == {Code.SIMILARITY_HIT_OPEN}
+
+
+def test_no_device_says_later_whose_name_a_finding_is_about() -> None:
+    """A performer who has consented would close it."""
+    story = nightfall()
+    story.consent("person:hana", "her voice", day("2026-01-01"))
+    story.finds("F-15", FindingKind.PERFORMER_NAME, "bg.png")
+    story.finds("F-15", FindingKind.PERFORMER_NAME, "bg.png", person="person:hana")
+    assert codes(Question().put(story)) == {Code.PERFORMER_NAME_IN_PROMPT}
+
+
+def test_a_finding_that_is_closed_for_one_file_stays_open_for_another() -> None:
+    story = nightfall()
+    story.finds("F-16", FindingKind.SIMILARITY_HIT, "bg.png")
+    story.finds("F-16", FindingKind.SIMILARITY_HIT, "elsewhere.png")
+    story.closes("F-16", FindingState.DISMISSED)
+    assert codes(Question().put(story)) == {Code.SIMILARITY_HIT_OPEN}
+
+
+def test_an_attestation_by_a_stolen_key_counts_for_nothing() -> None:
+    story = nightfall()
+    place = story._place("run of kiri-7")
+    run = replace(story.log[place], by_registrar=False, keyid="ab" * 32)
+    story.log[place] = run
+    assert codes(Question().put(story)) == set()
+    key = Artifact("ws-9", "ab" * 32)
+    end = replace(revocation(), suspect_from=run.index)
+    story.log.append(FactRecord(story.log[-1].index + 1, Statement((key,), end)))
+    assert codes(Question().put(story)) == {Code.TRAINING_ATTESTATION_MISSING}
+
+
+def test_two_spellings_of_one_approver_are_one() -> None:
+    story = nightfall()
+    story.forget("review of kiri-7")
+    rule = replace(HOUSE, overrides=replace(HOUSE.overrides, approvers=2))
+    for names, severity in ((("actor:a", " Actor:A"), False), (("actor:a", "actor:b"), True)):
+        story.accept(Code.MODEL_UNREVIEWED, "kiri-7", *names, until=day("2027-06-01"))
+        found = reason(Question(profile=rule).put(story), Code.MODEL_UNREVIEWED)
+        assert (found.override is not None) is severity
+
+
+def test_what_a_dataset_holds_the_output_of_is_judged_at_each_use() -> None:
+    """A licence to train on the base's pictures that begins in March says nothing of February."""
+    story = nightfall()
+    story.forget("run of kiri-7")
+    story.suppose("kiri-7", recorded=day("2026-12-01"))
+    story.suppose("kiri-lineart", outputs_of=sources("tsuki-base"))
+    story.grant("TRAIN-ON-1", ["tsuki-base"], Use.OUTPUT_AS_TRAINING, since=day("2026-03-01"))
+    early, late = (
+        Item(ItemKind.MODEL, weights("kiri-7").sha256, "kiri-7", "", slot_of(day(text)))
+        for text in ("2026-02-10", "2026-04-10")
+    )
+    alone = [Engine(story.facts(), HOUSE, BROADCAST, DELIVERED).clear([item]) for item in (early, late)]
+    for order in ((early, late), (late, early)):
+        engine = Engine(story.facts(), HOUSE, BROADCAST, DELIVERED)
+        found = {item: engine.clear([item]) for item in order}
+        assert [found[early], found[late]] == alone
+    assert [Code.OUTPUT_AS_TRAINING_PROHIBITED in codes(each) for each in alone] == [True, False]
 
 
 # Old logs

@@ -134,7 +134,7 @@ def check_validity(fields: Fields, valid_from: datetime, valid_until: datetime |
 def check_quarter(fields: Fields, name: str, moment: datetime | None) -> None:
     """Refuse a moment that is not on a quarter of an hour, the grain at which uses are judged.
 
-    Midnight is on one in every time zone.
+    Midnight is on one in every time zone since 1972.
     """
     if moment is not None and (moment - datetime.min.replace(tzinfo=moment.tzinfo)) % _QUARTER:
         raise fields.error(name, "must be on a quarter of an hour")

@@ -143,7 +143,7 @@ def _own(subjects: tuple[Artifact, ...], step: Step) -> Iterator[Item]:
         yield Item(ItemKind.SERVICE, subject.sha256, subject.name, tier or "", slot, step.evidence)
     for person in step.people if isinstance(step, StepV2) else ():
         yield Item(ItemKind.PERSON, named("person", person).sha256, person, "", slot, step.evidence)
-    if imported and not any(item.role is not Role.MODEL for item in step.materials):
+    if imported and not any(item.role is Role.DATASET for item in step.materials):
         for subject in subjects:
             yield Item(ItemKind.IMPORT, subject.sha256, subject.name, "", slot, step.evidence)
     if step.evidence is not Evidence.OBSERVED:

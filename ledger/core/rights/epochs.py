@@ -32,21 +32,25 @@ class Epochs:
         key = (item.sha256, item.name)
         bounds = self._bounds.get(key)
         if bounds is None:
-            slots = self._common.union(*map(self._slots, self._closure(item.sha256)), self._terms(item.name))
+            slots = self._common.union(*map(self._slots, self._closure(item.sha256)))
+            slots |= set(map(slot_of, self._terms(item.name)))
             bounds = self._bounds[key] = sorted(slots | {slot + 1 for slot in slots})
         return bisect_right(bounds, item.slot)
 
     def _closure(self, sha256: str) -> set[str]:
-        """Return the thing, every model under it, and the datasets of all of them."""
+        """Return the thing, every model under it, their datasets, and whose output those hold."""
         found, left = set[str](), [sha256]
         while left:
             about = left.pop()
-            known = self._facts.model(about)
-            if about in found or known is None:
-                found.add(about)
+            if about in found:
                 continue
-            found.update((about, *(training.sha256 for training in known.predicate.training)))
-            left += [parent.sha256 for parent in getattr(known.predicate, "parents", ())]
+            found.add(about)
+            model, dataset = self._facts.model(about), self._facts.dataset(about)
+            if model is not None:
+                left += [training.sha256 for training in model.predicate.training]
+                left += [parent.sha256 for parent in getattr(model.predicate, "parents", ())]
+            if dataset is not None:
+                left += [source.sha256 for source in getattr(dataset.predicate, "outputs_of", ())]
         return found
 
     def _slots(self, sha256: str) -> set[int]:
@@ -56,6 +60,8 @@ class Epochs:
         known = self._facts.model(sha256)
         if known is not None and isinstance(known.predicate, ModelV2):
             yield known.predicate.recorded
+            if known.predicate.service is not None:
+                yield from self._terms(known.predicate.service.name)
         for run in self._facts.runs(sha256):
             yield from (run.predicate.started, run.predicate.finished)
         for grant in self._facts.grants_about(sha256):
@@ -72,14 +78,11 @@ class Epochs:
         for approval in self._facts.approvals(sha256):
             yield from _term(approval.predicate.valid_from, approval.predicate.valid_until)
 
-    def _terms(self, name: str) -> set[int]:
-        """Return when the terms of a service of this name begin and end."""
+    def _terms(self, name: str) -> Iterator[datetime]:
+        """Yield when the terms of a service of this name begin and end."""
         vendor, product = (*name.split("/"), "", "")[:2]
-        return {
-            slot_of(moment)
-            for terms in self._facts.service_terms(vendor, product)
-            for moment in _term(terms.predicate.effective_from, terms.predicate.effective_until)
-        }
+        for terms in self._facts.service_terms(vendor, product):
+            yield from _term(terms.predicate.effective_from, terms.predicate.effective_until)
 
 
 def _term(since: datetime, until: datetime | None) -> tuple[datetime, ...]:

@@ -2,6 +2,8 @@
 
 * Only what a registrar signed counts, but for two things that a device sees for itself: a training run, and a
   finding that it opens.
+* What a device states counts until its key is revoked as stolen: not from the entry on that the revocation
+  suspects. A finding stands as it was first opened: what a device says of it again changes nothing.
 * The newest statement about a thing counts: the newest registration of the same bytes, the highest version of
   a grant or a consent, the newest review of a thing, the newest state of a finding.
 * A grant carries its revocation, the one that takes effect first: what ended is granted anew under another
@@ -38,6 +40,7 @@ from ledger.core.predicates import (
     Party,
     Predicate,
     Review,
+    Revocation,
     ServiceTerms,
     Title,
     TrainingRun,
@@ -52,11 +55,12 @@ P = TypeVar("P", bound=Predicate)
 
 @dataclass(frozen=True, slots=True)
 class FactRecord:
-    """One entry of the registry. ``by_registrar``: whether a registrar signed it."""
+    """One entry of the registry. ``by_registrar``: whether a registrar signed it; else ``keyid`` did."""
 
     index: int
     statement: Statement
     by_registrar: bool = True
+    keyid: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +110,15 @@ class Facts:
         self._overrides: dict[str, list[Known[Override]]] = defaultdict(list)
         self._terms: dict[tuple[str, str], list[Known[ServiceTerms]]] = defaultdict(list)
         self._consents: dict[str, Known[Consent]] = {}
-        self._findings: dict[str, dict[FindingKind, Known[Finding]]] = defaultdict(dict)
+        self._findings: dict[tuple[str, str], dict[FindingKind, Known[Finding]]] = defaultdict(dict)
+        self._suspect: dict[str, int] = {}
         self._titles: dict[str, list[Known[Title]]] = defaultdict(list)
         self._parties: dict[str, Known[Party]] = {}
         self._works: dict[str, Known[Work]] = {}
-        for record in sorted(records, key=lambda item: item.index):
+        ordered = sorted(records, key=lambda item: item.index)
+        for record in ordered:
+            self._hear(record)
+        for record in ordered:
             self._take(record)
         self._about = self._grants_by_subject()
 
@@ -197,9 +205,9 @@ class Facts:
         """Return the consents of a person, by the digest of the pseudonym, each in its newest version."""
         return [item for item in self._consents.values() if item.subjects[0].sha256 == person]
 
-    def findings(self, finding_id: str) -> Sequence[Known[Finding]]:
-        """Return where a finding stands: once for each kind, so that none can be hidden by another."""
-        return tuple(self._findings.get(finding_id, {}).values())
+    def findings(self, finding_id: str, sha256: str) -> Sequence[Known[Finding]]:
+        """Return where a finding about a file stands: once for each kind, so that none hides another."""
+        return tuple(self._findings.get((finding_id, sha256), {}).values())
 
     def names_of(self, title_id: str) -> frozenset[str]:
         """Return the identifier of a title and every name that it ever had."""
@@ -210,14 +218,23 @@ class Facts:
         found = [item for item in self.titles.values() if production in item.predicate.productions]
         return found[0] if len(found) == 1 else None
 
+    def _hear(self, record: FactRecord) -> None:
+        """Take note from which entry on a key that was revoked is suspect."""
+        predicate = record.statement.predicate
+        if record.by_registrar and isinstance(predicate, Revocation) and predicate.suspect_from is not None:
+            self._suspect.setdefault(record.statement.subjects[0].sha256, predicate.suspect_from)
+
     def _take(self, record: FactRecord) -> None:
         predicate = record.statement.predicate
+        if record.keyid is not None and record.index >= self._suspect.get(record.keyid, record.index + 1):
+            return
         learned = _learned(predicate)
         if learned is not None and self.known is not None and learned > self.known:
             return
-        opened = isinstance(predicate, Finding) and predicate.state is FindingState.OPEN
-        if record.by_registrar or opened or isinstance(predicate, TrainingRun):
+        if record.by_registrar or isinstance(predicate, TrainingRun):
             self._keep(record.index, record.statement.subjects, predicate)
+        elif isinstance(predicate, Finding) and predicate.state is FindingState.OPEN:
+            self._open(Known(record.index, record.statement.subjects, predicate))
 
     def _keep(self, index: int, subjects: tuple[Artifact, ...], predicate: Predicate) -> None:
         match predicate:
@@ -228,12 +245,18 @@ class Facts:
             case Consent():
                 self._keep_consent(Known(index, subjects, predicate))
             case Finding():
-                stated = Known(index, subjects, predicate)
-                self._findings[predicate.finding_id][predicate.kind] = stated
+                for subject in subjects:
+                    known = self._findings[predicate.finding_id, subject.sha256]
+                    known[predicate.kind] = Known(index, subjects, predicate)
             case Review() | Approval() | Override():
                 self._keep_decision(index, subjects, predicate)
             case _:
                 self._keep_thing(index, subjects, predicate)
+
+    def _open(self, stated: Known[Finding]) -> None:
+        finding = stated.predicate
+        for subject in stated.subjects:
+            self._findings[finding.finding_id, subject.sha256].setdefault(finding.kind, stated)
 
     def _keep_thing(self, index: int, subjects: tuple[Artifact, ...], predicate: Predicate) -> None:
         about = subjects[0].sha256

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ledger.core.artifact import named
-from ledger.core.predicates import Finding
+from ledger.core.predicates import Finding, ModelV2
 from ledger.core.predicates.finding import FindingKind, FindingState
 from ledger.core.predicates.grant import Use
 from ledger.core.predicates.grant_v2 import LegalBasis
+from ledger.core.predicates.model_v2 import Service
 from ledger.core.predicates.review import Standing
 from ledger.core.predicates.service_terms import InputTraining, Ownership, ServiceTerms
 from ledger.core.rights.answer import Grade
@@ -54,6 +55,9 @@ class ItemJudge:
         return found
 
     def _model(self, found: Found, thing: Thing, item: Item) -> None:
+        if self._registered_service(item) is not None:
+            self._service(found, thing, item)
+            return
         opaque = self._models.judge(found, thing)
         triggers = [Trigger.ANY_MODEL, *([Trigger.OPAQUE_MODEL] if opaque else [])]
         self._side.needs_approval(found, thing, triggers)
@@ -76,9 +80,15 @@ class ItemJudge:
         found.grade(item.sha256, Grade.L2)
         self._judge_terms(found, thing, terms)
 
+    def _registered_service(self, item: Item) -> Service | None:
+        known = self._side.facts.model(item.sha256)
+        return known.predicate.service if known and isinstance(known.predicate, ModelV2) else None
+
     def _terms(self, item: Item) -> ServiceTerms | None:
         """Return the terms of the plan that were in force at the use; the newest snapshot of them."""
-        vendor, product = (*item.name.split("/"), "", "")[:2]
+        service = self._registered_service(item)
+        named = (service.vendor, service.product) if service else tuple(item.name.split("/"))
+        vendor, product = (*named, "", "")[:2]
         moment = slot_start(item.slot)
         fitting = [
             stated.predicate
@@ -141,7 +151,7 @@ class ItemJudge:
         )
 
     def _finding(self, found: Found, thing: Thing, item: Item) -> None:
-        for stated in self._side.facts.findings(item.detail):
+        for stated in self._side.facts.findings(item.detail, item.sha256):
             finding = stated.predicate
             if finding.state is not FindingState.DISMISSED and not self._permitted(finding):
                 words = f"{finding.finding_id}, {finding.state.value}"

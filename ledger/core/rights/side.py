@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from unicodedata import normalize
 
 from ledger.core.artifact import named
 from ledger.core.predicates.approval import Decision
@@ -179,9 +180,14 @@ class Side:
         for item in self.facts.overrides(sha256) if code not in rule.never else ():
             override = item.predicate
             named_title = not override.titles or self.delivery.title in override.titles
-            if override.code != code or not named_title or len(override.approvers) < rule.approvers:
+            if override.code != code or not named_title or _people(override.approvers) < rule.approvers:
                 continue
             if self._at < override.expires:
                 return item.index, None
             expired = max(expired or override.expires, override.expires)
         return None, expired
+
+
+def _people(pseudonyms: Iterable[str]) -> int:
+    """Return how many people these can be: two spellings of one pseudonym are one."""
+    return len({normalize("NFKC", item).casefold().strip() for item in pseudonyms})

@@ -3,7 +3,7 @@
 * A record may come late: what makes, seals, registers or finds fault with bytes that older steps read changes
   the bases of those steps, and of all that was made of them. Each of them is put together anew, from the
   entries themselves, so the order in which records came leaves no trace.
-* Bytes that no record has are looked for by their pixels. A dataset or a model needs no maker.
+* Bytes that no step made are looked for by their pixels.
 * Every finding about a file is in its basis, whoever stated it: what it weighs is decided at evaluation.
 """
 
@@ -259,4 +259,5 @@ class Batch:
 
 
 def _explained(origins: Origins) -> bool:
-    return bool(origins.steps) or origins.registered
+    # That somebody registered it says nothing about showing it: its grants are asked, as for any other file.
+    return bool(origins.steps)

@@ -67,7 +67,7 @@ def _basis(files: Files, interner: Interner, sha256: str) -> int:
     if len(bases) == 1 and not flawed:
         return next(iter(bases))
     items = {number for row in flawed for number in interner.members(row.basis)}
-    if len(bases) > 1:
+    if len({interner.essence(basis) for basis in bases}) > 1:
         items.add(interner.item(fork(sha256, files.name(made))))
     return interner.union(bases, frozenset(items))
 

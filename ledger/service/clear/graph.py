@@ -2,8 +2,9 @@
 
 * The basis of a step is its own items and, for each file that it read, the bases of all steps that made it.
 * Steps that are under one another have one basis. The bytes that lead round the circle are an item of it.
-* Where several steps made the same bytes and their bases differ, that is an item. A maker within the circle
-  and one outside of it always differ: one says that the bytes are under themselves, the other not.
+* Where several steps made the same bytes and their bases differ in more than time (a render that was done
+  again), that is an item. A maker within the circle and one outside of it always differ: one says that the
+  bytes are under themselves, the other not.
 * The answer depends on the records only, and not on their order.
 """
 
@@ -42,6 +43,9 @@ class Interned(Protocol):
     def union(self, bases: frozenset[int], items: frozenset[int]) -> int:
         """Return the number of the basis that holds the items, and those of the bases."""
 
+    def essence(self, basis: int) -> frozenset[Item]:
+        """Return the items of a basis without their times."""
+
 
 def settle(nodes: Mapping[int, Node], known: Callable[[int], int], interned: Interned) -> dict[int, int]:
     """Return the number of each node's basis. ``known`` is that of a maker that is no node.
@@ -63,7 +67,8 @@ def settle(nodes: Mapping[int, Node], known: Callable[[int], int], interned: Int
                 bases |= outside
                 items |= source.items
                 if len(source.makers) > 1 or not outside:
-                    items.update(map(interned.item, _odd(source, outside, circle)))
+                    ways = {interned.essence(one) for one in outside} if len(outside) > 1 else outside
+                    items.update(map(interned.item, _odd(source, len(ways), circle)))
         settled.update(dict.fromkeys(circle, interned.union(frozenset(bases), frozenset(items))))
     return settled
 
@@ -73,12 +78,12 @@ def fork(sha256: str, name: str) -> Item:
     return Item(ItemKind.FORK, sha256, name)
 
 
-def _odd(source: Source, outside: set[int], circle: frozenset[int]) -> Iterator[Item]:
-    """Yield what is odd about a file that a step of the circle read; ``outside`` are bases."""
+def _odd(source: Source, ways: int, circle: frozenset[int]) -> Iterator[Item]:
+    """Yield what is odd about a file that a step of the circle read, and that was made in so many ways."""
     inside = not source.makers.isdisjoint(circle)
     if inside:
         yield Item(ItemKind.CYCLE, source.sha256, source.name)
-    if len(outside) + inside > 1:
+    if ways + inside > 1:
         yield fork(source.sha256, source.name)
 
 

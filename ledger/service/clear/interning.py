@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from ledger.core.rights.basis import Item
+from ledger.core.rights.basis import TIMELESS, Item
 from ledger.service.clear.store import BasisStore, Mark, pack, unpack
 
 _KEPT = 200_000
@@ -24,6 +24,7 @@ class Interner:
         self._bases: dict[bytes, int] = {}
         self._packed: dict[int, bytes] = {}
         self._unions: dict[tuple[frozenset[int], frozenset[int]], int] = {}
+        self._essences: dict[int, frozenset[Item]] = {}
         self.new_items: dict[int, Item] = {}
         self.new_bases: dict[int, bytes] = {}
 
@@ -36,7 +37,7 @@ class Interner:
         """Begin a batch: what was new is the store's now."""
         self.new_items, self.new_bases = {}, {}
         if len(self._items) > _KEPT or len(self._packed) > _KEPT or len(self._unions) > _KEPT:
-            self._items, self._bases, self._packed, self._unions = {}, {}, {}, {}
+            self._items, self._bases, self._packed, self._unions, self._essences = {}, {}, {}, {}, {}
 
     def item(self, item: Item) -> int:
         """Return the item's number."""
@@ -81,6 +82,17 @@ class Interner:
         """Return the numbers of the items of a basis."""
         self.load([basis])
         return unpack(self._packed[basis])
+
+    def essence(self, basis: int) -> frozenset[Item]:
+        """Return the items without their times: two makings of one thing differ in nothing else."""
+        found = self._essences.get(basis)
+        if found is None:
+            numbers = self.members(basis)
+            fresh = [self.new_items[number] for number in numbers if number in self.new_items]
+            older = self._store.items([number for number in numbers if number not in self.new_items])
+            found = frozenset(item._replace(slot=TIMELESS) for item in (*fresh, *older.values()))
+            self._essences[basis] = found
+        return found
 
     def _basis(self, packed: bytes) -> int:
         found = self._bases.get(packed)

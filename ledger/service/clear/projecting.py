@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ledger.core.rights.basis import Item, ItemKind
+from ledger.core.rights.basis import TIMELESS, Item, ItemKind
 from ledger.core.tiles import TileNodes
 from ledger.errors import IntegrityError
 from ledger.ports import Head
@@ -164,5 +164,7 @@ def _basis(studio: Studio, files: Files, made: Made, digest: str) -> frozenset[I
     flawed = {row.basis for row in map(files.entry, seals) if row is not None and row.flaw}
     members = studio.bases.members(bases | flawed)
     items = studio.bases.items({number for packed in members.values() for number in unpack(packed)})
-    disagree = {fork(digest, files.name(made))} if len(bases) > 1 else set()
+    timeless = {number: item._replace(slot=TIMELESS) for number, item in items.items()}
+    ways = {frozenset(timeless[number] for number in unpack(members[basis])) for basis in bases}
+    disagree = {fork(digest, files.name(made))} if len(ways) > 1 else set()
     return frozenset(items.values()) | disagree

@@ -51,9 +51,8 @@ def recheck(studio: Studio, policy_name: str | None = None) -> tuple[Rechecked, 
     found = []
     for asked in history.asked():
         newest = history.of(asked)
-        name = next(iter(newest.values())).verdict.policy
-        if policy_name in (None, name):
-            profile = policy(studio, asked[0])
+        profile = policy(studio, asked[0])
+        if policy_name in (None, profile.name):
             found += [
                 _again(studio, seen, history, Question(profile, asked[1], at), held)
                 for at, held in _by_moment(studio, newest)
@@ -115,7 +114,7 @@ class _Suspects:
     def may_differ(self, recorded: Recorded, digest: str, basis: Collection[Item]) -> bool:
         """Whether the verdict may differ from the answer for this basis."""
         verdict = recorded.verdict
-        if verdict.basis != digest or verdict.engine != VERSION:
+        if verdict.basis != digest or verdict.engine != VERSION or verdict.size > self._clearer.size:
             return True
         key = (verdict.size, verdict.valid_at)
         touched = self._since(key)

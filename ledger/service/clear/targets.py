@@ -81,7 +81,10 @@ def resolve(studio: Studio, texts: Iterable[str]) -> tuple[Target, ...]:
     Raises ``UsageError`` with ``clear.unknown-target``, ``clear.not-made`` or ``file.…``, and
     ``MalformedError("clear.cut-list")``.
     """
-    return tuple(_target(studio, text, folder) for text, folder in _listed(texts))
+    found = tuple(_target(studio, text, folder) for text, folder in _listed(texts))
+    if not found:
+        raise MalformedError("clear.cut-list", "There is no target: the cut list is empty.")
+    return found
 
 
 def files_of(studio: Studio, finals: Iterable[Final]) -> Iterator[File]:

@@ -1,7 +1,8 @@
 """What a fact, or a day that passed, can change: the things that it is about, and all that rests on them.
 
 * What is said of a dataset is said of every model that was trained on it, and of every model made from those.
-* A statement about the title is about every file that is delivered under it.
+* A statement about the title is about every file that is delivered under it; the end of a key, which may
+  take back what a device attested, about everything.
 * Rather too much than too little: what is named here is judged anew, what is not keeps its verdict.
 """
 
@@ -24,6 +25,7 @@ from ledger.core.predicates import (
     Party,
     PolicyProfile,
     Review,
+    Revocation,
     ServiceTerms,
     VerdictResult,
     Work,
@@ -50,7 +52,7 @@ class Touched:
             return True
         if item.kind is ItemKind.SERVICE:
             return service_of(item.name) in self.services
-        findings = facts.findings(item.detail) if item.kind is ItemKind.FINDING else ()
+        findings = facts.findings(item.detail, item.sha256) if item.kind is ItemKind.FINDING else ()
         people = (stated.predicate.person for stated in findings)
         return any(named("person", person).sha256 in self.digests for person in people if person)
 
@@ -111,9 +113,10 @@ def touched_by(
         elif isinstance(predicate, ServiceTerms):
             services.add((predicate.vendor, predicate.product))
     digests |= set(_offering(facts, services))
-    return Touched(
-        resting_on(facts, digests), frozenset(services), named("title", title or "untitled").sha256 in digests
+    everything = named("title", title or "untitled").sha256 in digests or any(
+        isinstance(record.statement.predicate, Revocation) for record in chosen
     )
+    return Touched(resting_on(facts, digests), frozenset(services), everything)
 
 
 def newer(records: Iterable[FactRecord], size: int) -> frozenset[int]:

@@ -5,13 +5,14 @@
 * Two exclusive grants of the same thing, for the same use, at the same time and place, to different people,
   cannot both be right. ``anyway`` states the second all the same; every verdict then reports the conflict.
 * No model is under itself.
+* No title is named as another one is, or was, or is identified by: grants name titles by any of these.
 """
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from ledger.core.predicates import Consent, Grant, GrantRevocation, GrantV2, ModelV2, TrainingRun
+from ledger.core.predicates import Consent, Grant, GrantRevocation, GrantV2, ModelV2, Title, TrainingRun
 from ledger.core.predicates.grant_v2 import Exclusivity
 from ledger.core.predicates.scope import Scope
 from ledger.core.rights import territories
@@ -41,6 +42,8 @@ def check(
             _check_version(registry, "consent", consent.consent_id, consent.version)
         case GrantRevocation() as revocation:
             return _check_revocation(registry, revocation, now)
+        case Title() as title:
+            _check_title(registry, title)
         case ModelV2() as model:
             _check_cycle(registry, statement.subjects[0].sha256, model)
         case TrainingRun() as run if run.finished > now:
@@ -50,6 +53,16 @@ def check(
         case _:
             pass
     return ()
+
+
+def _check_title(registry: Registry, title: Title) -> None:
+    names = {title.title_id, title.name}
+    others = (other for other in registry.all_titles() if other.title_id != title.title_id)
+    for other in others:
+        same = names & {other.title_id, other.name}
+        if same:
+            words = f"{min(same)!r} names the title {other.title_id!r}: grants would take one for the other."
+            raise RefusedError("registry.exists", words, title=other.title_id)
 
 
 def _check_version(registry: Registry, kind: str, name: str, version: int) -> None:

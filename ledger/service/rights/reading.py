@@ -17,6 +17,7 @@ from ledger.core.predicates import (
     Grant,
     Model,
     PolicyProfile,
+    Revocation,
     TrainingRun,
     VerdictResult,
     types_of,
@@ -28,9 +29,12 @@ from ledger.service.studio import KeptFacts, Studio
 
 _ANSWERS = (PolicyProfile, VerdictResult)
 FACT_TYPES = types_of(
-    Dataset, Model, Grant, TrainingRun, *(kind for kind in get_args(Fact) if kind not in _ANSWERS)
+    Dataset, Model, Grant, TrainingRun, Revocation, *(kind for kind in get_args(Fact) if kind not in _ANSWERS)
 )
-"""The predicate types that a verdict rests on, in all their versions; not those that say what came of it."""
+"""The predicate types that a verdict rests on, in all their versions; not those that say what came of it.
+
+The revocations are of keys: what a stolen one attested does not count.
+"""
 
 
 def records_of(studio: Studio) -> tuple[FactRecord, ...]:
@@ -73,7 +77,11 @@ def _read(studio: Studio, start: int, stop: int) -> list[FactRecord]:
     archive = Archive(studio)
     rows = (row for kind in FACT_TYPES for row in studio.entries.statements(kind))
     indices = sorted(row.index for row in rows if start <= row.index < stop)
-    return [
-        FactRecord(index, studio.statement(index), by_registrar=archive.by_registrar(index))
-        for index in indices
-    ]
+    return [_record(studio, archive, index) for index in indices]
+
+
+def _record(studio: Studio, archive: Archive, index: int) -> FactRecord:
+    if archive.by_registrar(index):
+        return FactRecord(index, studio.statement(index))
+    keyid = studio.envelope(index).signatures[0].keyid
+    return FactRecord(index, studio.statement(index), by_registrar=False, keyid=keyid)

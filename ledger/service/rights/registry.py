@@ -35,6 +35,7 @@ from ledger.core.predicates import (
     TrainingRun,
     Work,
 )
+from ledger.core.predicates.finding import FindingState
 from ledger.core.rights.facts import FactRecord
 from ledger.core.statement import Statement
 from ledger.errors import UsageError
@@ -78,7 +79,9 @@ class Registry:
         self._about: dict[str, list[Stated]] = defaultdict(list)
         self._models: dict[str, Model] = {}
         for record in records:
-            if record.by_registrar:
+            predicate = record.statement.predicate
+            opened = isinstance(predicate, Finding) and predicate.state is FindingState.OPEN
+            if record.by_registrar or opened:
                 self.add(record.statement, record.index)
 
     def add(
@@ -102,6 +105,11 @@ class Registry:
             for item in statement.subjects:
                 self._about[item.sha256].append(stated)
         return stated
+
+    def all_titles(self) -> list[Title]:
+        """Return every statement about a title, the older names too."""
+        stated = (item for (kind, _), many in self._stated.items() if kind == "title" for item in many)
+        return [item.statement.predicate for item in stated if isinstance(item.statement.predicate, Title)]
 
     def promise(self, kind: str, name: str, artifact: Artifact | None = None, version: str = "") -> None:
         """Take in a name that will be stated, and what it stands for: by default the name itself."""
