@@ -141,7 +141,7 @@ CODES: dict[str, str] = {
     "registry.inventory": "List work, sha256 and rights_holder; correct the row that is named.",
     "intake.malformed": "Get the file from whoever made it again: the named place breaks its format's rules.",
     "intake.unknown-format": "Give a file of a format that docs/spec/intake.md lists, or name its format.",
-    "registry.declared": "State it yourself, with rakkan model add: what a file says replaces nothing.",
+    "registry.declared": "State it yourself (docs/spec/rights-import.md): what a file says replaces nothing.",
     "registry.ambiguous": "Write dataset:NAME or model:NAME.",
     "registry.unknown-party": "Register the party first, or correct its identifier.",
     "registry.unknown-title": "Register the title first, or correct its identifier.",

@@ -50,7 +50,14 @@ def load(name_or_path: str) -> Profile:
         if error.code == "file.missing":
             raise _unknown(name_or_path) from error
         raise
-    return parse_profile(_decoded(data, path), {name: shipped_text(name) for name in shipped_names()})
+    found = parse_profile(_decoded(data, path), {name: shipped_text(name) for name in shipped_names()})
+    if found.name in shipped_names() and found != load(found.name):
+        raise MalformedError(
+            "profile.malformed",
+            f"{path}: name is that of a shipped profile, which says something else.",
+            path=path,
+        )
+    return found
 
 
 def _decoded(data: bytes, path: Path) -> str:

@@ -9,7 +9,7 @@ import click
 
 import ledger
 from ledger.cli.clear import asking
-from ledger.cli.common import as_document, examples, home
+from ledger.cli.common import as_document, examples, home, printable
 
 if TYPE_CHECKING:
     from ledger.render.bill import Bill
@@ -59,6 +59,9 @@ def bom(targets: tuple[str, ...], form: str, out: Path | None, **said: Any) -> N
         if not any(target.files for target in found):
             raise UsageError("log.no-such-entry", "No record explains any of these files.")
         bill = _bill(studio, seen, found, said)
+    if bill.unexplained:
+        names = ", ".join(item.name for item in bill.unexplained)
+        click.echo(printable(f"warning: no record explains {names}; the bill says so."), err=True)
     version = ledger.__version__
     document = {
         "cyclonedx": lambda: to_cyclonedx(bill, version),
@@ -84,8 +87,10 @@ def _bill(studio: Studio, seen: Seen, found: tuple[Target, ...], said: dict[str,
 
     files = {file.sha256: file for target in found for file in target.files}
     basis = frozenset(item for file in files.values() for item in file.basis)
+    unknown = {file.sha256: file for target in found for file in target.unknown}
     judgement = None
-    if said["policy"] is not None:
+    # Of a delivery part of which no record explains there is no verdict to claim.
+    if said["policy"] is not None and not unknown:
         question = ask(studio, policy_of(said), asked_of(said))
         cleared = clear(clearer_over(seen, question), found)
         profile = question.profile
@@ -99,5 +104,6 @@ def _bill(studio: Studio, seen: Seen, found: tuple[Target, ...], said: dict[str,
         subjects=tuple(Artifact(file.name, file.sha256) for file in files.values()),
         materials=materials(seen.facts, basis),
         facts=seen.facts,
+        unexplained=tuple(Artifact(file.name, file.sha256) for file in unknown.values()),
         judgement=judgement,
     )

@@ -95,6 +95,8 @@ def clear(targets: tuple[str, ...], *, recording: bool, as_json: bool, **said: A
         raise click.UsageError("--record goes without --known: a verdict on record says all that is known.")
     with open_studio(home()) as studio:
         question = ask(studio, profile, asked_of(said))
+        if recording and question.at > studio.clock.now():
+            raise click.UsageError("--record goes without an --at that is still to come.")
         clearer = clearer_over(see(studio, question.known), question)
         found = clear_targets(clearer, resolve(studio, targets))
         plan, indices = _record(studio, found) if recording else (None, ())

@@ -31,7 +31,11 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """``subjects`` are the files; ``origin`` names the log, ``size`` and ``root`` the tree that it saw."""
+    """``subjects`` are the files; ``origin`` names the log, ``size`` and ``root`` the tree that it saw.
+
+    ``unexplained`` are files that were asked for and that no record explains: they are in the bill, and it
+    says nothing of what they rest on.
+    """
 
     studio: str
     origin: str
@@ -41,6 +45,7 @@ class Bill:
     subjects: tuple[Artifact, ...]
     materials: Materials
     facts: Facts
+    unexplained: tuple[Artifact, ...] = ()
     judgement: Judgement | None = None
 
     @property

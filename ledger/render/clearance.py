@@ -6,10 +6,10 @@ Only positives are claimed, and the last line says what the answer does not say.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from ledger.core.rights.answer import Answer
+from ledger.core.rights.answer import Answer, Grade
 from ledger.core.rights.reasons import Severity, Verdict
 from ledger.render.reasons import MARKS, SHOWN, TONES, WORDS, Line, alone, at, by_code, path
 from ledger.render.words import counted, day, listed
@@ -130,10 +130,17 @@ def _summary(found: Cleared) -> Iterator[Line]:
         if then != now:
             yield f"When they were made: {then}.", ""
         yield f"What they rest on, by grade: {_named(levels(found.whole.now))}.", ""
+        if found.lowest and found.whole.now.grade is not Grade.L4:
+            yield f"At {found.whole.now.grade.name}, and so the whole: {_some(found.lowest)}.", ""
     if found.unknown:
         yield f"Undecided: {counted(len(found.unknown), 'file')} that no record explains.", "open"
     yield _coverage(found.coverage), ""
     yield from _changed(found)
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - SHOWN} more" if names[SHOWN:] else ""
+    return ", ".join(names[:SHOWN]) + more
 
 
 def _changed(found: Cleared) -> Iterator[Line]:

@@ -31,6 +31,7 @@ def to_cyclonedx(bill: Bill, version: str) -> Json:
         *(_dataset(bill, item) for item in found.datasets),
         *(_unregistered(item) for item in found.unregistered),
         *(_outside(bill, item) for item in found.outside),
+        *(_unexplained(item) for item in bill.unexplained),
     ]
     tool = {"type": "application", "name": "rakkan", "version": version}
     return present(
@@ -147,6 +148,11 @@ def _outside(bill: Bill, item: Item) -> Json:
         licenses=_licences(bill, item.sha256, None),
         properties=[_property("outside", item.kind.value), _property("evidence", item.evidence.value)],
     )
+
+
+def _unexplained(item: Artifact) -> Json:
+    found = _file(item, f"file:{item.sha256}")
+    return found | {"properties": [_property("explained", "no")]}
 
 
 def _service_entry(bill: Bill, known: Known[Model]) -> Json:

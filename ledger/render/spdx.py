@@ -37,6 +37,7 @@ def to_spdx(bill: Bill, version: str) -> Json:
         *(_dataset(names, item) for item in bill.materials.datasets),
         *(_unregistered(names, item) for item in bill.materials.unregistered),
         *(_outside(names, item) for item in bill.materials.outside),
+        *(_file(names, item, "no record explains it") for item in bill.unexplained),
         *_licensing(bill, names),
         *_relationships(bill, names),
     ]
@@ -108,13 +109,14 @@ def _agents(bill: Bill, names: _Names, version: str) -> Iterator[Json]:
         yield names.element(kind, f"party-{named('party', party).sha256}", name=name)
 
 
-def _file(names: _Names, item: Artifact) -> Json:
+def _file(names: _Names, item: Artifact, comment: str | None = None) -> Json:
     return names.element(
         "software_File",
         f"file-{item.sha256}",
         name=item.name,
         contentType=item.media_type,
         verifiedUsing=_hash(item.sha256),
+        comment=comment,
     )
 
 

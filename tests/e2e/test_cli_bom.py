@@ -60,6 +60,18 @@ def test_a_file_that_no_record_explains_has_none(production: Studio) -> None:
     production.fails("log.no-such-entry", "bom", production.png("stranger.png", 99))
 
 
+@pytest.mark.parametrize("form", ["cyclonedx", "spdx"])
+def test_what_no_record_explains_is_in_the_bill_and_ends_every_claim(
+    production: Studio, frame: Path, form: str
+) -> None:
+    stranger = production.png("stranger.png", 99)
+    said = production.ok("bom", frame, stranger, "--format", form, "--policy", "broadcast-jp")
+    assert "no record explains stranger.png" in said.err
+    found = json.loads(said.out)
+    assert "stranger.png" in said.out
+    assert "declarations" not in found
+
+
 def test_hostile_names_do_not_reach_the_terminal(production: Studio) -> None:
     name = "a\u202egnp.png"
     path = production.png(name, 55)

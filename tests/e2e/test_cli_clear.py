@@ -310,6 +310,20 @@ def test_a_late_record_changes_the_verdict_and_is_its_cause(nightfall: Studio) -
     assert found["changed"][0]["now"]["verdict"] == "cleared"
 
 
+def test_a_verdict_of_a_day_to_come_does_not_go_on_record(nightfall: Studio) -> None:
+    """It would pass for one of today."""
+    result = nightfall("clear", ".", *policy(nightfall), "--at", "2099-01-01", "--record")
+    assert (result.code, "still to come" in result.err) == (2, True)
+    assert nightfall("clear", ".", *policy(nightfall), "--at", "2099-01-01").code in (0, 3, 4)
+
+
+def test_what_holds_the_grade_down_is_named(nightfall: Studio) -> None:
+    frame = nightfall.record(nightfall.png("typed.png", 78), "--action", "draw")
+    found = clear(nightfall, frame)
+    assert found["lowest"] == ["typed.png"]
+    assert "At L1, and so the whole: typed.png." in nightfall("clear", frame, *policy(nightfall)).out
+
+
 def test_known_does_not_go_on_record(nightfall: Studio) -> None:
     result = nightfall("clear", ".", *policy(nightfall), "--known", "2026-06-01", "--record")
     assert (result.code, verdicts(nightfall)) == (2, [])

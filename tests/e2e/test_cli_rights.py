@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from ledger.cli.rights import KINDS
+from ledger.core.artifact import named
 from ledger.service.rights.registry import TABLES
 from tests.e2e.conftest import ROOT, Studio
 from tests.support.intake import croissant, lora_metadata, offer, rule, safetensors
@@ -288,6 +289,16 @@ def test_a_model_card_comes_in_as_declared(desk: Studio) -> None:
     before = desk.state()
     desk.ok("rights", "import", path, "--weights", weights, "--apply")
     assert desk.state() == before
+
+
+def test_a_name_in_somebodys_file_is_not_the_studios_own_thing(desk: Studio) -> None:
+    """Else a file from the web would be covered by the grants of whatever it calls its base."""
+    desk.ok("model", "add", "sky", desk.work / "sky.safetensors")
+    card = write(desk, CARD.replace("found/base", "sky"), "README.md")
+    out = desk.ok("rights", "import", card, "--weights", desk.work / "dusk.safetensors", "--apply").out
+    assert "note: The parent 'sky' is not registered" in out
+    parent = next(item for item in facts(desk, "model") if "parents" in item)["parents"][0]
+    assert parent["sha256"] == named("model", "sky").sha256
 
 
 def test_the_studio_gives_a_model_its_own_name(desk: Studio) -> None:

@@ -15,7 +15,7 @@ from ledger.core.artifact import Artifact, Role
 from ledger.core.predicates import Finding, Predicate, Seal, Step
 from ledger.core.predicates.finding import FindingKind, FindingState
 from ledger.core.predicates.seal import Form, SealedManifest
-from ledger.core.predicates.step import Evidence, StepAction
+from ledger.core.predicates.step import Evidence, Place, StepAction
 from ledger.core.rights.basis import (
     TIMELESS,
     Item,
@@ -34,6 +34,7 @@ from tests.support.bases import SEALED, bases, hold, items_of, projector
 from tests.support.builders import NOW, digest, model, step
 
 WORDS = [f"file {n}" for n in range(7)]
+PLACELESS = Place("nightfall")
 words = st.sampled_from(WORDS)
 pictures = st.none() | st.sampled_from([digest(f"picture {n}") for n in range(3)])
 named = st.builds(
@@ -45,10 +46,15 @@ named = st.builds(
 several = st.lists(named, min_size=1, max_size=2, unique_by=lambda item: item.name).map(tuple)
 materials = st.builds(lambda item, role: replace(item, role=role), named, st.sampled_from(Role))
 steps = st.builds(
-    lambda of, evidence, action: step(materials=tuple(of), evidence=evidence, action=action),
+    lambda of, evidence, action, place: step(
+        materials=tuple(of), evidence=evidence, action=action, place=place
+    ),
     st.lists(materials, max_size=3),
     st.sampled_from([Evidence.OBSERVED, Evidence.DECLARED]),
     st.sampled_from([StepAction.IMPORT, StepAction.EDIT]),
+    st.sampled_from(
+        [Place("nightfall", "sq010", "sh0010"), Place("nightfall", "sq010", "sh0020"), PLACELESS]
+    ),
 )
 findings = st.builds(
     lambda number, state: Finding(
@@ -210,9 +216,20 @@ class Records:
             (each.index, position, newest.sha256, self.basis_of(newest))
             for each in self.steps
             for position, subject in enumerate(each.statement.subjects)
-            if not self._readers(subject.sha256) - {each.index}
+            if not any(
+                self._takes(reader, each.index) for reader in self._readers(subject.sha256) - {each.index}
+            )
             for newest in [self._newest(subject, set())]
         }
+
+    def _takes(self, reader: int, maker: int) -> bool:
+        read, made = (self._place(index) for index in (reader, maker))
+        return made.shot is None or (read.sequence, read.shot) == (made.sequence, made.shot)
+
+    def _place(self, index: int) -> Place:
+        predicate = self.all[index].statement.predicate
+        assert isinstance(predicate, Step)
+        return predicate.place
 
     def basis_of(self, file: Artifact) -> frozenset[Item]:
         own = {file.sha256}

@@ -81,7 +81,7 @@ def test_several_licences_hold_together() -> None:
 
 
 def test_a_reference_is_made_of_what_a_reference_may_hold() -> None:
-    assert reference("huggingface", "openrail++ (beta)") == "LicenseRef-huggingface-openrail-beta"
+    assert reference("huggingface", "openrail++ (beta)") == "LicenseRef-huggingface-openrail-plus-plus-beta"
 
 
 def test_the_text_of_a_licence_is_pinned_by_its_exact_bytes(tmp_path: Path) -> None:

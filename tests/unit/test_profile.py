@@ -1,6 +1,7 @@
 """Policy profiles: what the shipped ones promise, and what a profile's rules say."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,7 @@ from ledger.core.rights.answer import Answer, Grade, Reason
 from ledger.core.rights.delivery import Deliverable
 from ledger.core.rights.profile import OverrideRule, Principle, Profile, Trigger, answers, digest
 from ledger.core.rights.reasons import EXPLAINED, Code, Severity, Verdict
+from ledger.errors import MalformedError
 from tests.architecture.project import ROOT
 
 GUIDE = (ROOT / "docs" / "rights" / "profiles.md").read_text(encoding="utf-8")
@@ -243,3 +245,14 @@ def test_a_principle_holds_while_its_reasons_are_only_noted(severity: Severity) 
 def test_a_changed_rule_changes_the_digest(changed: dict[str, object]) -> None:
     profile = SMALL
     assert digest(replace(profile, **changed)) != digest(profile)  # type: ignore[arg-type] # each of its own type
+
+
+def test_a_file_cannot_pose_as_a_shipped_profile(tmp_path: Path) -> None:
+    text = shipped_text("broadcast-jp")
+    path = tmp_path / "house.toml"
+    path.write_text(text, encoding="utf-8")
+    assert load(f"{path}") == load("broadcast-jp")
+    changed = text.replace('MODEL_UNREVIEWED = "needs_review"', 'MODEL_UNREVIEWED = "noted"')
+    path.write_text(changed, encoding="utf-8")
+    with pytest.raises(MalformedError, match="shipped"):
+        load(f"{path}")

@@ -60,7 +60,8 @@ def from_url(url: str) -> str | None:
 
 def reference(*words: str) -> str:
     """Return ``LicenseRef-`` with these words, for a licence that has a name and no place in SPDX's list."""
-    return "-".join(["LicenseRef", *(re.sub(r"[^A-Za-z0-9.]+", "-", word).strip("-") for word in words)])
+    spelt = (word.replace("+", "-plus") for word in words)  # openrail++ is another licence than openrail
+    return "-".join(["LicenseRef", *(re.sub(r"[^A-Za-z0-9.]+", "-", word).strip("-") for word in spelt)])
 
 
 def read_licence_text(path: Path) -> str:

@@ -74,6 +74,10 @@ class Engine:
             found = self._answers[key] = Clearance(then, now)
         return found
 
+    def lowest(self, basis: Collection[Item]) -> frozenset[str]:
+        """Return the SHA-256 of the things that hold the grade of now down: those with the lowest one."""
+        return self._now.lowest(self._pairs[number][1] for number in {self._judge(item) for item in basis})
+
     def _judge(self, item: Item) -> int:
         """Return the number of the pair of judgements: one for all uses that they are the same for."""
         number = self._seen.get(item)

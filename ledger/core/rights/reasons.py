@@ -268,7 +268,7 @@ EXPLAINED: dict[Code, Explained] = {
     ),
     Code.GRADE_BELOW_POLICY: Explained(
         "The grade is lower than the policy asks for this class of deliverable.",
-        "Mend what holds the grade down: the dependencies are listed by level.",
+        "Mend what has the lowest grade: docs/rights/grades.md has what each one asks.",
         _REVIEW,
     ),
 }

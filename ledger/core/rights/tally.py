@@ -82,6 +82,20 @@ class Tally:
         worst = max((reason.severity for reason in reasons), default=Severity.NOTED)
         return Answer(Verdict.of(worst), grade, reasons, counts)
 
+    def lowest(self, judged: Iterable[Judged]) -> frozenset[str]:
+        """Return the SHA-256 of each thing that has the lowest grade of all."""
+        items = list(judged)
+        counts = self._counts(items)
+        lowest = next((grade for grade in Grade if counts[grade]), Grade.L4)
+        levels = 0
+        for item in items:
+            levels |= item.levels
+        numbered = {
+            sha256 for sha256, number in self._things.items() if levels >> LEVELS * number + lowest & 1
+        }
+        files = {sha256 for item in items for sha256, grade in item.grades if grade <= lowest}
+        return frozenset(numbered | files)
+
     def _counts(self, items: list[Judged]) -> tuple[int, int, int, int, int]:
         """Return how many things have each grade: the lowest that any item gives them."""
         levels = 0

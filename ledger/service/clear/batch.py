@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from ledger.core.artifact import Artifact
@@ -31,6 +31,8 @@ from ledger.service.clear.interning import Interner
 from ledger.service.clear.store import BasisStore, Changes, EntryRow, Kind
 
 Read = Callable[[int], Statement]
+Seen = tuple[str, str | None]
+"""A file by the digests of its bytes and of its pixels, which one record may lack and another one have."""
 _UNSETTLED = -1
 
 
@@ -63,14 +65,14 @@ class Batch:
         self._interner.start()
         rows = {each.index: row for each in taken if (row := self._row(each)) is not None}
         older = [self._flawed(row, flaws[row.index]) for row in self._store.entries(flaws).values()]
-        heard = dict(self._subjects(rows)) | dict(self._subjects(row.index for row in older))
-        self._files.start(stop, [*rows.values(), *older], heard)
+        heard = {*self._subjects(rows), *self._subjects(row.index for row in older)}
+        self._files.start(stop, [*rows.values(), *older], {sha256 for sha256, _ in heard})
         dirty = self._dirty(heard, rows, older)
         rows |= {row.index: row for row in older}
         rows |= {index: row for index in dirty - rows.keys() if (row := self._files.entry(index))}
         steps = [index for index, row in rows.items() if row.kind == Kind.STEP]
         settled = settle(self._nodes(steps, rows), self._known, self._interner)
-        return self._changed(rows, settled, heard, steps)
+        return self._changed(rows, settled, {sha256 for sha256, _ in heard}, steps)
 
     def _changed(
         self, rows: Mapping[int, EntryRow], settled: Mapping[int, int], heard: Iterable[str], steps: list[int]
@@ -128,7 +130,7 @@ class Batch:
             self._statements[index] = self._read(index)
         return self._statements[index]
 
-    def _subjects(self, indices: Iterable[int]) -> Iterator[tuple[str, str | None]]:
+    def _subjects(self, indices: Iterable[int]) -> Iterator[Seen]:
         """Yield the digests of the entries' subjects, of bytes and of pixels."""
         for index in indices:
             for subject in self._statement(index).subjects:
@@ -148,7 +150,7 @@ class Batch:
     # --- which older steps may change ---------------------------------------------------------------------
 
     def _dirty(
-        self, heard: Mapping[str, str | None], rows: Mapping[int, EntryRow], older: Sequence[EntryRow]
+        self, heard: Collection[Seen], rows: Mapping[int, EntryRow], older: Sequence[EntryRow]
     ) -> set[int]:
         """Return the older steps whose bases the batch may change."""
         fresh = {row.index for row in older if row.kind == Kind.STEP}
@@ -156,12 +158,12 @@ class Batch:
             index for index, row in rows.items() if row.kind in {Kind.FINDING, Kind.SEAL}
         )
         dirty = set(fresh)
-        waiting = dict(heard)
+        waiting = {*heard}
         while waiting or fresh:
-            waiting |= dict(self._subjects(fresh))
+            waiting |= {*self._subjects(fresh)}
             fresh = {index for index in self._readers(waiting) if index < self._start} - dirty
             dirty |= fresh
-            waiting = {}
+            waiting = set()
         return dirty
 
     def _found_fault_with(self, findings_and_seals: Iterable[int]) -> set[int]:
@@ -174,12 +176,13 @@ class Batch:
                 found |= self._files.origins(self._files.made(sha256)).steps
         return {maker for maker in found if maker < self._start}
 
-    def _readers(self, files: Mapping[str, str | None]) -> set[int]:
+    def _readers(self, files: Collection[Seen]) -> set[int]:
         """Return the steps that read these files, or what was sealed from them, by bytes or by pixels."""
-        self._files.load_used(files)
+        digests = {sha256 for sha256, _ in files}
+        self._files.load_used(digests)
         readers: set[int] = set()
-        pixels = {seen for seen in files.values() if seen}
-        for sha256 in files:
+        pixels = {seen for _, seen in files if seen}
+        for sha256 in digests:
             for each in self._files.descendants(sha256):
                 used = self._files.used(each)
                 readers |= used.readers

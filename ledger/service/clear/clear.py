@@ -110,6 +110,16 @@ class Cleared:
         found = [Touching(shown.get(key, key), then[key], now[key]) for key in dict.fromkeys((*now, *then))]
         return tuple(sorted(found, key=_order))
 
+    @cached_property
+    def lowest(self) -> tuple[str, ...]:
+        """Return the names of the things with the lowest grade, which is the grade of the whole."""
+        facts = self.clearer.facts
+        everything = frozenset[Item]().union(*(group.basis for group in self.groups))
+        names = {item.sha256: item.name for item in everything}
+        known = (facts.models, facts.datasets)
+        names |= {sha256: stated.predicate.name for things in known for sha256, stated in things.items()}
+        return tuple(sorted(names.get(sha256, sha256) for sha256 in self.clearer.engine.lowest(everything)))
+
     @property
     def changed(self) -> tuple[Touching, ...]:
         """Return what speaks against files now and did not at the time of use."""
@@ -175,6 +185,7 @@ class Cleared:
                 {"id": principle.id, "text": principle.text, "holds": holds}
                 for principle, holds in self.principles
             ],
+            "lowest": list(self.lowest),
             "says": SAYS,
         }
 

@@ -1,5 +1,7 @@
-"""Which files are final: no other step read them, nor what was sealed from them.
+"""Which files are final: no other step of their shot read them, nor what was sealed from them.
 
+* A step of another shot, or of none, takes nothing out of a shot: a blocked frame does not leave it because a
+  scrap elsewhere, or the edit, has read it. What was made in no shot is final until anybody reads it.
 * A sealed file stands for the one that it was sealed from. Of several, the newest does.
 * What a final file rests on is what any file of these bytes does: the bases of all steps that made it, what
   is wrong with the seals on the way, and that the makers disagree, where they do.
@@ -30,6 +32,11 @@ def finals(
         other for sha256 in touched for each in files.descendants(sha256) for other in files.ancestors(each)
     }
     files.load_used(family)
+    files.load_entries(
+        index
+        for sha256 in family
+        for index in (*files.used(sha256).readers, *(step for step, _, _ in files.made(sha256).steps))
+    )
     gone: Places = set()
     found: list[FinalRow] = []
     for sha256 in sorted(family):
@@ -38,7 +45,7 @@ def finals(
         for index, position, name in files.made(sha256).steps:
             if index < start:
                 gone.add((index, position))
-            if readers <= {index}:
+            if not any(_takes(files, reader, index) for reader in readers - {index}):
                 digest, known_as = _newest(files, sha256, name)
                 basis = _basis(files, interner, digest)
                 found.append(FinalRow(index, position, digest, known_as, basis))
@@ -53,8 +60,16 @@ def outdated(files: Files, read: Iterable[tuple[int, Iterable[Artifact]]], start
         for material in materials
         for sha256 in files.ancestors(material.sha256)
         for index, position, _ in files.made(sha256).steps
-        if index != step and index < start
+        if index != step and index < start and _takes(files, step, index)
     }
+
+
+def _takes(files: Files, reader: int, maker: int) -> bool:
+    """Whether a file that ``maker`` made is not final any more, since ``reader`` read it."""
+    read, made = files.entry(reader), files.entry(maker)
+    if made is None or made.shot is None or read is None:
+        return True
+    return (read.sequence, read.shot) == (made.sequence, made.shot)
 
 
 def _basis(files: Files, interner: Interner, sha256: str) -> int:

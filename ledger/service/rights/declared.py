@@ -3,8 +3,7 @@
 * A model needs the digest of its weights: from the file, of the file, or of weights that somebody names.
 * A parent or a dataset without a digest is kept under its name, which nobody can have registered: what is not
   known of a model must not make it look better.
-* A file that names a stage of training in no way of its own leaves it to its kind: what was learnt on top of
-  another model is taken as focused, which asks for the most.
+* Where a file names no stage of training, the focused one is taken, which asks for the most.
 * It never replaces what somebody stated of the same weights: a header is not a way into the registry.
 * No dataset and no grant comes from a file: it does not say how many people hold rights in it, nor whether an
   offer was taken. What it does say of them is noted.
@@ -35,13 +34,6 @@ from ledger.service.rights.importing import Fact
 from ledger.service.rights.models import WEIGHTS
 from ledger.service.rights.tables import Desk, Draft
 from ledger.service.rights.things import check_name
-
-STAGES = {
-    ModelKind.BASE: TrainingStage.FOUNDATION,
-    ModelKind.VAE: TrainingStage.FOUNDATION,
-    ModelKind.UPSCALER: TrainingStage.FOUNDATION,
-}
-"""The stage that is taken where a file names none; for any other kind the focused one."""
 
 _KINDS = {
     ParentRole.MERGED: ModelKind.MERGE,
@@ -89,7 +81,7 @@ def _draft(model: DeclaredModel, weights: Path | None, desk: Desk) -> Draft:
     version, kind = model.version or "1", _kind(model)
     check_name(desk, "model", model.name, version, artifact)
     parents, notes = _parents(desk, model.parents)
-    training, more = _training(desk, model.training, STAGES.get(kind, TrainingStage.FOCUSED))
+    training, more = _training(desk, model.training)
     licence = model.licence
     if model.kind is None:
         more.append(f"The file does not say what kind of model it is: taken as {kind.value}.")
@@ -130,7 +122,7 @@ def _parents(desk: Desk, declared: Sequence[DeclaredParent]) -> tuple[tuple[Pare
     found: dict[str, Parent] = {}
     notes = []
     for item in declared:
-        known = _known(desk, "model", item.name, item.sha256)
+        known = _known("model", item.name, item.sha256)
         if not desk.registry.holds("model", known.sha256):
             notes.append(f"The parent {item.name!r} is not registered: of unknown origin, L0.")
         if known.sha256 in found:
@@ -140,25 +132,22 @@ def _parents(desk: Desk, declared: Sequence[DeclaredParent]) -> tuple[tuple[Pare
     return tuple(found.values()), notes
 
 
-def _training(
-    desk: Desk, declared: Sequence[DeclaredTraining], stage: TrainingStage
-) -> tuple[tuple[Training, ...], list[str]]:
+def _training(desk: Desk, declared: Sequence[DeclaredTraining]) -> tuple[tuple[Training, ...], list[str]]:
     found: dict[Training, None] = {}
     notes = []
     for item in declared:
-        known = _known(desk, "dataset", item.dataset, item.sha256)
+        known = _known("dataset", item.dataset, item.sha256)
         if not desk.registry.holds("dataset", known.sha256):
             notes.append(f"The dataset {item.dataset!r} is not registered: no grant can cover it.")
         if item.stage is None:
-            notes.append(f"The stage of {item.dataset!r} is not said: taken as {stage.value}.")
-        found.setdefault(Training(known.name, known.sha256, item.stage or stage))
+            notes.append(f"The stage of {item.dataset!r} is not said: taken as focused.")
+        found.setdefault(Training(known.name, known.sha256, item.stage or TrainingStage.FOCUSED))
     return tuple(found), notes
 
 
-def _known(desk: Desk, kind: str, name: str, sha256: str | None) -> Artifact:
-    if sha256 is not None:
-        return Artifact(name, sha256)
-    return desk.registry.look(kind, name) or named(kind, name)
+def _known(kind: str, name: str, sha256: str | None) -> Artifact:
+    # A name in somebody's file is no identity: what the studio has under it may be another thing.
+    return Artifact(name, sha256) if sha256 is not None else named(kind, name)
 
 
 def _dataset(dataset: DeclaredDataset) -> Iterator[str]:
