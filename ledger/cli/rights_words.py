@@ -140,7 +140,8 @@ def said_of(statement: Statement) -> str:
     predicate = statement.predicate
     names = [subject.name for subject in statement.subjects]
     if isinstance(predicate, GrantV2):
-        return f"{', '.join(predicate.uses)} of {', '.join(names)}{_terms(predicate)}"
+        uses = ", ".join(predicate.uses)
+        return f"{predicate.grant_id}: {uses} of {', '.join(names)}{_terms(predicate)}"
     said = predicate.to_json()
     members = (
         f"{_spaced(name)} {_plain(value)}"
