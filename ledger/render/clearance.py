@@ -134,6 +134,8 @@ def _summary(found: Cleared) -> Iterator[Line]:
             yield f"At {found.whole.now.grade.name}, and so the whole: {_some(found.lowest)}.", ""
     if found.unknown:
         yield f"Undecided: {counted(len(found.unknown), 'file')} that no record explains.", "open"
+    if found.absent:
+        yield f"Undecided: {counted(found.absent, 'frame')} asked for that no record has.", "open"
     yield _coverage(found.coverage), ""
     yield from _changed(found)
 

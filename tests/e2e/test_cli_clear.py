@@ -98,7 +98,7 @@ def test_every_kind_of_target_means_the_same_file(nightfall: Studio) -> None:
         "sq010/sh010/1001",
         "nightfall/sq010/sh010",
     ]
-    targets += ["sh010/1000-1002", f"@{work / 'cut.txt'}", f"@{work / 'cut.csv'}"]
+    targets += ["sh010/1001-1001", f"@{work / 'cut.txt'}", f"@{work / 'cut.csv'}"]
     answers = [clear(nightfall, target) for target in targets]
     assert {item["targets"][0]["files"] for item in answers} == {1}
     assert {json.dumps(item["reasons"]) for item in answers} == {json.dumps(answers[0]["reasons"])}
@@ -122,6 +122,17 @@ def test_one_frame_of_a_step_over_many_is_that_frame(nightfall: Studio, frames: 
     first, _, last = frames.partition("-")
     expected = 1 + int(last or first) - int(first)
     assert clear(nightfall, f"sh090/{frames}")["targets"][0]["files"] == expected
+
+
+@pytest.mark.parametrize(("frames", "absent"), [("1003-1006", 2), ("1001-1004", 0)])
+def test_frames_that_are_not_on_record_are_undecided(nightfall: Studio, frames: str, absent: int) -> None:
+    """Else an incomplete shot would pass for a cleared one."""
+    paths = [nightfall.png(f"wide.{number}.png", number) for number in (1001, 1002, 1003, 1004)]
+    nightfall.ok("record", *paths, "--action", "draw", *place("sh090", "1001-1004"))
+    found = clear(nightfall, f"sh090/{frames}", code=3 if absent else 0)
+    assert found["targets"][0]["absent"] == absent
+    said = nightfall("clear", f"sh090/{frames}", *policy(nightfall)).out
+    assert ("2 frames asked for that no record has" in said) is bool(absent)
 
 
 def test_an_unknown_place_names_the_likely_ones(nightfall: Studio) -> None:

@@ -91,9 +91,14 @@ class Cleared:
         return tuple({file.sha256: file for target in self.targets for file in target.unknown}.values())
 
     @property
+    def absent(self) -> int:
+        """Return how many frames were asked for by number and are not on record."""
+        return sum(target.absent for target in self.targets)
+
+    @property
     def exit_code(self) -> int:
-        """Return the code of the verdict now; a file that the log does not know needs a person, too."""
-        undecided = EXIT_CODES[Verdict.NEEDS_REVIEW] if self.unknown else 0
+        """Return the code of the verdict now; what was asked for and is not on record needs a person."""
+        undecided = EXIT_CODES[Verdict.NEEDS_REVIEW] if self.unknown or self.absent else 0
         return max(EXIT_CODES[self.whole.now.verdict], undecided)
 
     @cached_property
@@ -200,6 +205,7 @@ class Cleared:
             "kind": target.kind.value,
             "files": len(target.files),
             "unknown": len(target.unknown),
+            "absent": target.absent,
             "byPixels": any(file.pixels for file in target.files),
             "verdict": {
                 "then": worst(item.then for item in found),

@@ -13,6 +13,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -67,12 +68,16 @@ class Unknown(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A target as it was given, and the files it stands for, in the order of the log."""
+    """A target as it was given, and the files it stands for, in the order of the log.
+
+    ``absent`` counts the frames that were asked for by their numbers and that no final file has.
+    """
 
     text: str
     kind: Kind
     files: tuple[File, ...]
     unknown: tuple[Unknown, ...] = ()
+    absent: int = 0
 
 
 def resolve(studio: Studio, texts: Iterable[str]) -> tuple[Target, ...]:
@@ -154,9 +159,10 @@ def _target(studio: Studio, text: str, folder: Path | None) -> Target:
     if _SHA256.fullmatch(text):
         return _digest(studio, text)
     for where in _places(studio, text):
-        files = tuple(files_of(studio, _only(where, studio.bases.finals_at(where))))
-        if files:
-            return Target(text, Kind.PLACE, files)
+        finals = list(_only(where, studio.bases.finals_at(where)))
+        if finals:
+            files = tuple(files_of(studio, finals))
+            return Target(text, Kind.PLACE, files, absent=_absent(where, finals))
     near = get_close_matches(text, _known_places(studio), 3, 0.5)
     hint = f" Did you mean {', '.join(map(repr, near))}?" if near else ""
     raise UsageError(
@@ -262,6 +268,20 @@ def _only(where: Where, finals: Iterable[Final]) -> Iterator[Final]:
             for item in files
         )
         yield from files if inside or not numbered else numbered
+
+
+def _absent(where: Where, finals: Sequence[Final]) -> int:
+    """Return how many of the asked frames no file has: by its name, or as the one file of a range."""
+    if where.frames is None:
+        return 0
+    first, last = where.frames
+    files = Counter(final.index for final in finals)
+    covered: set[int] = set()
+    for final in finals:
+        covered.update(number for number in map(int, _numbers(final.name)) if first <= number <= last)
+        if files[final.index] == 1 and final.first is not None and final.last is not None:
+            covered.update(range(max(first, final.first), min(last, final.last) + 1))
+    return last - first + 1 - len(covered)
 
 
 def _numbers(name: str) -> Sequence[str]:
