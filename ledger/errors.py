@@ -186,6 +186,7 @@ CODES: dict[str, str] = {
     # --- policy profiles and territories ----------------------------------------------------------
     "profile.malformed": "Correct the named line or member (docs/rights/profiles.md has examples).",
     "profile.unknown": "Give one of the named profiles, or the path of a file.",
+    "rights.name": "Give a pseudonym, without spaces or @: what enters the log in the clear stays.",
     "rights.territory": "Write ISO 3166-1 countries (JP) or UN M49 regions (150); 001 is the world.",
     # --- clearance --------------------------------------------------------------------------------
     "clear.unknown-target": "Give a file, a SHA-256, a place (sq010/sh020), or . for the whole production.",

@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 import uuid
 from collections.abc import Mapping, Sequence
@@ -79,11 +80,14 @@ class Recorded:
 def record(studio: Studio, device: Device, work: Work, outputs: Sequence[Path]) -> Recorded:
     """Sign and append the step that wrote ``outputs``; durable on return.
 
-    Raises ``UsageError`` (``record.nothing``, ``file.*``) before anything is written, ``RefusedError`` when
+    Raises ``UsageError`` (``record.nothing``, ``rights.name``, ``file.*``) before anything is written,
+    ``RefusedError`` when
     the device may not sign now, and the log's own errors.
     """
     if not outputs:
         raise UsageError("record.nothing", "A step that wrote nothing has no subject.")
+    for person in (work.actor, *work.people):
+        check_pseudonym(person)
     device.check_clock(studio.clock.now())
     _check_time(device, work, studio.clock.now())
     subjects = _distinct(tuple(describe(studio, path) for path in outputs))
@@ -136,6 +140,18 @@ def keep_secrets(openings: OpeningStore, secrets: Mapping[str, str]) -> tuple[st
         openings.put({item.digest: item.text for item in disclosures})
     # Sorted, so that the order does not tell which digest is the prompt (RFC 9901 §4.2.4.1).
     return tuple(sorted(item.digest for item in disclosures))
+
+
+def check_pseudonym(text: str) -> str:
+    """Return what stands for a person, unless it looks like the name or the address of one.
+
+    It enters the log in the clear, for ever. Raises ``UsageError("rights.name")``.
+    """
+    if re.search(r"[\s@]", text):
+        raise UsageError(
+            "rights.name", f"{text!r} looks like a name: give a pseudonym, such as actor:legal-2."
+        )
+    return text
 
 
 def uuid7() -> uuid.UUID:

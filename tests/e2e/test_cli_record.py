@@ -75,6 +75,19 @@ def test_half_a_service_is_none(studio: Studio, options: tuple[str, ...]) -> Non
 
 
 @pytest.mark.parametrize(
+    "options",
+    [
+        ("--actor", "Hana Sato"),
+        ("--actor", "hana@example.org"),
+        ("--service", "V/P", "--person", "Hana Sato"),
+    ],
+    ids=" ".join,
+)
+def test_what_looks_like_a_name_does_not_enter_the_log(studio: Studio, options: tuple[str, ...]) -> None:
+    studio.fails("rights.name", "record", studio.png(), *options)
+
+
+@pytest.mark.parametrize(
     ("text", "tool"),
     [("painter", ("painter", "0")), ("painter 1.0", ("painter", "1.0")), ("A B C", ("A B", "C"))],
 )

@@ -381,3 +381,8 @@ def _decoded(entries: bytes) -> list[bytes]:
     from base64 import b64decode
 
     return [b64decode(text) for text in re.findall(rb'"payload":"([A-Za-z0-9+/=]+)"', entries)]
+
+
+def test_whoever_reviews_has_a_pseudonym(desk: Studio) -> None:
+    desk.ok("model", "add", "sky", desk.work / "sky.safetensors")
+    desk.fails("rights.name", "rights", "review", "sky", "accepted", "--reviewer", "hana@example.org")

@@ -22,6 +22,7 @@ from ledger.core.predicates.grant_v2 import Afterwards, Exclusivity, LegalBasis
 from ledger.core.predicates.review import Standing
 from ledger.core.rights.reasons import Code
 from ledger.errors import UsageError
+from ledger.service.record import check_pseudonym
 from ledger.service.rights.tables import Draft, Table
 
 
@@ -68,7 +69,7 @@ def revocation(table: Table) -> Draft:
 
 def consent(table: Table) -> Draft:
     """Return the statement about a performer's consent. ``person`` is a pseudonym; the name is a secret."""
-    person, during = table.text("person"), table.period()
+    person, during = check_pseudonym(table.text("person")), table.period()
     found = Consent(
         table.text("id"),
         person,
@@ -106,7 +107,11 @@ def override(table: Table) -> Draft:
     if not table.has("expires"):
         raise table.error("expires", "is missing: an override ends on a day")
     found = Override(
-        Code(code), table.many("approvers"), table.desk.now, table.moment("expires"), table.titles()
+        Code(code),
+        tuple(map(check_pseudonym, table.many("approvers"))),
+        table.desk.now,
+        table.moment("expires"),
+        table.titles(),
     )
     return Draft(table.about(), found, {"reason": table.text("reason")})
 
@@ -115,7 +120,7 @@ def review(table: Table) -> Draft:
     """Return the statement about where things stand."""
     found = Review(
         table.choice("standing", Standing),
-        table.text("reviewer"),
+        check_pseudonym(table.text("reviewer")),
         table.moment("since"),
         table.desk.now,
         table.optional_text("source"),
