@@ -17,7 +17,7 @@ from ledger.adapters.sql.store import SqlEntryStore
 from ledger.core.artifact import Artifact, Role
 from ledger.core.predicates import Finding
 from ledger.core.predicates.finding import FindingKind, FindingState
-from ledger.core.predicates.step import Evidence
+from ledger.core.predicates.step import Evidence, StepAction
 from ledger.core.rights.basis import Item, ItemKind
 from ledger.core.statement import Statement
 from ledger.errors import RefusedError
@@ -104,6 +104,22 @@ def test_what_nothing_explains_has_no_basis_and_a_registration_explains_nothing(
     assert basis_of_file(studio, digest("sealed.png")) is None
     assert basis_of_file(studio, digest("sky.safetensors")) == frozenset()
     assert kinds(studio, "frame.png") == ["gap sky.safetensors"]
+
+
+@pytest.mark.parametrize("recorded", [True, False])
+def test_a_reference_is_asked_for_the_same_whether_its_arrival_was_recorded_or_not(
+    studio: Studio, recorded: bool
+) -> None:
+    if recorded:
+        say(studio, made("mood.jpg", action=StepAction.IMPORT))
+    say(studio, made("paint.png", of=[SKY, file("mood.jpg", Role.REFERENCE)]))
+    assert kinds(studio, "paint.png") == ["model sky", "reference mood.jpg reference-input"]
+
+
+def test_what_was_imported_and_is_shown_is_asked_for_that(studio: Studio) -> None:
+    say(studio, made("plate.exr", action=StepAction.IMPORT))
+    say(studio, made("comp.png", of=[component("plate.exr")]))
+    assert kinds(studio, "comp.png") == ["import plate.exr"]
 
 
 def test_a_render_that_was_done_again_is_no_fork(studio: Studio) -> None:

@@ -21,6 +21,7 @@ from ledger.core.rights.basis import (
     Item,
     ItemKind,
     finding_item,
+    guides,
     is_lineage,
     own_items,
     unexplained,
@@ -130,6 +131,18 @@ class Records:
 
     def sources(self, material: Artifact) -> tuple[set[int], set[Item]]:
         """Return the steps that made a material, and what is to be said of it besides."""
+        makers, items = self._sources(material)
+        imports = {maker for maker in makers if guides(material) and self._bare_import(maker)}
+        for maker in imports:
+            items |= {item for item in self._own(maker) if item.kind is not ItemKind.IMPORT}
+        return makers - imports, items
+
+    def _bare_import(self, index: int) -> bool:
+        predicate = self.all[index].statement.predicate
+        assert isinstance(predicate, Step)
+        return predicate.action is StepAction.IMPORT and not self.materials(index)
+
+    def _sources(self, material: Artifact) -> tuple[set[int], set[Item]]:
         own = {material.sha256}
         makers, items = self.makers(own), self.broken_seals(own)
         if makers or material.pixels is None:
@@ -150,7 +163,8 @@ class Records:
         return makers, items
 
     def explained(self, material: Artifact) -> bool:
-        return bool(self.sources(material)[0])
+        makers = self._sources(material)[0]
+        return bool(makers) and not (guides(material) and any(map(self._bare_import, makers)))
 
     @cached_property
     def under(self) -> dict[int, set[int]]:

@@ -108,6 +108,16 @@ def unexplained(material: Artifact, step: Step) -> Item:
     )
 
 
+def guides(material: Artifact) -> bool:
+    """Whether the material only guided the work, or part of it was painted over: it is not shown as it is."""
+    return material.role in _INPUTS
+
+
+def is_bare_import(step: Step) -> bool:
+    """Whether the step brought in a file from outside, of which no record says what it was made from."""
+    return step.action is StepAction.IMPORT and not any(map(is_lineage, step.materials))
+
+
 def is_lineage(material: Artifact) -> bool:
     """Whether the material is a file whose own basis counts, as opposed to a model or a dataset."""
     return material.role not in (Role.MODEL, Role.DATASET)

@@ -18,6 +18,8 @@ from ledger.core.rights.basis import (
     Item,
     ItemKind,
     finding_item,
+    guides,
+    is_bare_import,
     is_lineage,
     own_items,
     slot_of,
@@ -200,12 +202,17 @@ class Batch:
         known = {row.basis for maker in makers if (row := self._files.entry(maker)) is not None}
         self._interner.load(known - {_UNSETTLED})
         own = {index: self._own(index, rows[index].flaw) for index in steps}
-        added = {index: [*self._unexplained(index, origins)] for index in steps}
+        added = {
+            index: [*self._unexplained(index, origins), *self._guiding(index, origins)] for index in steps
+        }
         self._interner.learn(item for some in (own, added) for items in some.values() for item in items)
         return {
             index: Node(
                 self._interner.numbers([*own[index], *added[index]]),
-                tuple(self._source(each, origins[each]) for each in self._lineage(index)),
+                tuple(
+                    self._source(each, origins[each]._replace(steps=self._shown(each, origins[each])))
+                    for each in self._lineage(index)
+                ),
             )
             for index in steps
         }
@@ -245,6 +252,23 @@ class Batch:
         for material in self._lineage(index):
             if not _explained(origins[material]):
                 yield unexplained(material, self._step(index))
+
+    def _shown(self, material: Artifact, origins: Origins) -> frozenset[int]:
+        """Return the makers whose bases count: for what only guided the work, not the import of it."""
+        if not guides(material):
+            return origins.steps
+        return frozenset(maker for maker in origins.steps if not is_bare_import(self._step(maker)))
+
+    def _guiding(self, index: int, origins: Mapping[Artifact, Origins]) -> Iterator[Item]:
+        """Yield what the imports of guiding files bring in, save the question whether they may be shown."""
+        for material in self._lineage(index):
+            imports = origins[material].steps - self._shown(material, origins[material])
+            if imports:
+                yield unexplained(material, self._step(index))
+            for maker in imports:
+                row = self._files.entry(maker)
+                items = self._own(maker, row.flaw if row else "")
+                yield from (item for item in items if item.kind is not ItemKind.IMPORT)
 
     def _source(self, material: Artifact, origins: Origins) -> Source:
         items: frozenset[int] = frozenset()
