@@ -122,6 +122,15 @@ def test_what_was_imported_and_is_shown_is_asked_for_that(studio: Studio) -> Non
     assert kinds(studio, "comp.png") == ["import plate.exr"]
 
 
+def test_bases_by_other_rules_are_computed_again(kept: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    say(kept, made("paint.png", of=[SKY]))
+    assert kinds(kept, "paint.png") == ["model sky"]
+    assert catch_up(kept) == 0
+    monkeypatch.setattr(projecting, "RULES", b"rakkan basis 2\n")
+    assert catch_up(kept) == kept.bases.mark().size > 0
+    assert kinds(kept, "paint.png") == ["model sky"]
+
+
 def test_a_render_that_was_done_again_is_no_fork(studio: Studio) -> None:
     say(studio, made("render.png", of=[SKY]))
     later = NOW + timedelta(hours=5)

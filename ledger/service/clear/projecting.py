@@ -4,12 +4,14 @@
   rebuild`` drops it, and the next question computes it again.
 * Each batch is one transaction, which moves the mark together with the rows. Who finds the mark elsewhere
   than expected has lost a race, and goes on from there.
-* The mark holds the log's root. A log that does not continue from it is another one: all is computed again.
+* The mark holds the log's root, bound to the version of the rules. A log that does not continue from it is
+  another one, and bases by other rules are others: either way all is computed again.
 * The rules of a basis: docs/rights/basis.md.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -28,6 +30,9 @@ from ledger.service.studio import Studio
 
 BATCH = 1_000
 """Entries in a batch."""
+
+RULES = b"rakkan basis 1\n"
+"""The version of docs/rights/basis.md: to be raised with every change of what a basis is."""
 
 Progress = Callable[[int], None]
 """Told how many entries were projected."""
@@ -81,7 +86,7 @@ def _forward(studio: Studio, head: Head, told: Progress) -> None:
     for batch in _batches(envelopes):
         taken, flaws = judge.take(projector.mark.size, batch)
         root = root_at(projector.mark.size + len(taken), head, nodes)
-        if not projector.project(taken, flaws, root):
+        if not projector.project(taken, flaws, _bound(root)):
             return
         told(projector.mark.size)
 
@@ -110,9 +115,14 @@ def _continues(mark: Mark, head: Head, studio: Studio) -> bool:
     if mark.size > head.size:
         return False
     try:
-        return root_at(mark.size, head, TileNodes(head.size, stored(studio.entries.tile))) == mark.root
+        nodes = TileNodes(head.size, stored(studio.entries.tile))
+        return _bound(root_at(mark.size, head, nodes)) == mark.root
     except IntegrityError:
         return False
+
+
+def _bound(root: bytes) -> bytes:
+    return hashlib.sha256(RULES + root).digest()
 
 
 def basis_of_file(studio: Studio, sha256: str) -> frozenset[Item] | None:

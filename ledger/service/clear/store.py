@@ -28,7 +28,7 @@ class Kind(IntEnum):
 
 
 class Mark(NamedTuple):
-    """How far the projection has come: entries, items and bases so far, and the log's root at that size."""
+    """How far the projection has come: entries, items and bases so far, and what they were of."""
 
     size: int = 0
     items: int = 0
