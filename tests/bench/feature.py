@@ -72,7 +72,7 @@ class Feature:
                     yield from self._pass(sequence, shot, number, begun)
 
     def _sheet(self, sequence: str, begun: datetime) -> Statement:
-        place = Place("feature", sequence, "assets", "design", "v001")
+        place = Place("feature", sequence, task="design", version="v001")
         return Statement((_sheet_of(sequence),), _step(place, begun, StepAction.DRAW, ()))
 
     def _pass(self, sequence: str, shot: int, number: int, begun: datetime) -> Iterator[Statement]:
