@@ -1,4 +1,4 @@
-"""``work/v1``: a work and who holds which share of its rights.
+"""``creative-work/v1``: a work and who holds which share of its rights.
 
 The subject's SHA-256 is of the work's bytes, the same that an inventory lists it under.
 """
@@ -24,7 +24,7 @@ class Share:
 class Work:
     """``identifiers`` are public: ISCC, EIDR, ISAN. ``parent`` is the work it was adapted from."""
 
-    TYPE: ClassVar[str] = "https://rakkan.org/work/v1"
+    TYPE: ClassVar[str] = "https://rakkan.org/creative-work/v1"
 
     work_id: str
     shares: tuple[Share, ...]
