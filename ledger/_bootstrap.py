@@ -275,14 +275,15 @@ def _clear(path: str) -> None:
 
 
 def _create(env: "_Environment") -> None:
-    try:
-        import ensurepip  # noqa: F401 - Debian ships venv without it, and `-m venv` then fails half-way
-        import venv  # noqa: F401 - Debian may lack it; here that is found out, and not halfway
-    except ImportError as error:
+    from importlib.util import find_spec
+
+    # Debian ships Python without the one or the other, and `-m venv` then fails half-way.
+    missing = next((name for name in ("ensurepip", "venv") if find_spec(name) is None), None)
+    if missing:
         raise SetupError(
-            f"this Python cannot make virtual environments: it has no {error.name}",
+            f"this Python cannot make virtual environments: it has no {missing}",
             "On Debian or Ubuntu: apt install python3-venv. Elsewhere, use a Python from python.org, or uv.",
-        ) from error
+        )
     # Inside a virtual environment: the Python beneath it, so that ours does not depend on that one.
     base = getattr(sys, "_base_executable", sys.executable)
     _say("creating the environment")

@@ -18,7 +18,7 @@ ROOT = FOLDER.parents[1]
 sys.path.insert(0, str(ROOT))
 
 from ledger import errors  # noqa: E402 - a script has to find the checkout first
-from ledger.core.rights.reasons import EXPLAINED, Code  # noqa: E402 - the same
+from ledger.core.rights.reasons import EXPLAINED, Code  # noqa: E402 - a script has to find the checkout first
 
 SECTIONS = {
     "digest json": "Bytes and text",

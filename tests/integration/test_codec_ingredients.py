@@ -8,7 +8,15 @@ from pathlib import Path
 import pytest
 
 from ledger.core.containers import png
-from ledger.core.manifest import Action, Finding, Ingredient, ManifestFacts, Reading, Relationship
+from ledger.core.manifest import (
+    Action,
+    Finding,
+    Ingredient,
+    ManifestFacts,
+    ManifestPlan,
+    Reading,
+    Relationship,
+)
 from ledger.errors import RakkanError
 from tests.support import media
 from tests.support.sealing import IPTC, Workshop, plan, stranger, workshop
@@ -323,10 +331,10 @@ RULES = {
 
 
 @pytest.mark.parametrize("bad", RULES.values(), ids=RULES.keys())
-def test_the_rules_that_the_library_does_not_check(bad: object, tmp_path: Path) -> None:
+def test_the_rules_that_the_library_does_not_check(bad: ManifestPlan, tmp_path: Path) -> None:
     shop = workshop()
     with pytest.raises(RakkanError) as caught:
-        shop.codec.seal_digest(bad, WEIGHTS, shop.credential)  # type: ignore[arg-type]  # the wrong thing is the point
+        shop.codec.seal_digest(bad, WEIGHTS, shop.credential)
     assert caught.value.code == "seal.sign"
 
 

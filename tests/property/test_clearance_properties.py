@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
+from random import Random
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -60,7 +61,8 @@ def plain(side: Side, basis: Collection[Item]) -> Answer:
     reasons = earliest(found.reasons)
     worst = max((reason.severity for reason in reasons), default=Severity.NOTED)
     levels = [sum(held == level for held in found.grades.values()) for level in Grade]
-    return Answer(Verdict.of(worst), grade, tuple(reasons), (levels[0], *levels[1:]))  # type: ignore[arg-type] # five of them
+    counts = (levels[0], levels[1], levels[2], levels[3], levels[4])
+    return Answer(Verdict.of(worst), grade, tuple(reasons), counts)
 
 
 def earliest(reasons: Collection[Reason]) -> list[Reason]:
@@ -96,14 +98,14 @@ def test_the_order_of_bases_items_and_records_is_irrelevant(
     delivery: Delivery,
     profile: Profile,
     at: datetime,
-    random: st.randoms,  # type: ignore[valid-type] # hypothesis has no name for what it draws
+    random: Random,
 ) -> None:
     engine = Engine(story.facts(), profile, delivery, at)
     expected = {basis: engine.clear(basis) for basis in asked}
-    records = random.sample(story.log, len(story.log))  # type: ignore[attr-defined] # as above
+    records = random.sample(story.log, len(story.log))
     again = Engine(Facts(records, len(records)), profile, delivery, at)
     for basis in reversed(asked):
-        assert again.clear(random.sample(sorted(basis), len(basis))) == expected[basis]  # type: ignore[attr-defined] # as above
+        assert again.clear(random.sample(sorted(basis), len(basis))) == expected[basis]
 
 
 @given(registries(), bases, deliveries, profiles(), moments)

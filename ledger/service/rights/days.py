@@ -56,7 +56,7 @@ def moment_of(point: Point, zone: str) -> datetime:
     """
     place = _zone(zone)
     if not isinstance(point, datetime):
-        point = datetime(point.year, point.month, point.day)  # noqa: DTZ001 - it gets its zone below
+        point = datetime(point.year, point.month, point.day, tzinfo=place)
     try:
         return (point if point.tzinfo else point.replace(tzinfo=place)).astimezone(UTC)
     except OverflowError as error:
