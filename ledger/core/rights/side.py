@@ -95,19 +95,17 @@ class Side:
         at = thing.slot if slot is None else slot
         coverage = self.cover(thing.sha256, use, at)
         for shortfall in coverage.shortfalls:
-            self.add(
-                found,
-                thing,
-                shortfall.code,
-                shortfall.detail,
+            reason = replace(
+                self._reason(thing, shortfall.code, shortfall.detail),
                 use=use,
                 at=self.moment(at) if use in OUTPUTS else slot_start(at),
                 known_since=shortfall.known_since,
                 grants=coverage.considered,
             )
+            self._put(found, reason)
         return coverage
 
-    def add(  # noqa: PLR0913 - a reason has as many parts
+    def add(
         self,
         found: Found,
         thing: Thing,
@@ -117,34 +115,10 @@ class Side:
         use: Use | None = None,
         at: datetime | None = None,
         known_since: datetime | None = None,
-        grants: tuple[str, ...] = (),
     ) -> None:
-        """Add a reason, accepted where an override in force accepts it, and what became of one that ended."""
-        reason = Reason(
-            code=code,
-            severity=self.profile.severity(code),
-            name=thing.name,
-            sha256=thing.sha256,
-            path=thing.path,
-            detail=detail,
-            use=use,
-            at=at,
-            known_since=known_since,
-            grants=grants,
-            evidence=thing.evidence,
-        )
-        accepted, expired = self._override(code, thing.sha256)
-        if accepted is not None:
-            reason = replace(reason, severity=Severity.NOTED, override=accepted)
-        elif expired:
-            ended = replace(
-                reason,
-                code=Code.OVERRIDE_EXPIRED,
-                severity=self.profile.severity(Code.OVERRIDE_EXPIRED),
-                detail=f"{code.value} was accepted until {expired:%Y-%m-%d %H:%M} UTC",
-            )
-            found.reasons[ended] = None
-        found.reasons[reason] = None
+        """Add a reason that no grant is about, accepted where an override in force accepts it."""
+        reason = self._reason(thing, code, detail)
+        self._put(found, replace(reason, use=use, at=at, known_since=known_since))
 
     def needs_approval(self, found: Found, thing: Thing, triggers: Iterable[Trigger]) -> None:
         """Add a reason for each approval that the profile asks for and that is not on record."""
@@ -154,6 +128,32 @@ class Side:
             if applies and not self._approved(rule, thing):
                 by = f" by {rule.by}" if rule.by else ""
                 self.add(found, thing, Code.APPROVAL_MISSING, f"{rule.kind.value}{by}")
+
+    def _reason(self, thing: Thing, code: Code, detail: str | None) -> Reason:
+        return Reason(
+            code=code,
+            severity=self.profile.severity(code),
+            name=thing.name,
+            sha256=thing.sha256,
+            path=thing.path,
+            detail=detail,
+            evidence=thing.evidence,
+        )
+
+    def _put(self, found: Found, reason: Reason) -> None:
+        """Put down a reason, accepted if an override in force says so, and what became of one that ended."""
+        accepted, expired = self._override(reason.code, reason.sha256)
+        if accepted is not None:
+            reason = replace(reason, severity=Severity.NOTED, override=accepted)
+        elif expired:
+            ended = replace(
+                reason,
+                code=Code.OVERRIDE_EXPIRED,
+                severity=self.profile.severity(Code.OVERRIDE_EXPIRED),
+                detail=f"{reason.code.value} was accepted until {expired:%Y-%m-%d %H:%M} UTC",
+            )
+            found.reasons[ended] = None
+        found.reasons[reason] = None
 
     def _approved(self, rule: ApprovalRule, thing: Thing) -> bool:
         """Whether the newest decision about the thing, or about the title as a whole, is to approve."""
