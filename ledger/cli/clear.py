@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ledger.cli.common import REGISTRAR, Moment, examples, home, json_option, print_json, printable
+from ledger.core.predicates.delivery import Deliverable
 from ledger.core.predicates.scope import Media
-from ledger.core.rights.delivery import Deliverable
 
 if TYPE_CHECKING:
     from ledger.core.rights.profile import Profile

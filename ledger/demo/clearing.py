@@ -13,10 +13,10 @@ from datetime import timedelta
 from pathlib import Path
 
 from ledger.adapters.profiles import load
-from ledger.core.rights.answer import Grade
+from ledger.core.predicates.answer import Grade
+from ledger.core.predicates.reasons import Severity, Verdict
 from ledger.core.rights.inventory_proof import format_proof, verify
 from ledger.core.rights.profile import Profile
-from ledger.core.rights.reasons import Severity, Verdict
 from ledger.demo import cast
 from ledger.demo.narrator import Narrator
 from ledger.demo.painter.works import VALLEY, paint

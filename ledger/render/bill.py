@@ -10,9 +10,9 @@ from ledger.core import canonical
 from ledger.core.artifact import Artifact
 from ledger.core.digest import sha256_hex
 from ledger.core.predicates import GrantV2
+from ledger.core.predicates.answer import Answer
+from ledger.core.predicates.delivery import Delivery
 from ledger.core.predicates.party import PartyKind
-from ledger.core.rights.answer import Answer
-from ledger.core.rights.delivery import Delivery
 from ledger.core.rights.facts import Facts, KnownGrant
 from ledger.core.rights.materials import Materials
 

@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from ledger.core.rights.answer import Answer, Grade
-from ledger.core.rights.reasons import Severity, Verdict
+from ledger.core.predicates.answer import Answer, Grade
+from ledger.core.predicates.reasons import Severity, Verdict
 from ledger.render.reasons import MARKS, SHOWN, TONES, WORDS, Line, alone, at, by_code, path
 from ledger.render.words import counted, day, listed
 from ledger.service.clear.clear import SAYS, Cleared, Coverage, Touching, levels, tally, worst

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import groupby
 
-from ledger.core.rights.answer import Reason
-from ledger.core.rights.reasons import Severity, Verdict
+from ledger.core.predicates.answer import Reason
+from ledger.core.predicates.reasons import Severity, Verdict
 from ledger.render.words import counted, listed
 from ledger.service.clear.clear import Touching
 

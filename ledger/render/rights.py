@@ -15,14 +15,14 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from ledger.core.predicates.answer import Grade, Reason
+from ledger.core.predicates.delivery import Deliverable
 from ledger.core.predicates.grant_v2 import GrantV2, LegalBasis
+from ledger.core.predicates.reasons import Severity, Verdict
 from ledger.core.predicates.scope import Scope
-from ledger.core.rights.answer import Grade, Reason
-from ledger.core.rights.delivery import Deliverable
 from ledger.core.rights.facts import Facts, KnownGrant
 from ledger.core.rights.inventory_proof import Shown
 from ledger.core.rights.profile import Principle
-from ledger.core.rights.reasons import Severity, Verdict
 from ledger.render import words
 from ledger.render.words import counted, day, listed
 from ledger.service.audit import Audit, AuditFile, AuditGrant, AuditThing, Node

@@ -23,11 +23,11 @@ from ledger.adapters.profiles import load
 from ledger.adapters.sql.basis import SqlBasisStore
 from ledger.adapters.sql.store import SqlEntryStore
 from ledger.core.predicates import Step
+from ledger.core.predicates.delivery import Deliverable, Delivery
+from ledger.core.predicates.reasons import Verdict
 from ledger.core.predicates.step import StepAction
 from ledger.core.rights.basis import Item, ItemKind
 from ledger.core.rights.clearance import Engine
-from ledger.core.rights.delivery import Deliverable, Delivery
-from ledger.core.rights.reasons import Verdict
 from ledger.core.statement import Statement
 from ledger.service.clear.batch import Taken
 from ledger.service.clear.projecting import BATCH, Projector

@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from ledger.core.rights.reasons import EXPLAINED, Code
+from ledger.core.predicates.reasons import EXPLAINED, Code
 from tests.support.demo import Demo, run_once
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

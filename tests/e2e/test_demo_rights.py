@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ledger.core.rights.reasons import EXPLAINED, Code
+from ledger.core.predicates.reasons import EXPLAINED, Code
 from tests.support.demo import Demo, rakkan, run_once
 
 pytestmark = [pytest.mark.slow, pytest.mark.sample]

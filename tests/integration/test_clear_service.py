@@ -17,7 +17,7 @@ from ledger.core.artifact import Artifact
 from ledger.core.digest import sha256_hex
 from ledger.core.predicates import GrantRevocation, Party, Step, VerdictResult
 from ledger.core.predicates.party import PartyKind
-from ledger.core.rights.reasons import Verdict
+from ledger.core.predicates.reasons import Verdict
 from ledger.core.statement import Statement
 from ledger.core.tiles import MAX_ENTRY
 from ledger.errors import RefusedError

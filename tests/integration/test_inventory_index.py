@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.core.rights.curation import Curation, Filter
+from ledger.core.predicates.curation import Curation, Filter
 from ledger.core.rights.inventory import Commitment, sample
 from ledger.core.rights.inventory_proof import Kind, verify
 from ledger.errors import (

@@ -9,7 +9,7 @@ from ledger.adapters.sql.basis import SqlBasisStore
 from ledger.adapters.sql.store import SqlEntryStore
 from ledger.core.artifact import Artifact
 from ledger.core.predicates import Step
-from ledger.core.rights.answer import Answer
+from ledger.core.predicates.answer import Answer
 from ledger.core.rights.clearance import Clearance
 from ledger.core.statement import Statement
 from ledger.service.clear.projecting import basis_of_file

@@ -10,18 +10,18 @@ from hypothesis import strategies as st
 
 from ledger.core import statement as statements
 from ledger.core.artifact import Artifact
+from ledger.core.predicates.answer import Answer, Grade, Reason
+from ledger.core.predicates.delivery import Deliverable, Delivery
 from ledger.core.predicates.grant_v2 import LegalBasis
 from ledger.core.predicates.model import TrainingStage
+from ledger.core.predicates.reasons import Code, Severity, Verdict
 from ledger.core.predicates.verdict import VerdictResult
 from ledger.core.rights import profile as profiling
-from ledger.core.rights.answer import Answer, Grade, Reason
 from ledger.core.rights.basis import Item, ItemKind, digest, slot_of
 from ledger.core.rights.clearance import VERSION, Clearance, Engine
-from ledger.core.rights.delivery import Deliverable, Delivery
 from ledger.core.rights.facts import FactRecord, Facts
 from ledger.core.rights.items import ItemJudge
 from ledger.core.rights.profile import Profile, Trigger
-from ledger.core.rights.reasons import Code, Severity, Verdict
 from ledger.core.rights.side import Found, Side
 from ledger.core.rights.tally import Tally
 from ledger.core.statement import Statement

@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 from ledger.adapters.profiles import shipped_names, shipped_text
 from ledger.core import canonical
 from ledger.core.fields import in_order
+from ledger.core.predicates.answer import Grade
 from ledger.core.predicates.approval import ApprovalKind
+from ledger.core.predicates.delivery import Deliverable
 from ledger.core.predicates.grant_v2 import LegalBasis
+from ledger.core.predicates.reasons import Code, Severity
 from ledger.core.predicates.scope import Media
-from ledger.core.rights.answer import Grade
-from ledger.core.rights.delivery import Deliverable
 from ledger.core.rights.profile import (
     OTHER,
     STAGES,
@@ -26,7 +27,6 @@ from ledger.core.rights.profile import (
     to_json,
 )
 from ledger.core.rights.profile_document import parse_profile, read_profile
-from ledger.core.rights.reasons import Code, Severity
 from ledger.core.rights.territories import expand
 from ledger.core.rights.territory_table import COUNTRIES, GROUPS
 from ledger.errors import MalformedError

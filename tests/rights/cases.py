@@ -8,10 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from ledger.core.predicates.delivery import Delivery
+from ledger.core.predicates.reasons import Code
 from ledger.core.rights.clearance import Clearance
-from ledger.core.rights.delivery import Delivery
 from ledger.core.rights.profile import Profile
-from ledger.core.rights.reasons import Code
 from tests.rights.nightfall import BROADCAST, DELIVERED, FRAME, HOUSE
 from tests.rights.story import Story
 

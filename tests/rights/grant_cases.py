@@ -2,8 +2,8 @@
 
 from ledger.core.predicates.grant import Use
 from ledger.core.predicates.grant_v2 import Afterwards, Exclusivity, LegalBasis
+from ledger.core.predicates.reasons import Code
 from ledger.core.predicates.scope import Media
-from ledger.core.rights.reasons import Code
 from tests.rights.cases import Question, shows
 from tests.rights.nightfall import DAWNBREAK, NIGHTFALL, OUTPUTS, SHOWN
 from tests.rights.story import Story, day, scope

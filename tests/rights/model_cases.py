@@ -4,9 +4,9 @@ from typing import Any
 
 from ledger.core.artifact import Role
 from ledger.core.predicates.grant import Use
+from ledger.core.predicates.reasons import Code
 from ledger.core.predicates.review import Standing
 from ledger.core.predicates.service_terms import Indemnity, InputTraining
-from ledger.core.rights.reasons import Code
 from tests.rights.cases import Question, shows
 from tests.rights.nightfall import RUN, SERVICE
 from tests.rights.story import Story, day, sources

@@ -8,13 +8,13 @@ from datetime import date
 from functools import cache
 
 from ledger.core.artifact import Role
+from ledger.core.predicates.delivery import Deliverable, Delivery
 from ledger.core.predicates.grant import Use
 from ledger.core.predicates.grant_v2 import LegalBasis
 from ledger.core.predicates.model import TrainingStage
 from ledger.core.predicates.model_v2 import ModelKind, ParentRole
 from ledger.core.predicates.scope import Media, Term
 from ledger.core.predicates.step import StepAction
-from ledger.core.rights.delivery import Deliverable, Delivery
 from ledger.core.rights.profile import OTHER, OverrideRule, Profile
 from tests.rights.story import Story, day, scope
 

@@ -3,14 +3,14 @@
 from dataclasses import replace
 
 from ledger.core.artifact import Role
+from ledger.core.predicates.answer import Grade
 from ledger.core.predicates.approval import ApprovalKind
+from ledger.core.predicates.delivery import Deliverable
 from ledger.core.predicates.finding import FindingKind, FindingState
 from ledger.core.predicates.grant import Use
+from ledger.core.predicates.reasons import Code
 from ledger.core.predicates.step import StepAction
-from ledger.core.rights.answer import Grade
-from ledger.core.rights.delivery import Deliverable
 from ledger.core.rights.profile import ApprovalRule, Trigger
-from ledger.core.rights.reasons import Code
 from tests.rights.cases import Question, shows
 from tests.rights.nightfall import FRAME, HOUSE, NIGHTFALL
 from tests.rights.story import DECLARED, Story, day

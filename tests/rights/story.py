@@ -36,22 +36,22 @@ from ledger.core.predicates import (
 )
 from ledger.core.predicates.approval import ApprovalKind, Decision
 from ledger.core.predicates.dataset_v2 import InventoryRoot, Source
+from ledger.core.predicates.delivery import Delivery
 from ledger.core.predicates.finding import FindingKind, FindingState
 from ledger.core.predicates.grant import Use
 from ledger.core.predicates.licence import Licence
 from ledger.core.predicates.model import Training, TrainingStage
 from ledger.core.predicates.model_v2 import ModelKind, Parent, ParentRole, Service
 from ledger.core.predicates.party import PartyKind
+from ledger.core.predicates.reasons import Code
 from ledger.core.predicates.review import Standing
 from ledger.core.predicates.scope import Scope
 from ledger.core.predicates.service_terms import InputTraining, Ownership
 from ledger.core.predicates.step import Evidence, Place, StepAction, Tool
 from ledger.core.rights.basis import Item, ItemKind, finding_item, is_lineage, own_items, unexplained
 from ledger.core.rights.clearance import Clearance, Engine
-from ledger.core.rights.delivery import Delivery
 from ledger.core.rights.facts import FactRecord, Facts
 from ledger.core.rights.profile import Profile
-from ledger.core.rights.reasons import Code
 from ledger.core.statement import Statement
 from tests.support.builders import commitment
 

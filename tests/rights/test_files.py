@@ -4,12 +4,12 @@ import time
 from dataclasses import replace
 
 from ledger.core.artifact import Role
+from ledger.core.predicates.answer import Grade
 from ledger.core.predicates.grant import Use
+from ledger.core.predicates.reasons import Code, Verdict
 from ledger.core.predicates.step import StepAction
-from ledger.core.rights.answer import Grade
 from ledger.core.rights.basis import SLOT, Item, ItemKind
 from ledger.core.rights.clearance import Engine
-from ledger.core.rights.reasons import Code, Verdict
 from tests.rights.cases import Question, codes
 from tests.rights.nightfall import BROADCAST, DELIVERED, HOUSE, OUTPUTS, SERVICE, nightfall
 from tests.rights.story import Story, day

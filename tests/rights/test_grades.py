@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.core.artifact import Role
+from ledger.core.predicates.answer import Answer, Grade
+from ledger.core.predicates.delivery import Deliverable
 from ledger.core.predicates.grant_v2 import Afterwards
 from ledger.core.predicates.licence import Licence
+from ledger.core.predicates.reasons import Code
 from ledger.core.predicates.step import StepAction
-from ledger.core.rights.answer import Answer, Grade
-from ledger.core.rights.delivery import Deliverable
-from ledger.core.rights.reasons import Code
 from tests.rights.cases import Question, codes
 from tests.rights.nightfall import HOUSE, MODELS, SERVICE, nightfall
 from tests.rights.story import DECLARED, Story, day, digest

@@ -6,13 +6,13 @@ import pytest
 
 from ledger.core.artifact import Role
 from ledger.core.predicates.approval import ApprovalKind, Decision
+from ledger.core.predicates.delivery import Deliverable
 from ledger.core.predicates.grant import Use
 from ledger.core.predicates.grant_v2 import Exclusivity, LegalBasis
+from ledger.core.predicates.reasons import Code, Severity, Verdict
 from ledger.core.predicates.scope import Media
 from ledger.core.rights.clearance import Clearance
-from ledger.core.rights.delivery import Deliverable
 from ledger.core.rights.profile import OTHER, OverrideRule
-from ledger.core.rights.reasons import Code, Severity, Verdict
 from tests.rights.cases import Question, codes
 from tests.rights.nightfall import BROADCAST, DAWNBREAK, HOUSE, NIGHTFALL, OUTPUTS, SHOWN, nightfall
 from tests.rights.record_cases import BROADCASTER

@@ -4,8 +4,8 @@ import runpy
 
 import pytest
 
-from ledger.core.rights.answer import Grade
-from ledger.core.rights.reasons import EXPLAINED, Code, Severity, Verdict
+from ledger.core.predicates.answer import Grade
+from ledger.core.predicates.reasons import EXPLAINED, Code, Severity, Verdict
 from tests.architecture.project import ROOT
 from tests.rights import grant_cases, model_cases, record_cases
 from tests.rights.cases import CASES, Case, Question, codes

@@ -7,10 +7,10 @@ import pytest
 from ledger.core.artifact import Role
 from ledger.core.predicates.grant import Use
 from ledger.core.predicates.grant_v2 import Afterwards
+from ledger.core.predicates.reasons import Code, Verdict
 from ledger.core.predicates.review import Standing
 from ledger.core.predicates.scope import Term
 from ledger.core.rights.clearance import Clearance
-from ledger.core.rights.reasons import Code, Verdict
 from tests.rights.cases import Question
 from tests.rights.nightfall import DELIVERED, OUTPUTS, nightfall
 from tests.rights.story import Story, day

@@ -6,18 +6,18 @@ import pytest
 
 from ledger.core.artifact import Artifact, Role
 from ledger.core.predicates import Dataset, Grant, Model, TrainingRun
+from ledger.core.predicates.answer import Grade, Reason
 from ledger.core.predicates.finding import FindingKind, FindingState
 from ledger.core.predicates.grant import Use
 from ledger.core.predicates.grant_v2 import LegalBasis
 from ledger.core.predicates.model import Training
 from ledger.core.predicates.model_v2 import ModelKind, Parent, ParentRole
+from ledger.core.predicates.reasons import Code, Verdict
 from ledger.core.predicates.step import StepAction
-from ledger.core.rights.answer import Grade, Reason
 from ledger.core.rights.basis import Item, ItemKind, slot_of
 from ledger.core.rights.clearance import Clearance, Engine
 from ledger.core.rights.facts import FactRecord
 from ledger.core.rights.models import LONGEST_PATH
-from ledger.core.rights.reasons import Code, Verdict
 from ledger.core.statement import Statement
 from tests.rights.cases import Question, codes
 from tests.rights.nightfall import (

@@ -10,20 +10,20 @@ from datetime import datetime, timedelta
 from hypothesis import strategies as st
 
 from ledger.core.predicates import GrantV2
+from ledger.core.predicates.answer import Grade
 from ledger.core.predicates.approval import ApprovalKind, Decision
+from ledger.core.predicates.delivery import Deliverable, Delivery
 from ledger.core.predicates.finding import FindingKind, FindingState
 from ledger.core.predicates.grant import Use
 from ledger.core.predicates.grant_v2 import Afterwards, Exclusivity, LegalBasis
 from ledger.core.predicates.model import TrainingStage
 from ledger.core.predicates.model_v2 import ModelKind, ParentRole
+from ledger.core.predicates.reasons import Code, Severity
 from ledger.core.predicates.review import Standing
 from ledger.core.predicates.scope import Media, Scope
 from ledger.core.predicates.step import Evidence
-from ledger.core.rights.answer import Grade
 from ledger.core.rights.basis import TIMELESS, Item, ItemKind, slot_of
-from ledger.core.rights.delivery import Deliverable, Delivery
 from ledger.core.rights.profile import ApprovalRule, Profile, Trigger
-from ledger.core.rights.reasons import Code, Severity
 from tests.rights.nightfall import HOUSE, NIGHTFALL
 from tests.rights.story import Story, day, digest, inventory, sources, weights
 

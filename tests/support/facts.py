@@ -25,8 +25,11 @@ from ledger.core.predicates import (
     VerdictResult,
     Work,
 )
+from ledger.core.predicates.answer import Answer, Grade, Reason
 from ledger.core.predicates.approval import ApprovalKind, Decision
+from ledger.core.predicates.curation import Curation, Filter
 from ledger.core.predicates.dataset_v2 import InventoryRoot, Source
+from ledger.core.predicates.delivery import Deliverable, Delivery
 from ledger.core.predicates.finding import FindingKind, FindingState
 from ledger.core.predicates.grant import Use
 from ledger.core.predicates.grant_v2 import Afterwards, Exclusivity, LegalBasis
@@ -34,16 +37,13 @@ from ledger.core.predicates.licence import Licence
 from ledger.core.predicates.model import Training, TrainingStage
 from ledger.core.predicates.model_v2 import ModelKind, Parent, ParentRole, Service
 from ledger.core.predicates.party import PartyKind
+from ledger.core.predicates.reasons import Code, Severity, Verdict
 from ledger.core.predicates.review import Standing
 from ledger.core.predicates.scope import EVERYWHERE, Media, Scope, Term
 from ledger.core.predicates.service_terms import Indemnity, InputTraining, Ownership
 from ledger.core.predicates.step import Evidence
 from ledger.core.predicates.verdict import Change
 from ledger.core.predicates.work import Share
-from ledger.core.rights.answer import Answer, Grade, Reason
-from ledger.core.rights.curation import Curation, Filter
-from ledger.core.rights.delivery import Deliverable, Delivery
-from ledger.core.rights.reasons import Code, Severity, Verdict
 from ledger.core.statement import Statement
 from tests.support.strategies import (
     commitments,

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ledger.core import canonical
 from ledger.core.fields import Fields
-from ledger.core.rights.curation import Curation, Filter
+from ledger.core.predicates.curation import Curation, Filter
 from ledger.errors import MalformedError
 
 GOOD = Curation(

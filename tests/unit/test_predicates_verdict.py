@@ -7,12 +7,12 @@ import pytest
 from ledger.core import canonical
 from ledger.core import statement as statements
 from ledger.core.predicates import Predicate, VerdictResult
+from ledger.core.predicates.answer import Grade
+from ledger.core.predicates.delivery import Deliverable, Delivery
+from ledger.core.predicates.reasons import Code, Severity
 from ledger.core.predicates.scope import Media
 from ledger.core.predicates.verdict import CLEARANCE
-from ledger.core.rights.answer import Grade
 from ledger.core.rights.clearance import VERSION
-from ledger.core.rights.delivery import Deliverable, Delivery
-from ledger.core.rights.reasons import Code, Severity
 from tests.support.builders import statement
 from tests.support.defects import Change, nested, refusal
 from tests.support.stated import answer, policy_profile, reason, verdict

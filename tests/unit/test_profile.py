@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 
 from ledger.adapters.profiles import load, shipped_names, shipped_text
+from ledger.core.predicates.answer import Answer, Grade, Reason
 from ledger.core.predicates.approval import ApprovalKind
+from ledger.core.predicates.delivery import Deliverable
 from ledger.core.predicates.grant import Use
 from ledger.core.predicates.grant_v2 import LegalBasis
+from ledger.core.predicates.reasons import EXPLAINED, Code, Severity, Verdict
 from ledger.core.predicates.scope import Media
-from ledger.core.rights.answer import Answer, Grade, Reason
-from ledger.core.rights.delivery import Deliverable
 from ledger.core.rights.profile import OverrideRule, Principle, Profile, Trigger, answers, digest
-from ledger.core.rights.reasons import EXPLAINED, Code, Severity, Verdict
 from ledger.errors import MalformedError
 from tests.architecture.project import ROOT
 

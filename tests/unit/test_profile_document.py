@@ -12,9 +12,9 @@ from ledger.core import canonical
 from ledger.core import envelope as dsse
 from ledger.core import statement as statements
 from ledger.core.predicates.policy_profile import PolicyProfile
+from ledger.core.predicates.reasons import Code, Severity
 from ledger.core.rights.profile import Principle, to_json
 from ledger.core.rights.profile_document import MAX_DOCUMENT, MAX_FILE, parse_profile, read_profile
-from ledger.core.rights.reasons import Code, Severity
 from ledger.core.statement import Statement
 from ledger.errors import MalformedError, RakkanError, UsageError
 from tests.architecture.project import ROOT

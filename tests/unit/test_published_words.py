@@ -8,20 +8,20 @@ from enum import Enum, StrEnum
 import pytest
 
 from ledger.core.artifact import ROLES_V1, Role
+from ledger.core.predicates.answer import Grade
 from ledger.core.predicates.approval import ApprovalKind, Decision
+from ledger.core.predicates.delivery import Deliverable
 from ledger.core.predicates.finding import FindingKind, FindingState
 from ledger.core.predicates.grant import USES_V1, Use
 from ledger.core.predicates.grant_v2 import Afterwards, Exclusivity, LegalBasis
 from ledger.core.predicates.model import TrainingStage
 from ledger.core.predicates.model_v2 import ModelKind, ParentRole
 from ledger.core.predicates.party import PartyKind
+from ledger.core.predicates.reasons import Code, Severity, Verdict
 from ledger.core.predicates.review import Standing
 from ledger.core.predicates.scope import Media
 from ledger.core.predicates.service_terms import InputTraining, Ownership
 from ledger.core.predicates.step import Evidence, StepAction
-from ledger.core.rights.answer import Grade
-from ledger.core.rights.delivery import Deliverable
-from ledger.core.rights.reasons import Code, Severity, Verdict
 
 PUBLISHED: dict[type[Enum], str] = {
     Afterwards: "outputs-survive outputs-cease-new-exploitation model-must-retire renegotiate",

@@ -17,20 +17,20 @@ from spdx_python_model import v3_0_1 as spdx
 
 from ledger.core.artifact import Artifact
 from ledger.core.predicates import DatasetV2, GrantRevocation, GrantV2, ModelV2, Party, Predicate
+from ledger.core.predicates.answer import Answer, Grade, Reason
 from ledger.core.predicates.dataset_v2 import InventoryRoot
+from ledger.core.predicates.delivery import Deliverable, Delivery
 from ledger.core.predicates.grant import Use
 from ledger.core.predicates.licence import Licence
 from ledger.core.predicates.model import Training, TrainingStage
 from ledger.core.predicates.model_v2 import ModelKind, Parent, ParentRole, Service
 from ledger.core.predicates.party import PartyKind
+from ledger.core.predicates.reasons import Code, Severity, Verdict
 from ledger.core.predicates.scope import Media, Scope
 from ledger.core.predicates.step import Evidence
-from ledger.core.rights.answer import Answer, Grade, Reason
 from ledger.core.rights.basis import Item, ItemKind, slot_of
-from ledger.core.rights.delivery import Deliverable, Delivery
 from ledger.core.rights.facts import FactRecord, Facts
 from ledger.core.rights.materials import materials
-from ledger.core.rights.reasons import Code, Severity, Verdict
 from ledger.core.statement import Statement
 from ledger.render.bill import Bill, Judgement
 from ledger.render.cyclonedx import to_cyclonedx

@@ -15,19 +15,19 @@ from ledger.core.artifact import Artifact
 from ledger.core.lineage import Link
 from ledger.core.predicates import DatasetV2, GrantV2, ModelV2, TrainingRun
 from ledger.core.predicates.dataset_v2 import InventoryRoot
+from ledger.core.predicates.delivery import Deliverable, Delivery
 from ledger.core.predicates.grant import Use
 from ledger.core.predicates.model import Training, TrainingStage
 from ledger.core.predicates.model_v2 import ModelKind
+from ledger.core.predicates.reasons import EXPLAINED, Code, Verdict
 from ledger.core.predicates.scope import EVERYWHERE, Scope, Term
 from ledger.core.predicates.step import Evidence
 from ledger.core.report import Check, Status, VerificationReport
 from ledger.core.rights.basis import Item, ItemKind, slot_of
 from ledger.core.rights.clearance import Engine
-from ledger.core.rights.delivery import Deliverable, Delivery
 from ledger.core.rights.facts import FactRecord, Facts
 from ledger.core.rights.inventory import Commitment
 from ledger.core.rights.inventory_proof import InventoryProof, Kind, Shown
-from ledger.core.rights.reasons import EXPLAINED, Code, Verdict
 from ledger.core.statement import Statement
 from ledger.render.html import Pictures, page
 from ledger.render.rights import GRADES, Inquiry, OnRecord, Rights

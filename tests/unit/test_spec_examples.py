@@ -21,7 +21,9 @@ from ledger.core.identity import parse_public_key
 from ledger.core.manifest import LEDGER_ENTRY
 from ledger.core.note import parse_vkey
 from ledger.core.predicates import PREDICATES, read_predicate
+from ledger.core.predicates.answer import Grade
 from ledger.core.predicates.approval import ApprovalKind, Decision
+from ledger.core.predicates.delivery import Deliverable
 from ledger.core.predicates.enrolment import KeyRole
 from ledger.core.predicates.finding import FindingKind, FindingState
 from ledger.core.predicates.grant import Use
@@ -30,6 +32,7 @@ from ledger.core.predicates.log_key import LogKeyState
 from ledger.core.predicates.model import TrainingStage
 from ledger.core.predicates.model_v2 import ModelKind, ParentRole
 from ledger.core.predicates.party import PartyKind
+from ledger.core.predicates.reasons import Severity, Verdict
 from ledger.core.predicates.review import Standing
 from ledger.core.predicates.revocation import Reason
 from ledger.core.predicates.scope import Media
@@ -38,9 +41,6 @@ from ledger.core.predicates.service_terms import InputTraining, Ownership
 from ledger.core.predicates.step import Evidence, StepAction
 from ledger.core.receipt import parse_receipt, verify_receipt
 from ledger.core.report import EXIT_CODES, Outcome, Status
-from ledger.core.rights.answer import Grade
-from ledger.core.rights.delivery import Deliverable
-from ledger.core.rights.reasons import Severity, Verdict
 from ledger.core.trust import parse_trust
 from ledger.core.verify import Asked, verify
 from ledger.core.verify.ledger_checks import MAX_ENTRIES

@@ -14,10 +14,10 @@ from typing import Any, ClassVar
 
 from ledger.core.canonical import utf16
 from ledger.core.fields import Fields, format_time, in_order, present
+from ledger.core.predicates.curation import Curation
 from ledger.core.predicates.dataset import Dataset, check_counts
 from ledger.core.predicates.licence import Licence, read_licence
 from ledger.core.predicates.step import Evidence
-from ledger.core.rights.curation import Curation
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from ledger.core.fields import Fields, format_time, in_order, present
-from ledger.core.rights.reasons import Code
+from ledger.core.predicates.reasons import Code
 
 
 @dataclass(frozen=True, slots=True)

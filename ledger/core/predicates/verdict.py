@@ -17,8 +17,8 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from ledger.core.fields import Fields, format_time, present
-from ledger.core.rights.answer import Answer, Grade, read_answer
-from ledger.core.rights.delivery import Delivery, read_delivery
+from ledger.core.predicates.answer import Answer, Grade, read_answer
+from ledger.core.predicates.delivery import Delivery, read_delivery
 
 CLEARANCE = "rakkan_clearance"
 """Our member of the predicate, named as in-toto asks of extensions: vendor, underscore, field."""

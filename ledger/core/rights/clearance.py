@@ -14,13 +14,13 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from ledger.core.rights.answer import Answer, Reason
+from ledger.core.predicates.answer import Answer, Reason
+from ledger.core.predicates.delivery import Delivery
+from ledger.core.predicates.reasons import Severity
 from ledger.core.rights.basis import TIMELESS, Item
-from ledger.core.rights.delivery import Delivery
 from ledger.core.rights.epochs import Epochs
 from ledger.core.rights.facts import Facts
 from ledger.core.rights.profile import Profile
-from ledger.core.rights.reasons import Severity
 from ledger.core.rights.side import Side
 from ledger.core.rights.tally import REGISTERED, Judged, Tally
 

@@ -13,8 +13,8 @@ from datetime import datetime
 
 from ledger.core.artifact import named
 from ledger.core.predicates import ModelV2
+from ledger.core.predicates.delivery import Delivery
 from ledger.core.rights.basis import Item, slot_of
-from ledger.core.rights.delivery import Delivery
 from ledger.core.rights.facts import Facts
 
 

@@ -22,14 +22,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from ledger.core.predicates.delivery import Deliverable, Delivery
 from ledger.core.predicates.grant import Use
 from ledger.core.predicates.grant_v2 import Afterwards, Exclusivity, LegalBasis
+from ledger.core.predicates.reasons import Code
 from ledger.core.predicates.scope import Media
 from ledger.core.rights.basis import SLOT, slot_start
-from ledger.core.rights.delivery import Deliverable, Delivery
 from ledger.core.rights.facts import Facts, KnownGrant
 from ledger.core.rights.profile import STAGES, Profile
-from ledger.core.rights.reasons import Code
 from ledger.core.rights.territories import asked, expand
 
 TRAININGS = (*STAGES, Use.OUTPUT_AS_TRAINING)

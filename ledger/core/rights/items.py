@@ -6,17 +6,17 @@ from collections.abc import Callable
 
 from ledger.core.artifact import named
 from ledger.core.predicates import Finding, ModelV2
+from ledger.core.predicates.answer import Grade
 from ledger.core.predicates.finding import FindingKind, FindingState
 from ledger.core.predicates.grant import Use
 from ledger.core.predicates.grant_v2 import LegalBasis
 from ledger.core.predicates.model_v2 import Service
+from ledger.core.predicates.reasons import Code
 from ledger.core.predicates.review import Standing
 from ledger.core.predicates.service_terms import InputTraining, Ownership, ServiceTerms
-from ledger.core.rights.answer import Grade
 from ledger.core.rights.basis import Item, ItemKind, slot_of, slot_start
 from ledger.core.rights.models import ModelJudge
 from ledger.core.rights.profile import Trigger
-from ledger.core.rights.reasons import Code
 from ledger.core.rights.side import Found, Side, Thing, in_force
 
 _FINDINGS = {

@@ -16,17 +16,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from ledger.core.predicates import Dataset, DatasetV2, Model, ModelV2, TrainingRun
+from ledger.core.predicates.answer import Grade
 from ledger.core.predicates.dataset_v2 import Source
 from ledger.core.predicates.grant import Use
 from ledger.core.predicates.model import Training, TrainingStage
 from ledger.core.predicates.model_v2 import ParentRole
+from ledger.core.predicates.reasons import Code
 from ledger.core.predicates.review import Standing
 from ledger.core.predicates.step import Evidence
-from ledger.core.rights.answer import Grade
 from ledger.core.rights.basis import slot_of, slot_start
 from ledger.core.rights.facts import Known
 from ledger.core.rights.grants import Coverage, documented
-from ledger.core.rights.reasons import Code
 from ledger.core.rights.side import Found, Side, Thing, in_force
 
 LONGEST_PATH = 32

@@ -15,13 +15,13 @@ from typing import Any
 from ledger.core import canonical
 from ledger.core.digest import sha256_hex
 from ledger.core.fields import in_order, present
+from ledger.core.predicates.answer import Answer, Grade
 from ledger.core.predicates.approval import ApprovalKind
+from ledger.core.predicates.delivery import Deliverable
 from ledger.core.predicates.grant import Use
 from ledger.core.predicates.grant_v2 import LegalBasis
+from ledger.core.predicates.reasons import EXPLAINED, Code, Severity
 from ledger.core.predicates.scope import Media
-from ledger.core.rights.answer import Answer, Grade
-from ledger.core.rights.delivery import Deliverable
-from ledger.core.rights.reasons import EXPLAINED, Code, Severity
 
 OTHER = "other"
 """The key of ``accepted`` for every use that is no stage of training."""

@@ -18,11 +18,12 @@ from typing import Any, TypeVar
 
 from ledger.core import canonical
 from ledger.core.fields import Fields, in_order
+from ledger.core.predicates.answer import Grade
 from ledger.core.predicates.approval import ApprovalKind
+from ledger.core.predicates.delivery import Deliverable
 from ledger.core.predicates.grant_v2 import LegalBasis
+from ledger.core.predicates.reasons import Code, Severity
 from ledger.core.predicates.scope import Media, read_territories
-from ledger.core.rights.answer import Grade
-from ledger.core.rights.delivery import Deliverable
 from ledger.core.rights.profile import (
     OTHER,
     STAGES,
@@ -33,7 +34,6 @@ from ledger.core.rights.profile import (
     Trigger,
     to_json,
 )
-from ledger.core.rights.reasons import Code, Severity
 from ledger.core.rights.territories import check
 from ledger.errors import MalformedError, UsageError
 

@@ -12,17 +12,17 @@ from datetime import datetime
 from unicodedata import normalize
 
 from ledger.core.artifact import named
+from ledger.core.predicates.answer import Grade, Reason
 from ledger.core.predicates.approval import Decision
+from ledger.core.predicates.delivery import Delivery
 from ledger.core.predicates.grant import Use
+from ledger.core.predicates.reasons import Code, Severity
 from ledger.core.predicates.scope import Scope
 from ledger.core.predicates.step import Evidence
-from ledger.core.rights.answer import Grade, Reason
 from ledger.core.rights.basis import TIMELESS, slot_of, slot_start
-from ledger.core.rights.delivery import Delivery
 from ledger.core.rights.facts import Facts
 from ledger.core.rights.grants import OUTPUTS, Coverage, Coverer
 from ledger.core.rights.profile import ApprovalRule, Profile, Trigger
-from ledger.core.rights.reasons import Code, Severity
 from ledger.core.rights.territories import asked, expand
 
 

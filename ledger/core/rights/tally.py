@@ -15,12 +15,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ledger.core.artifact import named
+from ledger.core.predicates.answer import Answer, Grade, Reason
+from ledger.core.predicates.reasons import CONSEQUENCES, Code, Severity, Verdict
 from ledger.core.predicates.step import Evidence
-from ledger.core.rights.answer import Answer, Grade, Reason
 from ledger.core.rights.basis import TIMELESS, Item, ItemKind, slot_start
 from ledger.core.rights.items import ItemJudge
 from ledger.core.rights.profile import Trigger
-from ledger.core.rights.reasons import CONSEQUENCES, Code, Severity, Verdict
 from ledger.core.rights.side import Found, Side, Thing
 
 LEVELS = len(Grade)

@@ -14,7 +14,7 @@ from collections import deque
 
 from ledger.core.artifact import Artifact
 from ledger.core.predicates import Finding, Revocation, Step, VerdictResult, types_of
-from ledger.core.rights.answer import Answer
+from ledger.core.predicates.answer import Answer
 from ledger.core.rights.basis import Item, is_lineage
 from ledger.core.rights.clearance import Clearance, Engine
 from ledger.core.rights.facts import FactRecord, Facts

@@ -16,12 +16,12 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+from ledger.core.predicates.answer import Answer, Grade, Reason
+from ledger.core.predicates.reasons import CONSEQUENCES, Severity, Verdict
 from ledger.core.predicates.step import Evidence
-from ledger.core.rights.answer import Answer, Grade, Reason
 from ledger.core.rights.basis import Item, ItemKind
 from ledger.core.rights.clearance import Clearance
 from ledger.core.rights.profile import Principle, answers
-from ledger.core.rights.reasons import CONSEQUENCES, Severity, Verdict
 from ledger.service.clear.question import Clearer, Question
 from ledger.service.clear.targets import File, Target, Unknown
 

@@ -17,10 +17,10 @@ from typing import Any
 from ledger.core.artifact import named
 from ledger.core.fields import format_time
 from ledger.core.predicates import GrantRevocation, ModelV2
+from ledger.core.predicates.reasons import Verdict
 from ledger.core.rights.basis import ItemKind
 from ledger.core.rights.clearance import Engine
 from ledger.core.rights.facts import FactRecord, Facts
-from ledger.core.rights.reasons import Verdict
 from ledger.core.statement import Statement
 from ledger.errors import UsageError
 from ledger.service.clear.clear import Touching, timeless

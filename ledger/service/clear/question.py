@@ -16,9 +16,9 @@ from typing import Any
 
 from ledger.core.checkpoint import parse_checkpoint
 from ledger.core.fields import format_time, in_order, present
+from ledger.core.predicates.delivery import Deliverable, Delivery
 from ledger.core.predicates.scope import Media
 from ledger.core.rights.clearance import VERSION, Engine
-from ledger.core.rights.delivery import Deliverable, Delivery
 from ledger.core.rights.facts import Facts
 from ledger.core.rights.profile import Profile, digest
 from ledger.core.rights.territories import check

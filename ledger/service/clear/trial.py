@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ledger.core.predicates.reasons import Verdict
 from ledger.core.rights.profile import Profile
-from ledger.core.rights.reasons import Verdict
 from ledger.service.clear.clear import Cleared, clear, tally
 from ledger.service.clear.question import Asked, ask, clearer_over, see
 from ledger.service.clear.targets import WHOLE, resolve

@@ -23,12 +23,12 @@ from ledger.core import statement as statements
 from ledger.core.artifact import Artifact
 from ledger.core.fields import MAX_TEXT, Fields
 from ledger.core.predicates import PolicyProfile, VerdictResult
+from ledger.core.predicates.answer import Answer, Reason
+from ledger.core.predicates.delivery import Delivery
 from ledger.core.predicates.verdict import Change
 from ledger.core.rights import basis as bases
 from ledger.core.rights import profile as profiles
-from ledger.core.rights.answer import Answer, Reason
 from ledger.core.rights.clearance import VERSION, Clearance
-from ledger.core.rights.delivery import Delivery
 from ledger.core.rights.profile import Profile
 from ledger.core.rights.profile_document import read_profile
 from ledger.core.statement import Statement

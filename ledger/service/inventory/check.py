@@ -14,7 +14,7 @@ from pathlib import Path
 from ledger.core import canonical, merkle
 from ledger.core.digest import parse_sha256, sha256_hex
 from ledger.core.fields import Fields
-from ledger.core.rights.curation import Curation
+from ledger.core.predicates.curation import Curation
 from ledger.core.rights.inventory_proof import Kind
 from ledger.core.tiles import WIDTH, fold
 from ledger.errors import IntegrityError, MalformedError, UndecidedError

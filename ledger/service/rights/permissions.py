@@ -19,8 +19,8 @@ from ledger.core.predicates.approval import ApprovalKind, Decision
 from ledger.core.predicates.finding import FindingKind, FindingState
 from ledger.core.predicates.grant import Use
 from ledger.core.predicates.grant_v2 import Afterwards, Exclusivity, LegalBasis
+from ledger.core.predicates.reasons import Code
 from ledger.core.predicates.review import Standing
-from ledger.core.rights.reasons import Code
 from ledger.errors import UsageError
 from ledger.service.record import check_pseudonym
 from ledger.service.rights.tables import Draft, Table

@@ -9,8 +9,8 @@ from typing import Any
 
 from ledger.core.fields import Fields, format_time, present
 from ledger.core.predicates.grant import Use
+from ledger.core.predicates.reasons import EXPLAINED, Code, Severity, Verdict
 from ledger.core.predicates.step import Evidence
-from ledger.core.rights.reasons import EXPLAINED, Code, Severity, Verdict
 
 
 class Grade(IntEnum):
