@@ -21,6 +21,7 @@ from typing import Any
 import pytest
 
 import ledger.cli
+from tests.support.cleared import license_production, shoot
 from tests.support.media import make, makeable, noise, picture_bytes
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -279,6 +280,15 @@ def shot(licensed: Studio, tmp_path_factory: pytest.TempPathFactory) -> Shot:
     return Shot(studio, files, originals)
 
 
+@pytest.fixture(scope="session")
+def shot_once(founded: Studio, tmp_path_factory: pytest.TempPathFactory) -> Studio:
+    """Three shots and the rights to them. Never written to."""
+    studio = copied(founded, tmp_path_factory.mktemp("nightfall"))
+    license_production(studio)
+    shoot(studio)
+    return studio
+
+
 @pytest.fixture
 def studio(founded: Studio, tmp_path: Path) -> Studio:
     """A new studio of the test's own."""
@@ -289,3 +299,9 @@ def studio(founded: Studio, tmp_path: Path) -> Studio:
 def production(licensed: Studio, tmp_path: Path) -> Studio:
     """A studio with a licensed model `sky`, of the test's own."""
     return copied(licensed, tmp_path / "production")
+
+
+@pytest.fixture
+def nightfall(shot_once: Studio, tmp_path: Path) -> Studio:
+    """Three shots and the rights to them, of the test's own."""
+    return copied(shot_once, tmp_path / "nightfall")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tests.e2e.conftest import Studio
 
+SVR = "https://in-toto.io/attestation/svr/v0.2"
+PROFILE = "https://rakkan.org/policy-profile/v1"
 FACTS = """
 [[party]]
 id = "mori"
@@ -90,3 +92,28 @@ def shoot(studio: Studio) -> dict[str, Path]:
     graded = ("--action", "edit", "--tool", "grade 2", "--parent", files["plate"])
     files["sh010"] = studio.record(studio.png("final.1001.png", 4), *graded, *place("sh010"))
     return files
+
+
+def policy(studio: Studio) -> tuple[str, str]:
+    """Return the options that name the house's own policy."""
+    return "--policy", str(studio.work / "house.toml")
+
+
+def clear(studio: Studio, *targets: object, code: int = 0) -> Any:
+    """Clear as JSON; the command must end with this code."""
+    result = studio("clear", *targets, *policy(studio), "--json")
+    assert result.code == code, result.err or result.out
+    return result.json
+
+
+def verdicts(studio: Studio) -> list[dict[str, Any]]:
+    """Every verdict in the log, oldest first, each with its subjects and its index."""
+    rows = [index for _, index, kind, _ in sorted(studio.rows("statement")) if kind == SVR]
+    shown = [studio.ok("show", index).json for index in rows]
+    return [{"index": item["index"], **item["statement"]} for item in shown]
+
+
+def revoke(studio: Studio) -> int:
+    """Revoke the grant with effect before the work was made; return the entry."""
+    studio.ok("grant", "revoke", "G-7", "--effective", "2026-02-01")
+    return studio.size() - 1

@@ -1,8 +1,8 @@
 """The predicate types that a Rakkan log holds: one file each, one reader each, for ever.
 
 An entry never changes, so a reader of a published version never goes away; a new version is a new file and a
-new line in ``PREDICATES``. What they share stands beside them: `scope`, `licence`, `delivery`, `curation`, and
-`reasons` and `answer`, the words in which a verdict is put.
+new line in ``PREDICATES``. What they share stands beside them: `scope`, `licence`, `delivery`, `curation`,
+and `reasons` and `answer`, the words in which a verdict is put.
 """
 
 from __future__ import annotations
