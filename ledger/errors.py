@@ -133,6 +133,9 @@ CODES: dict[str, str] = {
     "target.not-writable": "Choose another target with --out, or make the folder writable.",
     "target.no-space": "Free some space. The original is untouched and nothing was logged.",
     "target.exists": "Choose another target, or remove the one that is there.",
+    # --- capture ----------------------------------------------------------------------------------
+    "capture.malformed": "Mend the hook that wrote it (docs/spec/capture.md); the agent keeps the record.",
+    "capture.newer": "Install the newer Rakkan on this device; the agent keeps the record until then.",
     # --- recording and sealing --------------------------------------------------------------------
     "record.nothing": "Name at least one file that the step wrote.",
     "record.unknown-model": "Register it with rakkan model add, or give the path of its weights.",
