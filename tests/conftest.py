@@ -2,6 +2,8 @@
 
 - `slow` tests are skipped, except those also marked `sample`; `--slow` runs them all.
 - `bench` tests are deselected; `-m bench` runs them.
+- `tools` tests need heavy programs (torch, Blender, a tracker's server) that they install themselves, each into
+  an environment of its own: `--tools` runs them, and nothing else.
 - `--hypothesis-profile=deep` looks much longer. Where CI is set, examples are the same in every run.
 """
 
@@ -32,9 +34,17 @@ settings.load_profile("default")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--slow", action="store_true", help="also run the slow tests that are no sample")
+    parser.addoption(
+        "--tools", action="store_true", help="run the tests that need the heavy tools, and only them"
+    )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    wanted = bool(config.getoption("--tools"))
+    others = [item for item in items if bool(item.get_closest_marker("tools")) is not wanted]
+    if others:
+        config.hook.pytest_deselected(items=others)
+        items[:] = [item for item in items if item not in others]
     if config.getoption("--slow"):
         return
     for item in items:

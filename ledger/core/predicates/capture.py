@@ -34,7 +34,7 @@ class Event(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capture:
-    """``sequence`` counts the device's records from 0; ``previous`` is the envelope before by its SHA-256 (hex).
+    """``sequence`` counts the device's records from 0; ``previous`` is the SHA-256 (hex) of the one before.
 
     ``hook`` is a name and a version. ``captured`` is the device's clock when the hook wrote the record, and
     ``clock_off`` by how many seconds the agent corrected it. ``missed`` names files that were written and
