@@ -2,7 +2,7 @@
 
 - `slow` tests are skipped, except those also marked `sample`; `--slow` runs them all.
 - `bench` tests are deselected; `-m bench` runs them.
-- `tools` tests need heavy programs (torch, Blender, a tracker's server) that they install themselves, each into
+- `tools` tests need heavy programs (torch, Blender, a tracker's server), which they install, each into
   an environment of its own: `--tools` runs them, and nothing else.
 - `--hypothesis-profile=deep` looks much longer. Where CI is set, examples are the same in every run.
 """
