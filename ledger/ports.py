@@ -70,11 +70,28 @@ class ArtifactRow:
 
 @dataclass(frozen=True, slots=True)
 class StatementRow:
-    """One entry as the ``statement`` projection holds it: its predicate type and the key that signed it."""
+    """One entry as the ``statement`` projection holds it: its predicate type and the key that signed it.
+
+    ``sequence`` is its place in the device's own chain of records and ``captured`` the device's time (RFC
+    3339); ``None`` for what no device captured.
+    """
 
     index: int
     predicate_type: str
     keyid: str
+    sequence: int | None = None
+    captured: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChainRow:
+    """One record of a device's chain, as the log has it. ``captured`` and ``received`` are RFC 3339, UTC."""
+
+    keyid: str
+    sequence: int
+    index: int
+    captured: str
+    received: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +184,9 @@ class EntryStore(Protocol):
 
     def tile(self, level: int, index: int) -> bytes:
         """Return the tile as last committed; ``b""`` when there is none."""
+
+    def chains(self) -> Iterator[ChainRow]:
+        """Yield every record that a device numbered, by key, then by number, then by index."""
 
     def statements(self, predicate_type: str) -> Sequence[StatementRow]:
         """Return every entry of this type, oldest first."""

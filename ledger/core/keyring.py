@@ -38,6 +38,7 @@ from ledger.core.predicates import (
     Grant,
     Incident,
     LogKey,
+    LostRecord,
     Model,
     Predicate,
     Revocation,
@@ -57,7 +58,7 @@ REGISTRARS_ONLY = (Enrolment, Revocation, Dataset, Model, Grant, Erasure, *_REGI
 
 MAY_SIGN: dict[KeyRole | None, tuple[type, ...]] = {
     KeyRole.REGISTRAR: (*REGISTRARS_ONLY, Incident, Seal, TrainingRun, Finding),
-    KeyRole.DEVICE: (Step, Seal, TrainingRun, Finding),
+    KeyRole.DEVICE: (Step, Seal, TrainingRun, Finding, LostRecord),
     None: (LogKey,),
 }
 """By role; ``None`` is a key of the log itself."""
@@ -240,7 +241,7 @@ def check_may_sign(record: KeyRecord, predicate: Predicate) -> None:
 
 def stated_time(predicate: Predicate) -> datetime | None:
     """Return the moment at which the signer says it acted, where the predicate says so."""
-    if isinstance(predicate, Step | TrainingRun):
+    if isinstance(predicate, Step | TrainingRun | LostRecord):
         return predicate.finished
     if isinstance(predicate, Seal):
         return predicate.sealed

@@ -21,7 +21,7 @@ from ledger.core.checkpoint import parse_checkpoint
 from ledger.core.digest import parse_sha256, sha256_hex
 from ledger.core.tiles import check_published_path
 from ledger.errors import IntegrityError, RefusedError, UsageError
-from ledger.ports import ArtifactRow, EntryTransaction, Head, StatementRow, StoredEntry
+from ledger.ports import ArtifactRow, ChainRow, EntryTransaction, Head, StatementRow, StoredEntry
 
 
 class FixedClock:
@@ -214,6 +214,13 @@ class MemoryEntryStore:
     def tile(self, level: int, index: int) -> bytes:
         """Return the tile as last committed; ``b""`` when there is none."""
         return self._state.tiles.get((level, index), b"")
+
+    def chains(self) -> Iterator[ChainRow]:
+        """Yield every record that a device numbered, by key, then by number, then by index."""
+        found = [row for row in self._state.statements if row.sequence is not None]
+        for row in sorted(found, key=lambda row: (row.keyid, row.sequence, row.index)):
+            received = self._state.entries[row.index][2].astimezone(UTC).isoformat()
+            yield ChainRow(row.keyid, row.sequence or 0, row.index, row.captured or "", received)
 
     def statements(self, predicate_type: str) -> Sequence[StatementRow]:
         """Return every entry of this type, oldest first."""

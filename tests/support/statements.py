@@ -6,9 +6,21 @@ from hypothesis import strategies as st
 
 from ledger.core.artifact import Artifact, Role
 from ledger.core.digest import sha256_hex
-from ledger.core.predicates import Dataset, Enrolment, Grant, Incident, Model, Seal, Step, StepV2
+from ledger.core.predicates import (
+    Dataset,
+    Enrolment,
+    Grant,
+    Incident,
+    LostRecord,
+    Model,
+    Seal,
+    Step,
+    StepV2,
+)
+from ledger.core.predicates.capture import Capture, Event, Layer
 from ledger.core.predicates.enrolment import KeyRole
 from ledger.core.predicates.grant import USES_V1
+from ledger.core.predicates.lost_record import LossReason
 from ledger.core.predicates.seal import Form, SealedManifest
 from ledger.core.predicates.step import Evidence, Place, StepAction, Tool
 from ledger.core.statement import Statement
@@ -52,6 +64,31 @@ def steps(draw: st.DrawFn) -> Step:
 
 
 @st.composite
+def captures(draw: st.DrawFn) -> Capture:
+    sequence = draw(st.integers(0, 2**53 - 1))
+    return Capture(
+        sequence=sequence,
+        previous=draw(digests) if sequence else None,
+        layer=draw(st.sampled_from(Layer)),
+        hook=draw(texts),
+        event=draw(st.sampled_from(Event)),
+        captured=draw(moments),
+        clock_off=draw(st.integers(-(10**6), 10**6)),
+        missed=draw(sets),
+    )
+
+
+@st.composite
+def lost_records(draw: st.DrawFn) -> LostRecord:
+    return LostRecord(
+        reason=draw(st.sampled_from(LossReason)),
+        finished=draw(moments),
+        capture=draw(captures()),
+        files=draw(sets),
+    )
+
+
+@st.composite
 def later_steps(draw: st.DrawFn) -> StepV2:
     step, service = draw(steps()), draw(perhaps(services))
     known = {item.name: getattr(step, item.name) for item in fields(step)}
@@ -59,10 +96,13 @@ def later_steps(draw: st.DrawFn) -> StepV2:
         Artifact(name, draw(digests), role=role)
         for name, role in draw(st.lists(st.tuples(texts, st.sampled_from(Role)), max_size=2))
     )
+    capture = draw(perhaps(captures()))
     if service is None:
-        return StepV2(**known, people=draw(sets))
+        return StepV2(**known, people=draw(sets), capture=capture)
     known["materials"] += (replace(service.subject, role=Role.MODEL),)
-    return StepV2(**known, service=service, plan_tier=draw(perhaps(texts)), people=draw(sets))
+    return StepV2(
+        **known, service=service, plan_tier=draw(perhaps(texts)), people=draw(sets), capture=capture
+    )
 
 
 @st.composite
@@ -99,7 +139,9 @@ def statements(draw: st.DrawFn) -> Statement:
     """Draw a statement of any kind, with the subjects that its kind may have."""
     if draw(st.booleans()):
         return draw(facts())
-    first = st.one_of(steps(), later_steps(), datasets(), models, grants(), enrolments(), incidents)
+    first = st.one_of(
+        steps(), later_steps(), datasets(), models, grants(), enrolments(), incidents, lost_records()
+    )
     predicate = draw(first | st.just(None))
     several = draw(many_subjects)
     if predicate is None:

@@ -22,6 +22,7 @@ from ledger.core.predicates.grant_revocation import GrantRevocation
 from ledger.core.predicates.grant_v2 import GrantV2
 from ledger.core.predicates.incident import Incident
 from ledger.core.predicates.log_key import LogKey
+from ledger.core.predicates.lost_record import LostRecord
 from ledger.core.predicates.model import Model
 from ledger.core.predicates.model_v2 import ModelV2
 from ledger.core.predicates.override import Override
@@ -67,12 +68,16 @@ Predicate = (
     | Grant
     | Incident
     | LogKey
+    | LostRecord
     | Model
     | Revocation
     | Seal
     | Step
     | TrainingRun
 )
+
+Captured = StepV2 | LostRecord
+"""What a device numbers: a statement with a place in the device's own chain."""
 
 PREDICATES: dict[str, type[Predicate]] = {
     kind.TYPE: kind
@@ -89,6 +94,7 @@ PREDICATES: dict[str, type[Predicate]] = {
         GrantV2,
         Incident,
         LogKey,
+        LostRecord,
         Model,
         ModelV2,
         Override,
@@ -129,6 +135,7 @@ def read_predicate(predicate_type: str, value: Any) -> Predicate:
 __all__ = [
     "PREDICATES",
     "Approval",
+    "Captured",
     "Consent",
     "Dataset",
     "DatasetV2",
@@ -141,6 +148,7 @@ __all__ = [
     "GrantV2",
     "Incident",
     "LogKey",
+    "LostRecord",
     "Model",
     "ModelV2",
     "Override",
