@@ -135,7 +135,13 @@ CODES: dict[str, str] = {
     "target.exists": "Choose another target, or remove the one that is there.",
     # --- capture ----------------------------------------------------------------------------------
     "capture.malformed": "Mend the hook that wrote it (docs/spec/capture.md); the agent keeps the record.",
+    "capture.no-production": "Give the production its roots in agent.toml, or name it in the record's place.",
+    "capture.unreachable": "Look at the server and the network. The agent keeps the records and tries again.",
     "capture.newer": "Install the newer Rakkan on this device; the agent keeps the record until then.",
+    "agent.running": "Leave it: one agent serves every hook of a device. rakkan doctor shows its state.",
+    "agent.storage": "Free some space and look at the disk. Hooks go on writing; nothing is lost.",
+    "agent.missing": "Run rakkan agent install, or set RAKKAN_AGENT_HOME to the agent's folder.",
+    "agent.malformed": "Correct the named place of agent.toml (docs/howto/run-the-agent.md).",
     # --- recording and sealing --------------------------------------------------------------------
     "record.nothing": "Name at least one file that the step wrote.",
     "record.unknown-model": "Register it with rakkan model add, or give the path of its weights.",

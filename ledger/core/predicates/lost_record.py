@@ -1,7 +1,7 @@
 """``lost-record/v1``: records that a device can bind to no bytes, signed so that they show.
 
-The subjects are the records: each by the number that its hook took in the spool and the SHA-256 of the
-record's bytes, or, where there are none, of the ASCII text ``urn:rakkan:spool:NUMBER``.
+The subject is the record, by the number that its hook took in the spool and the SHA-256 of its bytes; for
+records that never came, it is that of the ASCII text ``urn:rakkan:spool:FIRST-LAST``.
 """
 
 from __future__ import annotations
