@@ -135,6 +135,9 @@ CODES: dict[str, str] = {
     "target.exists": "Choose another target, or remove the one that is there.",
     # --- capture ----------------------------------------------------------------------------------
     "capture.malformed": "Mend the hook that wrote it (docs/spec/capture.md); the agent keeps the record.",
+    "capture.refused": "See the log's own words. The agent keeps the record, and offers it again.",
+    "capture.body": "Send one entry a line, at most 1,000 lines and 16 MiB in a request.",
+    "capture.opening": "Send openings of commitments that stand in the entry's own _sd.",
     "capture.no-production": "Give the production its roots in agent.toml, or name it in the record's place.",
     "capture.unreachable": "Look at the server and the network. The agent keeps the records and tries again.",
     "capture.newer": "Install the newer Rakkan on this device; the agent keeps the record until then.",

@@ -55,6 +55,10 @@ COMMANDS = {
     "fsck": "ledger.cli.care:fsck",
     "recover": "ledger.cli.care:recover",
     "monitor": "ledger.cli.monitor:monitor",
+    "serve": "ledger.cli.serve:serve",
+    "agent": "ledger.cli.agent:agent",
+    "devices": "ledger.cli.agent:devices",
+    "doctor": "ledger.cli.agent:doctor",
 }
 
 
