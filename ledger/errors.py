@@ -143,6 +143,7 @@ CODES: dict[str, str] = {
     "capture.newer": "Install the newer Rakkan on this device; the agent keeps the record until then.",
     "agent.running": "Leave it: one agent serves every hook of a device. rakkan doctor shows its state.",
     "agent.storage": "Free some space and look at the disk. Hooks go on writing; nothing is lost.",
+    "agent.listen": "Give 127.0.0.1:PORT with a free port: other machines write to a spool of their own.",
     "agent.missing": "Run rakkan agent install, or set RAKKAN_AGENT_HOME to the agent's folder.",
     "agent.malformed": "Correct the named place of agent.toml (docs/howto/run-the-agent.md).",
     # --- recording and sealing --------------------------------------------------------------------

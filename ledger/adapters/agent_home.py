@@ -3,6 +3,7 @@
     agent.toml     which device this is, and its productions (docs/howto/run-the-agent.md)
     agent.sqlite   signed records, until the log has them and for two weeks after
     secret         what makes pseudonyms of logins; without it they mean nothing
+    token          what tools send that hand in records over HTTP
     lock           held by the one agent that runs
 
 ``RAKKAN_AGENT_HOME`` names the folder, else ``$XDG_STATE_HOME/rakkan/agent``, else the same under
@@ -58,10 +59,14 @@ class ProductionSettings:
 
 @dataclass(frozen=True, slots=True)
 class AgentSettings:
-    """Which device this is, by its enrolled name, and what it works on."""
+    """Which device this is, by its enrolled name, and what it works on.
+
+    ``http`` is where tools hand in records that cannot write files, on this machine only.
+    """
 
     device: str
     productions: tuple[ProductionSettings, ...]
+    http: str | None = None
 
 
 class AgentHome:
@@ -98,29 +103,37 @@ class AgentHome:
         self.secret()
 
     def secret(self) -> bytes:
-        """Return what makes pseudonyms of logins: 32 bytes of this device's own, made at the first call."""
-        path = self.folder / "secret"
+        """Return what makes pseudonyms of logins: this device's own, made at the first call."""
+        return self._random("secret")
+
+    def token(self) -> bytes:
+        """Return what a tool must send: 64 hexadecimal digits, made at the first call."""
+        return self._random("token")
+
+    def _random(self, name: str) -> bytes:
+        path = self.folder / name
         if not path.exists():
-            write_new(path, os.urandom(32))
+            write_new(path, os.urandom(32).hex().encode())
             path.chmod(0o600)
-        return read_whole(path, 64)
+        return read_whole(path, 64).strip()
 
 
 def read_settings(document: object) -> AgentSettings:
     """Return the settings that a document holds. Raises ``MalformedError("agent.malformed")``."""
     fields = Fields(document, code=CODE)
-    device = fields.text("device")
+    device, http = fields.text("device"), fields.optional_text("http")
     items = enumerate(fields.items("production"))
     productions = tuple(_production(Fields(item, f"production[{n}]", CODE)) for n, item in items)
     fields.end()
     if not productions:
         raise fields.error("production", "must name at least one")
-    return AgentSettings(device, productions)
+    return AgentSettings(device, productions, http)
 
 
 def format_settings(settings: AgentSettings) -> str:
     """Return the text of agent.toml. JSON's strings and arrays are TOML's, too."""
-    lines = [f"device = {json.dumps(settings.device)}"]
+    given = present(device=settings.device, http=settings.http)
+    lines = [f"{name} = {json.dumps(value)}" for name, value in given.items()]
     for production in settings.productions:
         lines += ["", "[[production]]"]
         lines += [f"{name} = {json.dumps(value)}" for name, value in production.to_json().items()]

@@ -50,6 +50,9 @@ def agent() -> None:
     "--share-prompts", is_flag=True, help="Give the studio the prompts, too. Default: they stay here."
 )
 @click.option("--refuse", is_flag=True, help="No work without a record: hooks stop their tools.")
+@click.option(
+    "--http", metavar="HOST:PORT", help="Take records over HTTP too, on this machine: 127.0.0.1:8322."
+)
 @click.option("--no-service", is_flag=True, help="Write the settings only; start no systemd unit.")
 def install(
     studio: Path | None, device: str, roots: tuple[Path, ...], *, no_service: bool, **said: Any
@@ -72,7 +75,7 @@ def install(
         policy="refuse" if said["refuse"] else "spool",
     )
     folder = agent_home()
-    install_agent(folder, device, given)
+    install_agent(folder, device, given, said["http"])
     click.echo(printable(f"The settings are in {folder.settings_file}."))
     if not no_service:
         click.echo(printable(start_agent()))
@@ -82,12 +85,21 @@ def install(
 @click.option("--once", is_flag=True, help="Do what there is to do, then end: 3 when something is left.")
 def run(*, once: bool) -> int:
     """Run the agent until told to stop. One serves every hook of the device."""
+    from contextlib import ExitStack
+
+    from ledger.adapters.hook_server import hook_server
     from ledger.adapters.spool import only_agent
-    from ledger.wiring.capture import agent_home, open_spool
+    from ledger.wiring.capture import agent_home, hand_in, open_spool
 
     folder, spool = agent_home(), open_spool()
     os.nice(10)  # the artist's tools come first
-    with only_agent(folder.lock), until_stopped() as stopped:
+    with ExitStack() as stack:
+        stack.enter_context(only_agent(folder.lock))
+        stopped = stack.enter_context(until_stopped())
+        listen = folder.settings().http
+        if listen is not None and not once:
+            url = stack.enter_context(hook_server(listen, folder.token(), hand_in))
+            click.echo(f"Records are taken at {url}/v1/records; the token is in {folder.folder / 'token'}.")
         done = _work(folder, spool, stopped, once=once)
     return 0 if done else 3
 

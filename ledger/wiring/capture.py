@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections.abc import Iterator, Sequence
@@ -42,6 +43,18 @@ def open_spool() -> DirectorySpool:
     return DirectorySpool(spool_folder())
 
 
+def hand_in(record: dict[str, Any]) -> str | None:
+    """Spool a record that came over HTTP, as a hook would; return its path, ``None`` when that failed.
+
+    Raises ``capture.malformed`` and ``capture.newer``.
+    """
+    from ledger.core.spooled import read_spooled
+    from ledger.hooks import rakkan_capture
+
+    read_spooled(json.dumps(rakkan_capture.complete(record)).encode())
+    return rakkan_capture.spool(record)
+
+
 def both_clocks(clock: Clock) -> Now:
     """Return this moment by both clocks of the device."""
     boot = Path("/proc/sys/kernel/random/boot_id")
@@ -66,7 +79,7 @@ def open_agent(folder: AgentHome, spool: DirectorySpool, clock: Clock | None = N
         yield Agent(spool, ways, drafting, lambda: both_clocks(time_of_day))
 
 
-def install_agent(folder: AgentHome, device: str, given: ProductionSettings) -> None:
+def install_agent(folder: AgentHome, device: str, given: ProductionSettings, http: str | None) -> None:
     """Add a production to the device's settings, or replace the one of the same log; prepare the spool.
 
     Raises ``home.*`` and ``key.*`` for a home without this device's keys, ``agent.*``, ``target.*``.
@@ -75,10 +88,10 @@ def install_agent(folder: AgentHome, device: str, given: ProductionSettings) -> 
 
     home = home_at(Path(given.home))
     open_device(home, device)
-    known = folder.settings().productions if folder.settings_file.exists() else ()
+    before = folder.settings() if folder.settings_file.exists() else AgentSettings(device, ())
     origin = home.settings().origin
-    others = [item for item in known if home_at(Path(item.home)).settings().origin != origin]
-    folder.save(AgentSettings(device, (*others, given)))
+    others = [item for item in before.productions if home_at(Path(item.home)).settings().origin != origin]
+    folder.save(AgentSettings(device, (*others, given), http or before.http))
     spool = open_spool()
     spool.prepare()
     spool.keep_reserve()

@@ -10,7 +10,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -112,24 +112,30 @@ class Agent:
     def _take(self, waiting: Sequence[Waiting]) -> int:
         """Sign what waits and keep it, then remove it from the spool; return how many statements."""
         first, now = self.ways[0], self._now()
-        known = frozenset[str]().union(
-            *(way.chain.knows([_id(item) for item in waiting]) for way in self.ways)
-        )
-        missing, last = _missing(first.chain.last_number(), waiting, known, now.wall)
+        records = list(self._read(waiting))
+        ids = [record.record_id for _, record in records]
+        known = frozenset[str]().union(*(way.chain.knows(ids) for way in self.ways))
+        fresh = {item.name for item, record in records if record.record_id not in known}
+        missing, last = _missing(first.chain.last_number(), waiting, fresh, now.wall)
         drafted = {way.production.name: list(missing) if way is first else [] for way in self.ways}
-        for item in waiting:
-            if _id(item) in known:
+        for item, record in records:
+            if item.name not in fresh or record.record_id in known:
                 continue
+            known |= {record.record_id}
             with self._holding(item.name):
-                record = read_spooled(item.data)
                 way = self._way_of(record)
                 draft = self._drafting.draft(way.production, record, item, now)
-                drafted[way.production.name].append(_Drafted(_id(item), draft, item.name))
+                drafted[way.production.name].append(_Drafted(record.record_id, draft, item.name))
         signed = sum(
             self._sign(way, drafted[way.production.name], last if way is first else None) for way in self.ways
         )
         self._spool.remove([item.name for item in waiting])
         return signed
+
+    def _read(self, waiting: Sequence[Waiting]) -> Iterator[tuple[Waiting, Spooled]]:
+        for item in waiting:
+            with self._holding(item.name):
+                yield item, read_spooled(item.data)
 
     def _sign(self, way: Way, drafted: Sequence[_Drafted], last: int | None) -> int:
         sequence, previous = way.chain.head()
@@ -201,8 +207,11 @@ class Agent:
             way.chain.shared(list(openings))
 
     def _seal(self, way: Way) -> int:
-        """Seal what was published or final. A file that is no longer the recorded one is left alone."""
-        due = way.chain.unsealed() if way.seal is not None else {}
+        """Seal what was published or final. A file that is no longer the recorded one is left alone.
+
+        Not while records wait: one may speak of a file in the state in which its tool read it.
+        """
+        due = way.chain.unsealed() if way.seal is not None and not self._spool.waiting(1) else {}
         done = 0
         for path in dict.fromkeys(Path(path) for paths in due.values() for path in paths):
             try:
@@ -217,18 +226,13 @@ class Agent:
         return done
 
 
-def _id(item: Waiting) -> str:
-    """Return what names a spooled record for ever: the name of its file without the number."""
-    return item.name.partition("-")[2].removesuffix(".json") or item.name
-
-
 def _missing(
-    last: int, waiting: Sequence[Waiting], known: frozenset[str], now: datetime
+    last: int, waiting: Sequence[Waiting], fresh: Collection[str], now: datetime
 ) -> tuple[list[_Drafted], int]:
     """Return drafts for numbers that were taken and have no record, and the newest number."""
     found = []
     for item in waiting:
-        if item.number == 0 or _id(item) in known:
+        if item.number == 0 or (item.number <= last and item.name not in fresh):
             continue
         if item.number <= last:
             found.append(_gap(LossReason.RESTARTED, last, item.number, now))

@@ -34,3 +34,12 @@ def correction(record: Spooled, now: Now) -> timedelta:
         made = now.wall
     off = made - record.captured
     return off if abs(off) > TOLERANCE else timedelta(0)
+
+
+def corrected(moment: datetime, captured: datetime, off: timedelta) -> datetime:
+    """Return a time of the record as it really was.
+
+    The clock may have jumped within the step: a time that is nearer to the true time of capture than to the
+    written one was right already.
+    """
+    return moment + off if abs(moment - captured) <= abs(moment - captured - off) else moment

@@ -27,7 +27,7 @@ from ledger.core.predicates.lost_record import LossReason
 from ledger.core.predicates.step import Evidence, Place, Tool
 from ledger.core.spooled import Spooled, SpooledFile, SpooledTool, Stamp, printable_name
 from ledger.errors import RakkanError
-from ledger.service.capture.clocks import Now, correction
+from ledger.service.capture.clocks import Now, corrected, correction
 from ledger.service.capture.store import Identities, Known, Waiting
 
 EVIDENCE = {Layer.SHARE: Evidence.INFERRED, Layer.DECLARE: Evidence.DECLARED}
@@ -76,6 +76,9 @@ class Drafting:
     def draft(self, production: Production, record: Spooled, waiting: Waiting, now: Now) -> Draft:
         """Return what a record states. ``waiting`` is the record as the hook wrote it."""
         off = correction(record, now)
+        started, finished = (
+            corrected(moment, record.captured, off) for moment in (record.started, record.finished)
+        )
         missed: list[str] = []
         subjects = _distinct(self._artifact(item, record.finished, missed) for item in record.outputs)
         materials = tuple(self._artifact(item, record.finished, missed) for item in record.inputs)
@@ -98,8 +101,8 @@ class Drafting:
             action=record.action,
             evidence=EVIDENCE.get(record.layer, Evidence.OBSERVED),
             place=_place(production, record),
-            started=_whole(record.started + off),
-            finished=_whole(record.finished + off),
+            started=_whole(min(started, finished)),
+            finished=_whole(finished),
             actor=self._actor(record.user),
             tool=self._tool(record.tool),
             materials=_materials(materials, record),
