@@ -213,8 +213,7 @@ class Home:
         Raises ``RefusedError("target.exists")`` for a folder that is not empty, ``target.…``, ``key.…``.
         """
         names = (f"certificates/devices/{_checked(device)}.json", f"certificates/devices/{device}.pem")
-        if folder.exists() and any(folder.iterdir()):
-            raise RefusedError("target.exists", f"{folder} is not empty.", path=folder)
+        check_new_folder(folder)
         self.statement_signer(device)
         with _folder_errors(folder):
             (folder / "certificates/devices").mkdir(parents=True, mode=0o700)
@@ -351,6 +350,12 @@ class Home:
         scratch.unlink(missing_ok=True)
         save_private(scratch, pem)
         scratch.replace(path)
+
+
+def check_new_folder(folder: Path) -> None:
+    """Return if the folder is empty or not there yet. Raises ``RefusedError("target.exists")``."""
+    if folder.exists() and any(folder.iterdir()):
+        raise RefusedError("target.exists", f"{folder} is not empty.", path=folder)
 
 
 def check_device_name(device: str) -> None:

@@ -85,8 +85,11 @@ def init(
 )
 def enrol(device: str, out: Path | None) -> None:
     """Enrol DEVICE, or renew its certificate: a statement key, a claim certificate, a log entry."""
+    from ledger.adapters.home import check_new_folder
     from ledger.wiring.enrolment import enrol_device
 
+    if out is not None:
+        check_new_folder(out)
     index = enrol_device(home(), device)
     click.echo(f"The device “{device}” is enrolled: entry {index}.")
     if out is not None:
