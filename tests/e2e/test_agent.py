@@ -136,6 +136,9 @@ def test_an_input_that_has_changed_is_missed_by_name(device: CaptureDevice, stud
     (made,) = statements(studio, STEP)
     assert made["predicate"]["capture"]["missed"] == ["source.bin"]
     assert "materials" not in made["predicate"]
+    cleared = studio("clear", studio.work / "out.png", "--policy", "internal-previz", "--json")
+    gaps = [item for item in cleared.json["reasons"] if item["code"] == "CHAIN_GAP"]
+    assert [item["subject"]["name"] for item in gaps] == ["source.bin"]
 
 
 @pytest.mark.parametrize("kept", ["chain", "neither"])
@@ -369,7 +372,7 @@ def test_a_name_that_is_not_utf8_is_recorded(device: CaptureDevice, studio: Stud
     device.turn()
     (made,) = statements(studio, STEP)
     assert made["subject"][0]["name"] == "caf?.png"
-    assert "missed" not in made["predicate"]["capture"]
+    assert "superseded" not in made["predicate"]["capture"]
 
 
 def test_publishing_seals_and_saving_does_not(device: CaptureDevice, studio: Studio) -> None:

@@ -75,6 +75,7 @@ def captures(draw: st.DrawFn) -> Capture:
         captured=draw(moments),
         clock_off=draw(st.integers(-(10**6), 10**6)),
         missed=draw(sets),
+        superseded=draw(sets),
     )
 
 

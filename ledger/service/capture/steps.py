@@ -80,7 +80,8 @@ class Drafting:
             corrected(moment, record.captured, off) for moment in (record.started, record.finished)
         )
         missed: list[str] = []
-        subjects = _distinct(self._artifact(item, record.finished, missed) for item in record.outputs)
+        superseded: list[str] = []
+        subjects = _distinct(self._artifact(item, record.finished, superseded) for item in record.outputs)
         materials = tuple(self._artifact(item, record.finished, missed) for item in record.inputs)
         capture = Capture(
             sequence=0,
@@ -91,6 +92,7 @@ class Drafting:
             captured=_whole(record.captured + off),
             clock_off=round(off.total_seconds()),
             missed=tuple(in_order(missed)),
+            superseded=tuple(in_order(superseded)),
         )
         if not subjects:
             subject = Artifact(f"record {waiting.number}", _digest(waiting.data))
@@ -171,7 +173,9 @@ def numbered(draft: Draft, sequence: int, previous: str | None) -> Captured:
 
 
 def _draft_lost(subject: Artifact, reason: LossReason, capture: Capture) -> Draft:
-    predicate = LostRecord(reason=reason, finished=capture.captured, capture=capture, files=capture.missed)
+    predicate = LostRecord(
+        reason=reason, finished=capture.captured, capture=capture, files=capture.superseded
+    )
     return Draft((subject,), predicate, capture, {})
 
 

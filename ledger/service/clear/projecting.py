@@ -31,7 +31,7 @@ from ledger.service.studio import Studio
 BATCH = 1_000
 """Entries in a batch."""
 
-RULES = b"rakkan basis 1\n"
+RULES = b"rakkan basis 2\n"
 """The version of docs/rights/basis.md: to be raised with every change of what a basis is."""
 
 Progress = Callable[[int], None]
