@@ -136,6 +136,8 @@ CODES: dict[str, str] = {
     # --- capture ----------------------------------------------------------------------------------
     "capture.malformed": "Mend the hook that wrote it (docs/spec/capture.md); the agent keeps the record.",
     "capture.newer": "Install the newer Rakkan on this device; the agent keeps the record until then.",
+    "coverage.root": "Give the folder of a production, as it is mounted on this machine.",
+    "coverage.place": "Write where a path has its shot, such as --place '{sequence}/{shot}/{task}'.",
     # --- recording and sealing --------------------------------------------------------------------
     "record.nothing": "Name at least one file that the step wrote.",
     "record.unknown-model": "Register it with rakkan model add, or give the path of its weights.",

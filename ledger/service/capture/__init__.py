@@ -1,0 +1,1 @@
+"""Capture: what the tools' records come to, and what they leave out."""
