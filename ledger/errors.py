@@ -146,6 +146,8 @@ CODES: dict[str, str] = {
     "agent.listen": "Give 127.0.0.1:PORT with a free port: other machines write to a spool of their own.",
     "agent.missing": "Run rakkan agent install, or set RAKKAN_AGENT_HOME to the agent's folder.",
     "agent.malformed": "Correct the named place of agent.toml (docs/howto/run-the-agent.md).",
+    "coverage.root": "Give the folder of a production, as it is mounted on this machine.",
+    "coverage.place": "Write where a path has its shot, such as --place '{sequence}/{shot}/{task}'.",
     # --- recording and sealing --------------------------------------------------------------------
     "record.nothing": "Name at least one file that the step wrote.",
     "record.unknown-model": "Register it with rakkan model add, or give the path of its weights.",

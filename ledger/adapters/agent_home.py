@@ -76,7 +76,6 @@ class AgentHome:
         self.folder = folder
         self.settings_file = folder / "agent.toml"
         self.database = folder / "agent.sqlite"
-        self.hashes = folder / "hashes.sqlite"
         self.lock = folder / "lock"
 
     def settings(self) -> AgentSettings:

@@ -159,7 +159,7 @@ def _work(folder: AgentHome, spool: DirectorySpool, stopped: Event, *, once: boo
         try:
             spool.prepare()
             spool.tell_hooks(hook_settings(folder))
-            with open_agent(folder, spool) as worker:
+            with open_agent(folder, spool, warn=lambda text: click.echo(text, err=True)) as worker:
                 while not stopped.is_set():
                     spool.beat()
                     spool.keep_reserve()

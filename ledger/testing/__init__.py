@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -176,6 +176,11 @@ class MemoryEntryStore:
         """Yield the entries ``start <= index < stop`` that exist, in order."""
         for _, envelope, _ in self._state.entries[start:stop]:
             yield envelope
+
+    def envelopes_at(self, indices: Collection[int]) -> Mapping[int, bytes]:
+        """Return the exact bytes of those of these entries that exist."""
+        entries = self._state.entries
+        return {index: entries[index][1] for index in indices if 0 <= index < len(entries)}
 
     def stored(self, start: int, stop: int) -> Iterator[StoredEntry]:
         """Yield the entries ``start <= index < stop`` that exist, with all their rows."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from ledger.core.predicates.capture import Event
 from ledger.service.capture.clocks import Now
 from ledger.service.capture.steps import Production
 from ledger.wiring import SystemClock, home_at, offline_reader, open_device, open_studio
+from ledger.wiring.hashes import open_hash_cache
 
 if TYPE_CHECKING:
     from ledger.adapters.home import Home
@@ -62,12 +63,18 @@ def both_clocks(clock: Clock) -> Now:
 
 
 @contextmanager
-def open_agent(folder: AgentHome, spool: DirectorySpool, clock: Clock | None = None) -> Iterator[Agent]:
-    """Open the device's agent for as long as the block runs.
+def open_agent(
+    folder: AgentHome,
+    spool: DirectorySpool,
+    clock: Clock | None = None,
+    warn: Callable[[str], None] = lambda _: None,
+) -> Iterator[Agent]:
+    """Open the device's agent for as long as the block runs. ``warn`` hears of a damaged cache.
 
     Raises ``agent.*``, ``home.*``, ``key.*``, ``trust.*`` and ``http.url``.
     """
     from ledger.service.capture.agent import Agent
+    from ledger.service.capture.hashing import Hasher
     from ledger.service.capture.identify import Identifier
     from ledger.service.capture.steps import Drafting
 
@@ -75,7 +82,8 @@ def open_agent(folder: AgentHome, spool: DirectorySpool, clock: Clock | None = N
     with ExitStack() as stack:
         ways = [_way(stack, folder, settings.device, item, time_of_day) for item in settings.productions]
         reader = offline_reader(clock=time_of_day)
-        drafting = Drafting(Identifier(reader.codec, reader.pixels), folder.secret())
+        hasher = stack.enter_context(Hasher(stack.enter_context(open_hash_cache(warn)), reader.pixels))
+        drafting = Drafting(Identifier(hasher), folder.secret())
         yield Agent(spool, ways, drafting, lambda: both_clocks(time_of_day))
 
 

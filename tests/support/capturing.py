@@ -36,6 +36,7 @@ class CaptureDevice:
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("RAKKAN_SPOOL", str(self.spool.folder))
             patch.setenv("RAKKAN_AGENT_HOME", str(self.agent_home.folder))
+            patch.setenv("RAKKAN_CACHE", str(self.folder / "cache"))
             patch.setenv("RAKKAN_CAPTURE", "1")
             yield
 

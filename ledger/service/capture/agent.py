@@ -118,6 +118,7 @@ class Agent:
         fresh = {item.name for item, record in records if record.record_id not in known}
         missing, last = _missing(first.chain.last_number(), waiting, fresh, now.wall)
         drafted = {way.production.name: list(missing) if way is first else [] for way in self.ways}
+        self._drafting.read(record for item, record in records if item.name in fresh)
         for item, record in records:
             if item.name not in fresh or record.record_id in known:
                 continue

@@ -16,7 +16,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
-from pathlib import Path
 
 from ledger.core.artifact import Artifact, Role
 from ledger.core.disclosure import RESERVED, SALT_BYTES, commit
@@ -25,10 +24,10 @@ from ledger.core.predicates import Captured, LostRecord, StepV2
 from ledger.core.predicates.capture import Capture, Event, Layer
 from ledger.core.predicates.lost_record import LossReason
 from ledger.core.predicates.step import Evidence, Place, Tool
-from ledger.core.spooled import Spooled, SpooledFile, SpooledTool, Stamp, printable_name
-from ledger.errors import RakkanError
+from ledger.core.spooled import Spooled, SpooledFile, SpooledTool, printable_name
+from ledger.ports import Known
 from ledger.service.capture.clocks import Now, corrected, correction
-from ledger.service.capture.store import Identities, Known, Waiting
+from ledger.service.capture.store import Identities, Waiting
 
 EVIDENCE = {Layer.SHARE: Evidence.INFERRED, Layer.DECLARE: Evidence.DECLARED}
 """Every other layer saw it happen."""
@@ -72,6 +71,14 @@ class Drafting:
     def __init__(self, identities: Identities, secret: bytes) -> None:
         self._identities = identities
         self._secret = secret
+
+    def read(self, records: Iterable[Spooled]) -> None:
+        """Read the files of all these records together."""
+        records = list(records)
+        read = [item.path for record in records for item in record.inputs]
+        tools = [record.tool.path for record in records if record.tool.path and not record.tool.sha256]
+        written = [item.path for record in records for item in record.outputs]
+        self._identities.read(filter(None, (*read, *tools)), filter(None, written))
 
     def draft(self, production: Production, record: Spooled, waiting: Waiting, now: Now) -> Draft:
         """Return what a record states. ``waiting`` is the record as the hook wrote it."""
@@ -132,22 +139,16 @@ class Drafting:
 
     def _known(self, item: SpooledFile, finished: datetime) -> Known | None:
         """Return what the file is, if it is still what the hook saw."""
-        found = self._identified(item.path)
+        found = self._identities.identify(item.path) if item.path else None
         if found is None:
             return None
         known, stamp = found
         if item.stamp is not None:
             return known if stamp == item.stamp or known.sha256 == item.sha256 else None
-        return known if stamp[3] / 1e9 <= (finished + SLACK).timestamp() else None
-
-    def _identified(self, path: str | None) -> tuple[Known, Stamp] | None:
-        try:
-            return self._identities.identify(Path(path)) if path else None
-        except RakkanError:
-            return None
+        return known if stamp.mtime_ns / 1e9 <= (finished + SLACK).timestamp() else None
 
     def _tool(self, tool: SpooledTool) -> Tool:
-        found = self._identified(tool.path) if tool.sha256 is None else None
+        found = self._identities.identify(tool.path) if tool.path and tool.sha256 is None else None
         return Tool(tool.name, tool.version, found[0].sha256 if found else tool.sha256)
 
     def _actor(self, user: str | None) -> str:

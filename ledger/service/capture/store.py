@@ -6,15 +6,14 @@ from then on. A crash in between leaves it in both, and the chain knows it by it
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from pathlib import Path
 from typing import Protocol
 
-from ledger.core.spooled import Stamp
 from ledger.errors import RakkanError
+from ledger.ports import Known, Stamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,17 +128,11 @@ class Uplink(Protocol):
         """Hand over openings, digest to disclosure, by index of the entry. Raises as ``send``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What a file's bytes are: SHA-256 and pixel digest (hex), media type."""
-
-    sha256: str
-    media_type: str
-    pixels: str | None
-
-
 class Identities(Protocol):
-    """Files by what the file system says of them, so that the same bytes are hashed once."""
+    """Files by their bytes, so that the same bytes are hashed once."""
 
-    def identify(self, path: Path) -> tuple[Known, Stamp]:
-        """Return what the file is, and the state of it that was read. Raises ``file.*``."""
+    def read(self, read: Iterable[str], written: Iterable[str]) -> None:
+        """Read all of these files now; those that were written are decoded, too."""
+
+    def identify(self, path: str) -> tuple[Known, Stamp] | None:
+        """Return what the file is and the state of it that was read, or ``None`` when nobody can say."""
