@@ -136,6 +136,9 @@ CODES: dict[str, str] = {
     # --- capture ----------------------------------------------------------------------------------
     "capture.malformed": "Mend the hook that wrote it (docs/spec/capture.md); the agent keeps the record.",
     "capture.newer": "Install the newer Rakkan on this device; the agent keeps the record until then.",
+    # --- cuts and the films made of frames ---------------------------------------------------------
+    "cut.malformed": "Export the timeline again: the named place breaks OpenTimelineIO's rules.",
+    "cut.unsupported": "Export one timeline, flattened, as OpenTimelineIO 0.18 or earlier writes it.",
     # --- recording and sealing --------------------------------------------------------------------
     "record.nothing": "Name at least one file that the step wrote.",
     "record.unknown-model": "Register it with rakkan model add, or give the path of its weights.",
