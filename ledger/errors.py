@@ -139,6 +139,8 @@ CODES: dict[str, str] = {
     # --- cuts and the films made of frames ---------------------------------------------------------
     "cut.malformed": "Export the timeline again: the named place breaks OpenTimelineIO's rules.",
     "cut.unsupported": "Export one timeline, flattened, as OpenTimelineIO 0.18 or earlier writes it.",
+    "tie.no-pictures": "Give a movie that ffmpeg decodes, and the pictures that it was made of.",
+    "tie.incomplete": "Give all the files that the movie was made of, or record its step by hand.",
     # --- recording and sealing --------------------------------------------------------------------
     "record.nothing": "Name at least one file that the step wrote.",
     "record.unknown-model": "Register it with rakkan model add, or give the path of its weights.",

@@ -30,7 +30,7 @@ SECTIONS = {
     "home trust database s3": "The studio's home",
     "file target": "Files",
     "capture": "Capture",
-    "cut": "Cuts, and films made of frames",
+    "cut tie": "Cuts, and films made of frames",
     "record registry seal timestamp manifest": "Recording and sealing",
     "intake": "Models and datasets from elsewhere",
     "inventory": "Inventories of datasets",
