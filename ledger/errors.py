@@ -148,6 +148,11 @@ CODES: dict[str, str] = {
     "agent.malformed": "Correct the named place of agent.toml (docs/howto/run-the-agent.md).",
     "coverage.root": "Give the folder of a production, as it is mounted on this machine.",
     "coverage.place": "Write where a path has its shot, such as --place '{sequence}/{shot}/{task}'.",
+    # --- cuts and the films made of frames ---------------------------------------------------------
+    "cut.malformed": "Export the timeline again: the named place breaks OpenTimelineIO's rules.",
+    "cut.unsupported": "Export one timeline, flattened, as OpenTimelineIO 0.18 or earlier writes it.",
+    "tie.no-pictures": "Give a movie that ffmpeg decodes, and the pictures that it was made of.",
+    "tie.incomplete": "Give all the files that the movie was made of, or record its step by hand.",
     # --- recording and sealing --------------------------------------------------------------------
     "record.nothing": "Name at least one file that the step wrote.",
     "record.unknown-model": "Register it with rakkan model add, or give the path of its weights.",

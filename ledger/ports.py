@@ -302,6 +302,21 @@ class PixelReader(Protocol):
         off or corrupt, and ``UsageError`` (``file.…``) when it cannot be read.
         """
 
+    def frames(self, path: Path) -> list[str] | None:
+        """Return the digest (hex) of every picture in the file, in order; as ``digest`` otherwise."""
+
+    def of_frames(self, frames: Sequence[str]) -> str:
+        """Return the digest of a file with these pictures, of which there is at least one."""
+
+    def exact(self, path: Path) -> bool:
+        """Whether a film keeps RGB pictures as they are: by what it says of its codec and pixel format."""
+
+    def likenesses(self, path: Path) -> list[int] | None:
+        """Return 64 bits for every picture in the file, near for pictures that look alike.
+
+        An aid to a search, and no evidence. ``None`` where nothing here decodes the file.
+        """
+
 
 class Stamp(NamedTuple):
     """What a file system says of a file: as long as it says the same, the bytes are the same.

@@ -31,6 +31,7 @@ SECTIONS = {
     "file target": "Files",
     "capture agent": "Capture",
     "coverage": "Coverage",
+    "cut tie": "Cuts, and films made of frames",
     "record registry seal timestamp manifest": "Recording and sealing",
     "intake": "Models and datasets from elsewhere",
     "inventory": "Inventories of datasets",
