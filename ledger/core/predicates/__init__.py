@@ -30,6 +30,7 @@ from ledger.core.predicates.policy_profile import PolicyProfile
 from ledger.core.predicates.review import Review
 from ledger.core.predicates.revocation import Revocation
 from ledger.core.predicates.seal import Seal
+from ledger.core.predicates.service_call import ServiceCall
 from ledger.core.predicates.service_terms import ServiceTerms
 from ledger.core.predicates.step import Step
 from ledger.core.predicates.step_v2 import StepV2
@@ -70,6 +71,7 @@ Predicate = (
     | Model
     | Revocation
     | Seal
+    | ServiceCall
     | Step
     | TrainingRun
 )
@@ -97,6 +99,7 @@ PREDICATES: dict[str, type[Predicate]] = {
         Review,
         Revocation,
         Seal,
+        ServiceCall,
         ServiceTerms,
         Step,
         StepV2,
@@ -150,6 +153,7 @@ __all__ = [
     "Review",
     "Revocation",
     "Seal",
+    "ServiceCall",
     "ServiceTerms",
     "Step",
     "StepV2",
