@@ -14,6 +14,7 @@ from ledger.core.predicates import (
     LostRecord,
     Model,
     Seal,
+    ServiceCall,
     Step,
     StepV2,
 )
@@ -22,6 +23,7 @@ from ledger.core.predicates.enrolment import KeyRole
 from ledger.core.predicates.grant import USES_V1
 from ledger.core.predicates.lost_record import LossReason
 from ledger.core.predicates.seal import Form, SealedManifest
+from ledger.core.predicates.service_call import CallOutcome, Run, Terms, counted, summarised
 from ledger.core.predicates.step import Evidence, Place, StepAction, Tool
 from ledger.core.statement import Statement
 from tests.support.facts import facts, services, trainings
@@ -129,6 +131,46 @@ def enrolments(draw: st.DrawFn) -> Enrolment:
     return Enrolment(draw(texts), draw(st.sampled_from(KeyRole)), key, begins, ends, draw(perhaps(digests)))
 
 
+words = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1, max_size=12)
+attempts = st.builds(
+    Run,
+    at=moments,
+    outcome=st.sampled_from(CallOutcome),
+    status=perhaps(st.integers(100, 599)),
+    code=perhaps(words),
+    request_id=perhaps(words),
+    took=st.integers(0, 10**6),
+    waited=st.integers(0, 10**6),
+)
+
+
+@st.composite
+def calls(draw: st.DrawFn) -> ServiceCall:
+    started, finished = draw(spans)
+    made, outcome = draw(st.lists(attempts, max_size=70)), draw(st.sampled_from(CallOutcome))
+    some = draw(st.lists(digests, max_size=3, unique=True)) if outcome is CallOutcome.ACCEPTED else ()
+    return ServiceCall(
+        call_id=draw(texts),
+        outcome=outcome,
+        service=draw(services),
+        place=draw(places),
+        actor=draw(texts),
+        started=started,
+        finished=finished,
+        evidence=draw(st.sampled_from(Evidence)),
+        attempts=counted(made),
+        runs=summarised(made),
+        plan_tier=draw(perhaps(texts)),
+        account=draw(perhaps(texts)),
+        terms=draw(perhaps(st.builds(Terms, digests, moments))),
+        model=draw(perhaps(texts)),
+        job=draw(perhaps(texts)),
+        outputs=tuple(sorted(some)),
+        capture=draw(perhaps(captures())),
+        commitments=draw(commitments),
+    )
+
+
 incidents = st.builds(
     Incident, texts, texts, st.integers(0, 10**12), digests, st.integers(1, 10**12), digests
 )
@@ -141,7 +183,8 @@ def statements(draw: st.DrawFn) -> Statement:
     if draw(st.booleans()):
         return draw(facts())
     first = st.one_of(
-        steps(), later_steps(), datasets(), models, grants(), enrolments(), incidents, lost_records()
+        *(steps(), later_steps(), datasets(), models, grants(), enrolments()),
+        *(incidents, lost_records(), calls()),
     )
     predicate = draw(first | st.just(None))
     several = draw(many_subjects)
@@ -151,6 +194,8 @@ def statements(draw: st.DrawFn) -> Statement:
         return Statement(several, Seal(draw(moments), tuple(sealed)))
     if isinstance(predicate, Enrolment):
         return Statement((Artifact(predicate.device, sha256_hex(predicate.public_key)),), predicate)
+    if isinstance(predicate, ServiceCall):
+        return Statement((predicate.subject,), predicate)
     if isinstance(predicate, Dataset | Model | Incident):
         return Statement(several[:1], predicate)
     return Statement(several, predicate)

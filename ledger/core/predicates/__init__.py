@@ -31,6 +31,7 @@ from ledger.core.predicates.policy_profile import PolicyProfile
 from ledger.core.predicates.review import Review
 from ledger.core.predicates.revocation import Revocation
 from ledger.core.predicates.seal import Seal
+from ledger.core.predicates.service_call import ServiceCall
 from ledger.core.predicates.service_terms import ServiceTerms
 from ledger.core.predicates.step import Step
 from ledger.core.predicates.step_v2 import StepV2
@@ -72,11 +73,12 @@ Predicate = (
     | Model
     | Revocation
     | Seal
+    | ServiceCall
     | Step
     | TrainingRun
 )
 
-Captured = StepV2 | LostRecord
+Captured = StepV2 | ServiceCall | LostRecord
 """What a device numbers: a statement with a place in the device's own chain."""
 
 PREDICATES: dict[str, type[Predicate]] = {
@@ -103,6 +105,7 @@ PREDICATES: dict[str, type[Predicate]] = {
         Review,
         Revocation,
         Seal,
+        ServiceCall,
         ServiceTerms,
         Step,
         StepV2,
@@ -158,6 +161,7 @@ __all__ = [
     "Review",
     "Revocation",
     "Seal",
+    "ServiceCall",
     "ServiceTerms",
     "Step",
     "StepV2",
