@@ -1,6 +1,7 @@
 """Coverage in words: shares are rounded down, places are read from paths, devices show their gaps."""
 
 import json
+import re
 from base64 import b64decode, b64encode
 
 import pytest
@@ -10,6 +11,8 @@ from ledger.render import coverage as page
 from ledger.service.capture.coverage import Axis, Chain, Class, Coverage, How, Tally, share
 from ledger.service.capture.explain import Maker, _rank, _said
 from ledger.service.capture.places import place_pattern, shot_at
+from ledger.service.capture.walk import IGNORED
+from tests.architecture.project import ROOT
 from tests.support.builders import envelope, seal, step
 
 
@@ -100,3 +103,9 @@ def test_a_group_is_named_for_people() -> None:
     assert page.name(Axis.HOW, How("step", "observed", "app")) == "step, observed, layer app"
     assert page.name(Axis.HOW, None) == "(nothing)"
     assert page.name(Axis.DEVICE, "ws-01") == "ws-01"
+
+
+def test_the_specification_lists_every_name_that_is_set_apart() -> None:
+    text = (ROOT / "docs" / "spec" / "coverage.md").read_text(encoding="utf-8")
+    listed = text.partition("The names, as shell patterns:")[2].partition("A pattern of `--ignore`")[0]
+    assert re.findall("`([^`]+)`", listed) == " ".join(IGNORED).split()
