@@ -71,6 +71,7 @@ class SqliteHashCache:
         self._path = path
         self._warn = warn
         self._connection: sqlite3.Connection | None = None
+        self._inode: int | None = None
         with self._whatever_happens():
             self._connection = self._opened()
 
@@ -130,37 +131,40 @@ class SqliteHashCache:
                 self._warn(f"The digests of files are not kept: {self._path}: {error}.")
                 return
             try:
-                self._connection = self._opened(after=error)
+                self._connection = self._opened(error)
             except (sqlite3.Error, OSError, _DamagedError) as again:
                 self._warn(f"The digests of files are not kept: {self._path}: {again}.")
 
-    def _opened(self, after: Exception | None = None) -> sqlite3.Connection:
-        """Open the file; one that is ``after`` damage is set aside, unless another process did so already."""
+    def _opened(self, damage: Exception | None = None) -> sqlite3.Connection:
+        """Open the file. The one that was open when there was ``damage`` is set aside; another may be new."""
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with _alone(self._path.with_name(f"{self._path.name}.lock")):
-            if self._path.exists():
-                try:
-                    return _connected(self._path, thoroughly=after is not None)
-                except (sqlite3.Error, _DamagedError) as error:
-                    if not _is_damage(error):
-                        raise
-                    aside = self._set_aside()
-                    self._warn(f"The kept digests of files were damaged and begin anew ({error}): {aside}.")
-            os.close(os.open(self._path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
-            return _connected(self._path)
+            if damage is not None and self._path.lstat().st_ino == self._inode:
+                self._set_aside(damage)
+            try:
+                connection = _connected(self._path)
+            except (sqlite3.Error, _DamagedError) as error:
+                if not _is_damage(error):
+                    raise
+                self._set_aside(error)
+                connection = _connected(self._path)
+            self._inode = self._path.lstat().st_ino
+            return connection
 
-    def _set_aside(self) -> Path:
+    def _set_aside(self, why: Exception) -> None:
         aside = self._path.with_name(f"{self._path.name}.damaged")
         for suffix in ("", "-wal", "-shm"):
             with suppress(FileNotFoundError):
                 Path(f"{self._path}{suffix}").replace(f"{aside}{suffix}")
-        return aside
+        self._warn(f"The kept digests of files begin anew: {aside} was set aside ({why}).")
 
 
-def _connected(path: Path, *, thoroughly: bool = False) -> sqlite3.Connection:
-    """Open the file, which is there. Raises ``_DamagedError`` for one that must not be believed."""
+def _connected(path: Path) -> sqlite3.Connection:
+    """Open the file, made where there is none. Raises ``_DamagedError`` for one that must not be believed."""
+    # SQLite gives its journal files the same permissions.
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
     status = path.lstat()
-    if status.st_uid != os.geteuid() or status.st_mode & 0o022 or not path.is_file():
+    if status.st_uid != os.geteuid() or status.st_mode & 0o022:
         raise _DamagedError("others may write to it")
     connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
     try:
@@ -169,8 +173,6 @@ def _connected(path: Path, *, thoroughly: bool = False) -> sqlite3.Connection:
         connection.execute("PRAGMA cache_size = -65536")
         with _transaction(connection):
             _prepare(connection)
-        if thoroughly and connection.execute("PRAGMA integrity_check(1)").fetchone() != ("ok",):
-            raise _DamagedError("SQLite finds it damaged")
     except BaseException:
         connection.close()
         raise

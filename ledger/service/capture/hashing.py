@@ -26,7 +26,7 @@ READERS = min(8, _CPUS + 2)
 """More than processors: on a file server a thread mostly waits."""
 DECODERS = min(4, _CPUS)
 _PIECE = 1 << 20
-_PORTION_FILES, _PORTION_BYTES = 64, 64 << 20
+_PORTION_FILES, _PORTION_BYTES = 256, 64 << 20
 _PICTURES = ("image/", "video/", "application/mxf")
 """Media types that a decoder is asked about. Of all others none has pixels."""
 
@@ -93,18 +93,17 @@ class Hasher:
     def see(self, files: Sequence[tuple[str, Read]]) -> list[Read | Unread]:
         """Return the same files, in order, with their pixel digests where something here decodes them."""
         began = time.time_ns()
-        found = list(self._decoders.map(lambda file: self._look(*file), files))
-        asked = {item.stamp: item.known.pixels for _, item in files}
-        fresh = {item.stamp: item.known for item in found if isinstance(item, Read)}
-        self._cache.put_many(
-            {stamp: item for stamp, item in fresh.items() if item.pixels and not asked.get(stamp)}, began
-        )
+        looked = self._decoders.map(self._look, [file for file in files if _is_unseen(file[1].known)])
+        found = [next(looked) if _is_unseen(item.known) else item for _, item in files]
+        fresh = {item.stamp: item.known for item in found if isinstance(item, Read) and item.known.pixels}
+        for _, item in files:
+            if item.known.pixels:
+                fresh.pop(item.stamp, None)
+        self._cache.put_many(fresh, began)
         return found
 
-    def _look(self, path: str, file: Read) -> Read | Unread:
-        stamp, known = file
-        if known.pixels is not None or not (known.media_type or "").startswith(_PICTURES):
-            return file
+    def _look(self, file: tuple[str, Read]) -> Read | Unread:
+        path, (stamp, known) = file
         try:
             pixels = self._pixels.digest(Path(path))
         except RakkanError:
@@ -137,6 +136,11 @@ def _digest(file: int, path: str) -> Read | Unread:
     if length != before.st_size or stamp_of(os.fstat(file)) != stamp:
         return Unread(Undecided.CHANGING, "It changed while it was being read.")
     return Read(stamp, Known(state.hexdigest(), None, media_type))
+
+
+def _is_unseen(known: Known) -> bool:
+    """Whether a decoder has to be asked: what it could not decode before, a newer one may."""
+    return known.pixels is None and (known.media_type or "").startswith(_PICTURES)
 
 
 def _read_all(paths: list[str]) -> list[Read | Unread]:
