@@ -21,6 +21,7 @@ from typing import Any
 
 from ledger.core.fields import Fields, present
 from ledger.core.predicates.capture import Event
+from ledger.core.predicates.model import TrainingStage
 from ledger.errors import MalformedError, UsageError
 from ledger.service.files import read_whole, write_new, writing_errors
 
@@ -34,6 +35,7 @@ class ProductionSettings:
 
     ``home`` holds the device's keys and the trust root, and the ledger where there is no ``server``.
     ``prompts`` is ``device`` or ``studio``: who keeps the openings. ``policy`` is ``spool`` or ``refuse``.
+    ``datasets`` are inventories, each with the stage of runs on it; ``trainer`` is the party that trains.
     """
 
     home: str
@@ -43,6 +45,8 @@ class ProductionSettings:
     seal: tuple[str, ...] = ()
     prompts: str = "device"
     policy: str = "spool"
+    trainer: str | None = None
+    datasets: tuple[tuple[str, str], ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the table."""
@@ -54,6 +58,8 @@ class ProductionSettings:
             seal=list(self.seal),
             prompts=self.prompts,
             policy=self.policy,
+            trainer=self.trainer,
+            datasets=dict(self.datasets),
         )
 
 
@@ -132,11 +138,21 @@ def read_settings(document: object) -> AgentSettings:
 def format_settings(settings: AgentSettings) -> str:
     """Return the text of agent.toml. JSON's strings and arrays are TOML's, too."""
     given = present(device=settings.device, http=settings.http)
-    lines = [f"{name} = {json.dumps(value)}" for name, value in given.items()]
+    lines = [f"{name} = {_toml(value)}" for name, value in given.items()]
     for production in settings.productions:
         lines += ["", "[[production]]"]
-        lines += [f"{name} = {json.dumps(value)}" for name, value in production.to_json().items()]
+        lines += [f"{name} = {_toml(value)}" for name, value in production.to_json().items()]
     return "\n".join(lines) + "\n"
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, dict):
+        return (
+            "{ "
+            + ", ".join(f"{json.dumps(name)} = {json.dumps(item)}" for name, item in value.items())
+            + " }"
+        )
+    return json.dumps(value)
 
 
 def _production(fields: Fields) -> ProductionSettings:
@@ -148,6 +164,8 @@ def _production(fields: Fields) -> ProductionSettings:
         seal=fields.texts("seal"),
         prompts=fields.optional_text("prompts") or "device",
         policy=fields.optional_text("policy") or "spool",
+        trainer=fields.optional_text("trainer"),
+        datasets=tuple(fields.map("datasets").items()),
     )
     if not all(Path(root).is_absolute() for root in found.roots):
         raise fields.error("roots", "must be absolute paths")
@@ -155,6 +173,8 @@ def _production(fields: Fields) -> ProductionSettings:
         raise fields.error("prompts", "must be device or studio")
     if found.policy not in {"spool", "refuse"}:
         raise fields.error("policy", "must be spool or refuse")
+    if not {stage for _, stage in found.datasets} <= {item.value for item in TrainingStage}:
+        raise fields.error("datasets", "must give each inventory foundation, additional or focused")
     if not set(found.seal) <= {item.value for item in Event}:
         raise fields.error("seal", "must hold save, publish or final")
     fields.end()

@@ -13,7 +13,7 @@ from typing import Any
 
 from ledger.errors import RakkanError, RefusedError
 from ledger.service.capture.store import Waiting
-from ledger.service.files import write_new, writing_errors
+from ledger.service.files import reading_errors, write_new, writing_errors
 
 MAX_RECORD = 4 << 20
 RESERVE = 64
@@ -49,6 +49,14 @@ class DirectorySpool:
                 with (self._new / name).open("rb") as file:
                     found.append(Waiting(name, number, file.read(MAX_RECORD + 1)))
         return found
+
+    def listed(self, path: str) -> Sequence[bytes] | None:
+        """Return the lines of a list that a hook left in the spool, or ``None`` for any other path."""
+        lists, file = os.path.realpath(self.folder / "lists"), os.path.realpath(path)
+        if os.path.dirname(file) != lists:  # noqa: PTH120 - a path of bytes that are not UTF-8
+            return None
+        with reading_errors(Path(file)):
+            return Path(file).read_bytes().splitlines()
 
     def count(self) -> int:
         """Return how many records wait."""

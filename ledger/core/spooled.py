@@ -111,6 +111,15 @@ def read_spooled(data: bytes) -> Spooled:
     return found
 
 
+def read_input(data: bytes) -> SpooledFile:
+    """Return an input that stands by itself, as a line of a list. Raises ``capture.malformed``."""
+    try:
+        value = json.loads(data, parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:
+        raise MalformedError(CODE, f"A line of the list is not JSON: {error}.") from error
+    return _file(Fields(_without_nulls(value), "inputs", CODE), material=True)
+
+
 def printable_name(text: str) -> str:
     """Return a file's name as a statement can hold it: ``?`` stands for what cannot be printed."""
     return _HIDDEN.sub("?", text)[:MAX_TEXT] or "?"

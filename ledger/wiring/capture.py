@@ -12,13 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 from ledger.adapters.agent_home import AgentHome, ProductionSettings
 from ledger.core.predicates.capture import Event
+from ledger.core.predicates.model import TrainingStage
 from ledger.service.capture.clocks import Now
+from ledger.service.capture.places import place_pattern
 from ledger.service.capture.steps import Production
+from ledger.service.capture.training import Datasets
 from ledger.wiring import SystemClock, home_at, offline_reader, open_device, open_studio
 from ledger.wiring.hashes import open_hash_cache
+from ledger.wiring.inventory import read_list
 
 if TYPE_CHECKING:
-    from ledger.adapters.home import Home
     from ledger.adapters.spool import DirectorySpool
     from ledger.ports import Clock
     from ledger.service.capture.agent import Agent, Sealing, Way
@@ -111,17 +114,19 @@ def hook_settings(folder: AgentHome) -> dict[str, Any]:
     productions = [
         {"name": item.name, "roots": list(item.roots), "policy": given.policy}
         for given in folder.settings().productions
-        for item in [production_of(home_at(Path(given.home)), given)]
+        for item in [production_of(folder, given)]
     ]
     return {"productions": productions}
 
 
-def production_of(home: Home, given: ProductionSettings) -> Production:
-    """Return what the agent must know of a production. Raises ``home.*``."""
+def production_of(folder: AgentHome, given: ProductionSettings) -> Production:
+    """Return what the agent must know of a production. Raises ``home.*`` and ``coverage.place``."""
+    stages = {Path(path): TrainingStage(stage) for path, stage in given.datasets}
     return Production(
-        home.settings().production,
+        home_at(Path(given.home)).settings().production,
+        Datasets(folder.folder / "inventories", read_list, stages, given.trainer),
         tuple(os.path.realpath(root) for root in given.roots),
-        given.place,
+        place_pattern(given.place) if given.place is not None else None,
         frozenset(map(Event, given.seal)),
     )
 
@@ -150,7 +155,7 @@ def _way(stack: ExitStack, folder: AgentHome, name: str, given: ProductionSettin
             seal(studio, device, paths, skip_sealed=True)
 
     verifiers = home.trust().log_verifiers(settings.origin)
-    production, shares = production_of(home, given), given.prompts == "studio"
+    production, shares = production_of(folder, given), given.prompts == "studio"
     return Way(production, device.signer, verifiers, chain, uplink, sealing, shares)
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -22,12 +22,13 @@ from ledger.core import statement as statements
 from ledger.core.note import NoteVerifier
 from ledger.core.predicates.lost_record import LossReason
 from ledger.core.receipt import parse_receipt, verify_receipt
-from ledger.core.spooled import Spooled, read_spooled
+from ledger.core.spooled import Spooled, SpooledFile, read_input, read_spooled
 from ledger.core.statement import Statement
 from ledger.errors import RakkanError, UsageError
 from ledger.ports import Signer
 from ledger.service.capture.clocks import Now
-from ledger.service.capture.steps import Draft, Drafting, Production, lost, numbered
+from ledger.service.capture.drafts import Draft, gap
+from ledger.service.capture.steps import Drafting, Production
 from ledger.service.capture.store import Chain, Link, Receipted, Spool, Uplink, Waiting
 
 TAKEN = 200
@@ -82,10 +83,10 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class _Drafted:
-    """A draft with the record that it is of; ``name`` is that of the spool's file, if there is one."""
+    """The drafts of a record; ``name`` is that of the spool's file, if there is one."""
 
     record: str
-    draft: Draft
+    drafts: Sequence[Draft]
     name: str | None = None
 
 
@@ -125,8 +126,8 @@ class Agent:
             known |= {record.record_id}
             with self._holding(item.name):
                 way = self._way_of(record)
-                draft = self._drafting.draft(way.production, record, item, now)
-                drafted[way.production.name].append(_Drafted(record.record_id, draft, item.name))
+                drafts = self._drafting.drafts(way.production, record, item, now)
+                drafted[way.production.name].append(_Drafted(record.record_id, drafts, item.name))
         signed = sum(
             self._sign(way, drafted[way.production.name], last if way is first else None) for way in self.ways
         )
@@ -136,17 +137,25 @@ class Agent:
     def _read(self, waiting: Sequence[Waiting]) -> Iterator[tuple[Waiting, Spooled]]:
         for item in waiting:
             with self._holding(item.name):
-                yield item, read_spooled(item.data)
+                yield item, self._whole(read_spooled(item.data))
+
+    def _whole(self, record: Spooled) -> Spooled:
+        """Return the record with the inputs that its hook wrote into a list, because they were many."""
+        inputs: list[SpooledFile] = []
+        for item in record.inputs:
+            lines = self._spool.listed(item.path) if item.path else None
+            inputs += [item] if lines is None else map(read_input, lines)
+        return replace(record, inputs=tuple(inputs))
 
     def _sign(self, way: Way, drafted: Sequence[_Drafted], last: int | None) -> int:
         sequence, previous = way.chain.head()
         links: list[Link] = []
         for each in drafted:
             with self._holding(each.name):
-                predicate = numbered(each.draft, sequence, previous)
-                envelope = dsse.sign(statements.encode(Statement(each.draft.subjects, predicate)), way.signer)
-                links.append(Link(sequence, each.record, envelope, each.draft.openings, each.draft.seal))
-                sequence, previous = sequence + 1, sha256(envelope).hexdigest()
+                # All statements of a record, or none.
+                made = list(_signed(each, way.signer, sequence, previous))
+                links += made
+                sequence, previous = sequence + len(made), sha256(made[-1].envelope).hexdigest()
         way.chain.add(links, last)
         return len(links)
 
@@ -168,7 +177,9 @@ class Agent:
         named = record.place.get("production")
         paths = [item.path for item in (*record.outputs, *record.inputs)]
         for way in self.ways:
-            if named == way.production.name or (named is None and any(map(way.production.holds, paths))):
+            if named == way.production.name or (
+                named is None and any(way.production.under(path) is not None for path in paths)
+            ):
                 return way
         if named is None and len(self.ways) == 1 and not self.ways[0].production.roots:
             return self.ways[0]
@@ -244,7 +255,17 @@ def _missing(
 
 
 def _gap(reason: LossReason, first: int, last: int, now: datetime) -> _Drafted:
-    return _Drafted(f"{reason.value} {first} {last} {now.isoformat()}", lost(reason, first, last, now))
+    return _Drafted(f"{reason.value} {first} {last} {now.isoformat()}", [gap(reason, first, last, now)])
+
+
+def _signed(drafted: _Drafted, signer: Signer, sequence: int, previous: str | None) -> Iterator[Link]:
+    """Yield the record's statements; the first one has the record's own identifier."""
+    for number, draft in enumerate(drafted.drafts):
+        payload = statements.encode(Statement(draft.subjects, draft.numbered(sequence, previous)))
+        envelope = dsse.sign(payload, signer)
+        record = f"{drafted.record}#{number}" if number else drafted.record
+        yield Link(sequence, record, envelope, draft.openings, draft.seal)
+        sequence, previous = sequence + 1, sha256(envelope).hexdigest()
 
 
 def _judged(way: Way, link: Link, outcome: Receipted | RakkanError) -> Receipted | RakkanError:

@@ -24,10 +24,10 @@ from itertools import islice
 from typing import NamedTuple
 
 from ledger.errors import UsageError
-from ledger.ports import HashCache, Stamp
 from ledger.service.capture.explain import Explainer, Maker, Use
 from ledger.service.capture.hashing import Hasher, Read, Unread
 from ledger.service.capture.places import shot_at, shot_name
+from ledger.service.capture.store import HashCache, Stamp
 from ledger.service.capture.walk import Apart, Found, Undecided, walk
 from ledger.service.log.keys import history
 from ledger.service.studio import Studio

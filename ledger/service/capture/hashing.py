@@ -18,7 +18,8 @@ from typing import NamedTuple, Self
 
 from ledger.core.containers import formats
 from ledger.errors import RakkanError
-from ledger.ports import HashCache, Known, PixelReader, Stamp
+from ledger.ports import PixelReader
+from ledger.service.capture.store import HashCache, Known, Stamp
 from ledger.service.capture.walk import Apart, Undecided, stamp_of
 
 _CPUS = os.cpu_count() or 1

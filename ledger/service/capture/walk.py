@@ -17,7 +17,7 @@ from enum import StrEnum
 from fnmatch import translate
 from typing import NamedTuple
 
-from ledger.ports import Stamp
+from ledger.service.capture.store import Stamp
 from ledger.service.files import SIDECAR
 
 IGNORED = (
