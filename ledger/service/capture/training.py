@@ -72,4 +72,5 @@ class Datasets:
         digest = sha256(data).hexdigest()
         make_folder(self.kept)
         write_new(self.kept / f"{digest}.csv", data)
-        return Artifact(f"{len(pictures)} pictures of no known dataset", digest, role=Role.DATASET)
+        count = "1 picture" if len(pictures) == 1 else f"{len(pictures)} pictures"
+        return Artifact(f"{count} of no known dataset", digest, role=Role.DATASET)
