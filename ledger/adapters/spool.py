@@ -16,6 +16,8 @@ from ledger.service.capture.store import Waiting
 from ledger.service.files import reading_errors, write_new, writing_errors
 
 MAX_RECORD = 4 << 20
+MOST_BYTES = 32 << 20
+"""Of records that are held in memory at once."""
 RESERVE = 64
 """Files of ``PIECE`` bytes that hooks may delete when the disk is full: room for some thousand records."""
 PIECE = 256 << 10
@@ -28,6 +30,7 @@ class DirectorySpool:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._new, self._held = folder / "new", folder / "held"
+        self._names: list[str] = []  # of one look into the folder, which may hold a hundred thousand
 
     def prepare(self) -> None:
         """Make the folders, for this user alone. Raises ``RefusedError("target.…")``."""
@@ -38,16 +41,19 @@ class DirectorySpool:
 
     def waiting(self, limit: int) -> Sequence[Waiting]:
         """Return the records that wait, in the order of their names, at most ``limit``."""
-        try:
-            names = sorted(entry.name for entry in os.scandir(self._new) if _NAME.fullmatch(entry.name))
-        except FileNotFoundError:
-            return ()
-        found = []
-        for name in names[:limit]:
+        if not self._names:
             with suppress(FileNotFoundError):
-                number = int(name.partition("-")[0])
-                with (self._new / name).open("rb") as file:
-                    found.append(Waiting(name, number, file.read(MAX_RECORD + 1)))
+                self._names = sorted(name for name in os.listdir(self._new) if _NAME.fullmatch(name))  # noqa: PTH208 - twice as fast
+        found: list[Waiting] = []
+        room = MOST_BYTES
+        for name in self._names[:limit]:
+            with suppress(FileNotFoundError), (self._new / name).open("rb") as file:
+                found.append(Waiting(name, int(name.partition("-")[0]), file.read(MAX_RECORD + 1)))
+                room -= len(found[-1].data)
+            if room < 0:
+                break
+        if not found:  # all of them have gone since
+            self._names = []
         return found
 
     def listed(self, path: str) -> Sequence[bytes] | None:
@@ -66,6 +72,8 @@ class DirectorySpool:
         """Remove records that the chain holds. One that is there again is known by its identifier."""
         for name in names:
             (self._new / name).unlink(missing_ok=True)
+        gone = frozenset(names)
+        self._names = [name for name in self._names if name not in gone]
 
     def hold(self, name: str, error: RakkanError) -> None:
         """Put a record aside, unchanged, with the reason beside it."""

@@ -14,14 +14,17 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache, partial
 from hashlib import sha256
 from pathlib import Path
 
 from ledger.core import envelope as dsse
 from ledger.core import statement as statements
+from ledger.core.checkpoint import open_checkpoint
+from ledger.core.merkle import leaf_hash, verify_inclusion
 from ledger.core.note import NoteVerifier
 from ledger.core.predicates.lost_record import LossReason
-from ledger.core.receipt import parse_receipt, verify_receipt
+from ledger.core.receipt import parse_receipt
 from ledger.core.spooled import Spooled, SpooledFile, read_input, read_spooled
 from ledger.core.statement import Statement
 from ledger.errors import RakkanError, UsageError
@@ -31,7 +34,7 @@ from ledger.service.capture.drafts import Draft, gap
 from ledger.service.capture.steps import Drafting, Production
 from ledger.service.capture.store import Chain, Link, Receipted, Spool, Uplink, Waiting
 
-TAKEN = 200
+TAKEN = 500
 """Records taken out of the spool at a time: what a crash makes the agent hash again."""
 SENT = 500
 """Entries offered to the log at a time."""
@@ -108,7 +111,7 @@ class Agent:
         if not (signed or sent):
             for way in self.ways:
                 way.chain.forget(self._now().wall - KEPT)
-        return Turn(signed, sent, sealed, more=len(waiting) == TAKEN or sent >= SENT)
+        return Turn(signed, sent, sealed, more=bool(waiting) or sent >= SENT)
 
     def _take(self, waiting: Sequence[Waiting]) -> int:
         """Sign what waits and keep it, then remove it from the spool; return how many statements."""
@@ -196,12 +199,7 @@ class Agent:
         links = way.chain.unsent(SENT)
         try:
             outcomes = way.uplink.send([link.envelope for link in links]) if links else ()
-            way.chain.settle(
-                {
-                    link.sequence: _judged(way, link, outcome)
-                    for link, outcome in zip(links, outcomes, strict=True)
-                }
-            )
+            way.chain.settle(dict(_judged(way, links, outcomes)))
             self._share(way)
         except RakkanError as error:
             asked = timedelta(seconds=int(str(error.evidence.get("retry_after", 0))))
@@ -268,12 +266,19 @@ def _signed(drafted: _Drafted, signer: Signer, sequence: int, previous: str | No
         sequence, previous = sequence + 1, sha256(envelope).hexdigest()
 
 
-def _judged(way: Way, link: Link, outcome: Receipted | RakkanError) -> Receipted | RakkanError:
-    """Return the outcome; a receipt that does not hold for this record is none."""
-    if isinstance(outcome, RakkanError):
-        return outcome
-    try:
-        verify_receipt(parse_receipt(outcome.receipt), link.envelope, way.verifiers)
-    except RakkanError as error:
-        return error
-    return outcome
+def _judged(
+    way: Way, links: Sequence[Link], outcomes: Sequence[Receipted | RakkanError]
+) -> Iterator[tuple[int, Receipted | RakkanError]]:
+    """Yield each record's number with its outcome; a receipt that does not hold for the record is none."""
+    checkpoint = cache(partial(open_checkpoint, verifiers=way.verifiers))
+    for link, outcome in zip(links, outcomes, strict=True):
+        if isinstance(outcome, Receipted):
+            try:
+                receipt = parse_receipt(outcome.receipt)
+                known = checkpoint(receipt.checkpoint)
+                leaf = leaf_hash(link.envelope)
+                verify_inclusion(receipt.index, known.size, leaf, receipt.proof, known.root)
+            except RakkanError as error:
+                yield link.sequence, error
+                continue
+        yield link.sequence, outcome
