@@ -136,6 +136,7 @@ CODES: dict[str, str] = {
     # --- capture ----------------------------------------------------------------------------------
     "capture.malformed": "Mend the hook that wrote it (docs/spec/capture.md); the agent keeps the record.",
     "capture.newer": "Install the newer Rakkan on this device; the agent keeps the record until then.",
+    "watch.malformed": "Correct the named row: docs/spec/said.md has the form of a watch list.",
     # --- recording and sealing --------------------------------------------------------------------
     "record.nothing": "Name at least one file that the step wrote.",
     "record.unknown-model": "Register it with rakkan model add, or give the path of its weights.",

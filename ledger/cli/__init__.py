@@ -39,6 +39,7 @@ COMMANDS = {
     "erase": "ledger.cli.erase:erase",
     "seal": "ledger.cli.work:seal",
     "verify": "ledger.cli.verify:verify",
+    "read": "ledger.cli.read:read",
     "clear": "ledger.cli.clear:clear",
     "why": "ledger.cli.clear:why",
     "impact": "ledger.cli.clear:impact",

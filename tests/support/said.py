@@ -331,8 +331,3 @@ def png(path: Path, texts: dict[str, str], *, zipped: bool = False, itxt: bool =
             info.add_text(key, text, zip=zipped)
     Image.new("RGB", (8, 8), "teal").save(path, pnginfo=info)
     return path
-
-
-def chunk(kind: bytes, data: bytes) -> bytes:
-    """Return a PNG chunk; its checksum is wrong, which no reader of texts minds."""
-    return len(data).to_bytes(4, "big") + kind + data + bytes(4)

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from ledger.adapters.said import xmp
@@ -19,6 +20,8 @@ MAX_FACT = 4000
 
 _TAKEN = frozenset(("workflow", "fooocus_scheme", "invokeai_graph", "invokeai_workflow", *xmp.KEYS))
 """Keys of conventions whose texts are for machines."""
+_GRAPH = re.compile(r"(?:prompt|workflow):\s*\{", re.IGNORECASE)
+"""How ComfyUI's texts begin in EXIF."""
 _TECHNICAL = frozenset(
     (
         *("type", "compression", "lineorder", "major_brand", "minor_version", "compatible_brands"),
@@ -38,7 +41,7 @@ def read(texts: Texts, shown: frozenset[str], prompts: frozenset[str]) -> Iterat
     """Yield an account of each carrier, without the places and prompts that other readers have taken."""
     carriers: dict[str, list[Text]] = {}
     for text in texts:
-        taken = text.place in shown or text.text.strip() in prompts
+        taken = text.place in shown or text.text.strip() in prompts or _GRAPH.match(text.text)
         if not taken and text.key.lower() not in _TAKEN | _TECHNICAL:
             carriers.setdefault(text.where, []).append(text)
     for where, found in carriers.items():

@@ -66,8 +66,8 @@ def _take_chunk(carried: Carried, where: str, kind: bytes, data: bytes) -> None:
 
 
 def _take_raw_profile(carried: Carried, where: str, key: str, text: bytes) -> None:
-    """Take what ImageMagick writes: a name, a length and the profile's bytes in hex, on lines."""
-    parts = text.split(None, 2)
+    """Take what ImageMagick and exiftool write: lines with a name, a length, and the profile in hex."""
+    parts = text.strip().split(b"\n", 2)
     data = b""
     with suppress(ValueError):
         data = bytes.fromhex(parts[2].decode("ascii", "replace")) if len(parts) == 3 else b""

@@ -1,0 +1,1 @@
+"""Capture: what comes from the artists' machines, and what their files say, as a record or a question."""
