@@ -11,6 +11,7 @@ import numpy as np
 import OpenEXR
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from ledger.adapters.said import read_said
 from ledger.adapters.said.carried import MAX_TEXTS
@@ -65,6 +66,14 @@ def test_a_png_may_hold_several_conventions_and_each_one_speaks(tmp_path: Path) 
     found = accounts(said.png(tmp_path / "a.png", texts, itxt=True))
     assert list(found) == ["a1111", "comfyui", "xmp", "text"]
     assert found["text"].tool == "someone's editor 3"
+
+
+def test_comfyui_in_an_animated_png_as_it_saves_it(tmp_path: Path) -> None:
+    info = PngInfo()
+    info.add(b"comf", b"prompt\x00" + json.dumps(said.COMFY_RUN).encode("latin-1"), after_idat=True)
+    frames = [Image.new("RGB", (8, 8), colour) for colour in ("teal", "navy")]
+    frames[0].save(tmp_path / "a.png", pnginfo=info, save_all=True, append_images=frames[1:])
+    assert accounts(tmp_path / "a.png")["comfyui"].where == "PNG comf prompt"
 
 
 def test_exif_in_a_png(tmp_path: Path) -> None:

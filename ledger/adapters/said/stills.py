@@ -16,6 +16,8 @@ from ledger.adapters.said.carried import Carried, at, decoded, inflated
 
 MAX_PARTS = 200_000
 """Chunks or segments of one file. A film of PNGs has tens of thousands."""
+_TEXT_CHUNKS = frozenset((b"tEXt", b"zTXt", b"iTXt", b"eXIf", b"comf"))
+"""The standard ones, and ComfyUI's own, in which its animated PNGs have what the others have in ``tEXt``."""
 _EXIF = b"Exif\x00\x00"
 _XMP = b"http://ns.adobe.com/xap/1.0/\x00"
 _LONG_XMP = b"http://ns.adobe.com/xmp/extension/\x00"
@@ -34,7 +36,7 @@ def take_png(file: BinaryIO, carried: Carried) -> None:
         size, kind = int.from_bytes(head[:4], "big"), head[4:]
         if kind == b"IEND":
             return
-        if kind in (b"tEXt", b"zTXt", b"iTXt", b"eXIf"):
+        if kind in _TEXT_CHUNKS:
             where = f"PNG {kind.decode()}"
             if carried.fits(where, size):
                 _take_chunk(carried, where, kind, at(file, start + 8, size))
