@@ -176,6 +176,14 @@ def test_a_films_tags(tmp_path: Path, name: str) -> None:
     assert accounts(path)["comfyui"].models[0].name == "xl/base.safetensors"
 
 
+@pytest.mark.parametrize("name", ["a.mp4", "a.mov"])
+def test_xmp_in_a_film(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    run("ffmpeg", "-v", "error", "-f", "lavfi", "-i", "color=teal:s=64x64:d=0.1", path)
+    run("exiftool", "-q", "-overwrite_original", "-XMP-xmp:CreatorTool=Kumo Paint 2", path)
+    assert accounts(path)["xmp"].tool == "Kumo Paint 2"
+
+
 def test_a_films_comment_may_hold_both_graphs(tmp_path: Path) -> None:
     path, both = tmp_path / "a.mp4", json.dumps({"prompt": json.dumps(said.COMFY_RUN), "workflow": {}})
     run(

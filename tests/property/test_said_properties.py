@@ -94,12 +94,14 @@ NAMES = st.sampled_from(
         ),
     ]
 )
+WILD = st.characters(exclude_categories=())
+"""Any character at all, halves of surrogate pairs included: JSON can spell them."""
 LEAVES = (
     st.none()
     | st.booleans()
     | st.integers()
     | st.floats()
-    | st.text(max_size=20)
+    | st.text(WILD, max_size=20)
     | st.sampled_from(
         [
             "LoraLoader",
@@ -164,7 +166,7 @@ XML = st.lists(
     max_size=15,
 ).map("".join)
 ANY_TEXT = (
-    st.text(max_size=60)
+    st.text(WILD, max_size=60)
     | JSON.map(json.dumps)
     | INFOTEXT
     | XML.map(said.xmp)
@@ -193,6 +195,7 @@ def check(account: Account) -> None:
     st.lists(st.builds(Text, st.sampled_from(["PNG tEXt", "WebP EXIF", "film"]), KEYS, ANY_TEXT), max_size=5)
 )
 @example([Text("PNG tEXt", "parameters", "x\nSteps: 1, Seed: \ud800, Size: 1\r\nSet-Cookie: a")])
+@example([Text("PNG tEXt", "parameters", "half of \ud800 a pair\nSteps: 1, Seed: 1")])
 @example([Text("PNG tEXt", "prompt", "[" * 200_000)])
 @example(
     [
@@ -321,8 +324,13 @@ NAMES_THAT_BEGIN_ALIKE = WatchList(
 @pytest.mark.parametrize("key", ["parameters", "prompt", "dream", "xmp", "sd-metadata"])
 def test_a_long_text_that_means_harm_takes_no_longer_than_a_long_text(name: str, key: str) -> None:
     began = time.process_time()
-    found = accounts_of(Texts([Text("PNG tEXt", key, HOSTILE[name])]))
-    find_in(NAMES_THAT_BEGIN_ALIKE, Said("image/png", found))
+    find_in(NAMES_THAT_BEGIN_ALIKE, Said("image/png", accounts_of(Texts([Text("PNG", key, HOSTILE[name])]))))
+    assert time.process_time() - began < 10
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_long_text_is_looked_through_for_names_in_time(name: str) -> None:
+    began = time.process_time()
     NAMES_THAT_BEGIN_ALIKE.find(HOSTILE[name])
     assert time.process_time() - began < 10
 
