@@ -1,1 +1,1 @@
-"""Capture: what comes from the artists' machines, and what their files say, as a record or a question."""
+"""Capture: what hooks leave in a spool becomes signed records, and the log says what is missing."""
