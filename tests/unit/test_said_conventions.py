@@ -247,6 +247,19 @@ def test_xmp_says_origin_descent_and_rights() -> None:
     assert account.facts["xmpMM:History"] == "created, Adobe Photoshop 26.1, saved"
 
 
+def test_a_description_in_xmp_may_be_a_prompt() -> None:
+    packet = said.xmp(
+        "<dc:description><rdf:Alt><rdf:li>a paper sea --v 6</rdf:li></rdf:Alt></dc:description>"
+    )
+    assert prompts(only(XMP=packet), PromptRole.UNKNOWN) == ["a paper sea --v 6"]
+
+
+def test_an_a1111_controlnet_is_a_model() -> None:
+    unit = 'ControlNet 0: "Module: canny, Model: control_v11p_sd15_canny [d14c016b], Weight: 0.8"'
+    account = only(parameters=f"x\nSteps: 2, Seed: 1, {unit}, Version: v1.9.4")
+    assert models(account) == {"control_v11p_sd15_canny": (ClaimKind.CONTROLNET, None, ["other d14c016b"])}
+
+
 def test_blenders_stamp_is_told_by_its_fields() -> None:
     stamp = {
         "File": "//shot.blend",

@@ -5,6 +5,7 @@
 * Of RDF only what XMP uses is understood: properties as attributes or elements, lists, structures.
 * ``xmpMM:DerivedFrom``, ``Ingredients`` and ``Pantry`` name documents by identifiers that their tools made
   up. Two files that state one ``DocumentID`` were saved from one document, if it is true: no more follows.
+* A description may be a prompt: some services write it there. It is treated like one.
 * Draw Things writes its settings as JSON into ``exif:UserComment``.
 """
 
@@ -140,9 +141,12 @@ def read(texts: Texts) -> Iterator[Draft]:
             draft.notes.add(f"the packet {error}")
             yield draft
             continue
-        yield _account(draft, found)
         said = dict(reversed(found))
-        if said.get("xmp:CreatorTool") == "Draw Things":
+        drawn = said.get("xmp:CreatorTool") == "Draw Things"
+        if not drawn:
+            draft.prompt(PromptRole.UNKNOWN, said.get("dc:description"))
+        yield _account(draft, found)
+        if drawn:
             yield _draw_things(text, said)
 
 

@@ -16,12 +16,14 @@ import os
 import tomllib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import ledger
 from ledger.core.artifact import Artifact
-from ledger.core.disclosure import SALT_BYTES, commit, open_disclosure
+from ledger.core.disclosure import SALT_BYTES, Disclosure, commit, open_disclosure
 from ledger.core.predicates import Consent, Finding, Party, Title, Work
 from ledger.core.predicates.finding import FindingKind, FindingState
 from ledger.core.predicates.party import PartyKind
@@ -66,20 +68,22 @@ def registered_terms(studio: Studio) -> tuple[WatchTerm, ...]:
     return tuple(found.values())
 
 
-def open_findings(
-    studio: Studio, device: Device, file: Artifact, hits: Iterable[Hit]
-) -> tuple[Appended, ...]:
-    """State a finding about the file for each entry that none of its findings names, durable on return.
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A finding that is not stated yet, and the opening of its commitment, which is kept before it is."""
 
-    Raises as ``Device.check_clock``, and the log's own errors.
-    """
-    device.check_clock(studio.clock.now())
-    asked, done = set(_asked(studio, file)), []
+    finding: Finding
+    opening: Disclosure
+
+
+def questions(hits: Iterable[Hit], now: datetime, asked: Iterable[str] = ()) -> tuple[Question, ...]:
+    """Return a question for each entry that was hit and is not in ``asked`` (``artist: NAME``)."""
+    known, found = set(asked), []
     for hit in hits:
         named = f"{hit.entry.kind.value}: {hit.entry.term}"
-        if named in asked:
+        if named in known:
             continue
-        asked.add(named)
+        known.add(named)
         opening = commit(os.urandom(SALT_BYTES), "named", named)
         finding = Finding(
             # The digest is salted: as an identifier it is unique, and tells nobody the name.
@@ -88,12 +92,27 @@ def open_findings(
             state=FindingState.OPEN,
             evaluator=EVALUATOR,
             evidence=hit.evidence,
-            recorded=studio.clock.now(),
+            recorded=now,
             person=hit.entry.person,
             commitments=(opening.digest,),
         )
-        studio.openings.put({opening.digest: opening.text})
-        done.append(studio.state(device.signer, (file,), finding))
+        found.append(Question(finding, opening))
+    return tuple(found)
+
+
+def open_findings(
+    studio: Studio, device: Device, file: Artifact, hits: Iterable[Hit]
+) -> tuple[Appended, ...]:
+    """State a finding about the file for each entry that none of its findings names, durable on return.
+
+    Raises as ``Device.check_clock``, and the log's own errors.
+    """
+    now = studio.clock.now()
+    device.check_clock(now)
+    done = []
+    for question in questions(hits, now, _asked(studio, file)):
+        studio.openings.put({question.opening.digest: question.opening.text})
+        done.append(studio.state(device.signer, (file,), question.finding))
     return tuple(done)
 
 
