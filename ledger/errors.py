@@ -141,6 +141,7 @@ CODES: dict[str, str] = {
     "capture.no-production": "Give the production its roots in agent.toml, or name it in the record's place.",
     "capture.unreachable": "Look at the server and the network. The agent keeps the records and tries again.",
     "capture.newer": "Install the newer Rakkan on this device; the agent keeps the record until then.",
+    "watch.malformed": "Correct the named row: docs/spec/said.md has the form of a watch list.",
     "agent.running": "Leave it: one agent serves every hook of a device. rakkan doctor shows its state.",
     "agent.storage": "Free some space and look at the disk. Hooks go on writing; nothing is lost.",
     "agent.listen": "Give 127.0.0.1:PORT with a free port: other machines write to a spool of their own.",

@@ -40,6 +40,7 @@ COMMANDS = {
     "tie": "ledger.cli.tie:tie",
     "seal": "ledger.cli.work:seal",
     "verify": "ledger.cli.verify:verify",
+    "read": "ledger.cli.read:read",
     "clear": "ledger.cli.clear:clear",
     "why": "ledger.cli.clear:why",
     "impact": "ledger.cli.clear:impact",
