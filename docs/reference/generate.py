@@ -29,7 +29,7 @@ SECTIONS = {
     "erase": "Erasure",
     "home trust database s3": "The studio's home",
     "file target": "Files",
-    "capture": "Capture",
+    "capture hooks": "Capture",
     "record registry seal timestamp manifest": "Recording and sealing",
     "intake": "Models and datasets from elsewhere",
     "inventory": "Inventories of datasets",

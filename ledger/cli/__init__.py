@@ -44,6 +44,7 @@ COMMANDS = {
     "impact": "ledger.cli.clear:impact",
     "recheck": "ledger.cli.clear:recheck",
     "bom": "ledger.cli.bom:bom",
+    "hooks": "ledger.cli.hooks:hooks",
     "profile": "ledger.cli.profile:profile",
     "show": "ledger.cli.log:show",
     "export": "ledger.cli.log:export",
