@@ -71,7 +71,12 @@ HOOKS = (
         "diffusers",
         "Hugging Face diffusers",
         "docs/howto/record-diffusers.md",
-        (CLIENT, ("rakkan_diffusers.py", "diffusers_hook.py")),
+        (
+            CLIENT,
+            ("rakkan_diffusers_weights.py", "diffusers_weights.py"),
+            ("rakkan_diffusers_record.py", "diffusers_record.py"),
+            ("rakkan_diffusers.py", "diffusers_hook.py"),
+        ),
         module="rakkan_diffusers",
         start="import rakkan_diffusers; rakkan_diffusers.install()",
     ),

@@ -33,8 +33,8 @@ ALLOWED = {
     "yaml": ["ledger.adapters.intake.yaml_text"],
 }
 
-# What a hook may import besides the standard library: the tool it runs in, and the client beside it.
-TOOLS = {"PIL", "bpy", "diffusers", "rakkan_capture"}
+# What a hook may import besides the standard library: the tool it runs in, and what is installed beside it.
+TOOLS = {"bpy", "huggingface_hub"}
 
 # Prints what importing our package loaded besides itself and the standard library.
 FOREIGN = """

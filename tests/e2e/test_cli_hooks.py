@@ -123,6 +123,44 @@ def test_a_file_that_is_not_ours_is_never_touched(hooks: Command, place: Path, *
     assert files(place) == before
 
 
+def test_removing_leaves_what_another_hook_needs(hooks: Command, python: Path) -> None:
+    packages = Path(hooks.ok("install", "python", "--python", python)["place"])
+    hooks.ok("install", "diffusers", "--python", python)
+    hooks.ok("remove", "python", "--python", python)
+    assert hooks.checked("--python", python) == [("diffusers", "current", True)]
+    hooks.ok("remove", "diffusers", "--python", python)
+    assert [name for name in files(packages) if "rakkan" in name and "__pycache__" not in name] == []
+    assert hooks.ok("remove", "diffusers", "--python", python)["files"] == []
+
+
+def test_a_python_has_the_hook_as_soon_as_it_starts(hooks: Command, python: Path) -> None:
+    hooks.ok("install", "diffusers", "--python", python)
+    assert hooks.checked("diffusers", "--python", python) == [("diffusers", "current", True)]
+    asked = (
+        "import sys; print([n for n in ('rakkan_diffusers', 'rakkan_capture', 'PIL') if n in sys.modules])"
+    )
+    done = subprocess.run([python, "-c", asked], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == (
+        "['rakkan_diffusers']\n",
+        "",
+    )  # and nothing else: a start costs no time
+    done = subprocess.run([python, "-S", "-c", asked], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+def test_a_python_that_does_not_see_its_hook_is_found(hooks: Command, python: Path) -> None:
+    packages = Path(hooks.ok("install", "diffusers", "--python", python)["place"])
+    (packages / "rakkan_diffusers.pth").rename(packages / "kept")
+    (packages / "rakkan_diffusers.pth").write_bytes(
+        (packages / "kept").read_bytes().replace(b"install", b"instal")
+    )
+    assert hooks.checked("diffusers", "--python", python) == [("diffusers", "changed", True)]
+    (packages / "kept").replace(packages / "rakkan_diffusers.pth")
+    hooks.environment["PYTHONPATH"] += os.pathsep + str(_with_another_client(packages.parent))
+    hooks.ok("install", "python", "--python", python)
+    assert hooks.checked("python", "--python", python) == [("python", "current", False)]
+
+
 def _with_another_client(folder: Path) -> Path:
     other = folder / "other"
     other.mkdir()
@@ -151,9 +189,11 @@ def test_it_says_what_the_tool_must_be_told(hooks: Command, place: Path) -> None
     ("code", "arguments"),
     [
         ("hooks.unknown", ("install", "../blender", "--into", "here")),
+        ("hooks.place", ("install", "diffusers")),
+        ("hooks.place", ("install", "diffusers", "--into", "here")),
         ("hooks.place", ("check", "blender", "--python", sys.executable)),
-        ("hooks.python", ("install", "python", "--python", "no-such-python")),
-        ("hooks.python", ("install", "python", "--python", "/bin/true")),
+        ("hooks.python", ("install", "diffusers", "--python", "no-such-python")),
+        ("hooks.python", ("install", "diffusers", "--python", "/bin/true")),
         ("hooks.python", ("check", "python", "--python", "/bin/false")),
         ("target.not-writable", ("install", "blender", "--into", "/proc/scripts")),
     ],
@@ -193,8 +233,9 @@ def test_a_hook_that_is_missing_is_no_good_answer(hooks: Command, place: Path) -
 
 def test_each_hook_is_listed_with_its_place_and_its_page(hooks: Command) -> None:
     listed = {row["hook"]: row for row in hooks.ok("list")}
-    assert {"blender", "python"} <= set(listed)
+    assert {"blender", "diffusers", "python"} <= set(listed)
     assert listed["blender"]["files"] == SCRIPTS
+    assert listed["diffusers"]["files"][-1] == "rakkan_diffusers.pth"
     assert [name for name, row in listed.items() if not (ROOT / row["page"]).exists()] == []
     shown = hooks("list").stdout.splitlines()
     assert [line.split()[0] for line in shown] == list(listed)
