@@ -262,7 +262,7 @@ def _parents() -> list[File]:
 
 def _used_files() -> list[File]:
     """Return the files that the open one names and that are there, without those of Blender itself."""
-    own = [os.path.realpath(path) for path in map(bpy.utils.resource_path, ("LOCAL", "SYSTEM")) if path]
+    own = [os.path.abspath(path) for path in map(bpy.utils.resource_path, ("LOCAL", "SYSTEM")) if path]
     sequences = {
         os.path.abspath(bpy.path.abspath(item.filepath, library=item.library))
         for item in [*bpy.data.images, *bpy.data.movieclips, *bpy.data.cache_files, *bpy.data.volumes]
@@ -270,7 +270,7 @@ def _used_files() -> list[File]:
     }
     paths: dict[str, None] = {}
     for path in map(os.path.abspath, bpy.utils.blend_paths(absolute=True, packed=False)):
-        if not any(rakkan_capture.is_under(os.path.realpath(path), root) for root in own):
+        if not any(rakkan_capture.is_under(path, root) for root in own):
             paths.update(dict.fromkeys(_expanded(path, sequence=path in sequences)))
     return [rakkan_capture.file(path, "component") for path in paths if os.path.isfile(path)]
 
