@@ -13,6 +13,7 @@ import functools
 import inspect
 import os
 import sys
+import threading
 from collections.abc import Iterator
 from types import TracebackType
 from typing import Any
@@ -65,8 +66,8 @@ class Trace:
 
 traces = weights.Memory()
 """The trace of each picture and array that a pipeline gave, or that was made of one."""
-saving: list[str] = []
-"""The file that is being written: what is saved on the way there is a part of it."""
+here = threading.local()
+"""Whether this thread is writing a file (``saving``): what is saved on the way there is a part of it."""
 
 
 def watch_pipelines(module: Any) -> None:
@@ -103,21 +104,16 @@ def _watch_class(cls: Any) -> None:
 def _calling(function: Any) -> Any:
     """Return a pipeline's ``__call__`` that marks what it gives."""
     signature = inspect.signature(function)
-    running: set[int] = set()
 
     @functools.wraps(function)
     def call(pipe: Any, *given: Any, **named: Any) -> Any:
         made = None
-        if id(pipe) not in running:  # not where a derived class calls the one that it is derived from
-            with Harmless():
-                made = _begin(pipe, signature, given, named)
-        running.add(id(pipe))
-        try:
-            result = function(pipe, *given, **named)
-        finally:
-            running.discard(id(pipe))
+        with Harmless():
+            made = _begin(pipe, signature, given, named)
+        result = function(pipe, *given, **named)
         if made is not None:
             with Harmless():
+                # Where a derived class called the one that it is derived from, this is the outer call.
                 for picture in _pictures(result):
                     traces[picture] = Trace(calls=(made,))
         return result
@@ -133,7 +129,8 @@ def _begin(pipe: Any, signature: Any, given: Any, named: Any) -> Call | None:
     bound.apply_defaults()
     said = dict(list(bound.arguments.items())[1:])
     made = Call()
-    made.parameters = {"pipeline": type(pipe).__name__, "scheduler": type(pipe.scheduler).__name__}
+    scheduler = getattr(pipe, "scheduler", None)
+    made.parameters = {"pipeline": type(pipe).__name__, "scheduler": type(scheduler).__name__}
     unresolved = []
     for name, path in _read(pipe, said, made.parameters):
         if path and os.path.isfile(path):
@@ -252,19 +249,20 @@ class _Record:
         self.target = target
         self.pictures = pictures
         self.trace = Trace()
+        self.within = getattr(here, "saving", False)
 
     def __enter__(self) -> None:
         with Harmless():
-            if isinstance(self.target, (str, os.PathLike)) and not saving:
+            if isinstance(self.target, (str, os.PathLike)) and not self.within:
                 self.trace = sum(map(_trace, _pictures(self.pictures)), Trace())
             if self.trace.calls:
                 rakkan_capture.check(rakkan_capture.production_of(self.target))
-        saving.append(str(self.target))
+        here.saving = True
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        saving.pop()
+        here.saving = self.within
         if self.trace.calls and kind is None:
             with Harmless():
                 self._write()
