@@ -216,6 +216,26 @@ bpy.ops.render.render(animation=True)
     assert (names(record.outputs), record.failed) == (["f0001.png", "f0002.png"], "the program ended")
 
 
+def test_a_crash_loses_only_what_was_not_handed_over_yet(scripts: Path, tmp_path: Path) -> None:
+    script = """
+import os, sys, bpy
+scene = bpy.context.scene
+scene.render.engine, scene.cycles.samples, scene.frame_end = "CYCLES", 1, 9
+scene.render.resolution_x = scene.render.resolution_y = 16
+scene.render.filepath = os.path.join(sys.argv[1], "f")
+import rakkan_hook
+rakkan_hook.FLUSH_FILES = 2
+bpy.app.handlers.render_write.append(lambda scene, *_: scene.frame_current == 5 and os._exit(0))
+bpy.ops.render.render(animation=True)
+"""
+    found = records(run(tool_python("blender"), script, scripts, tmp_path))
+    assert [names(record.outputs) for record in found] == [
+        ["f0001.png", "f0002.png"],
+        ["f0003.png", "f0004.png"],
+    ]
+    assert [record.place["frames"] for record in found] == [(1, 2), (3, 4)]
+
+
 def test_capturing_can_be_turned_off(scripts: Path, tmp_path: Path) -> None:
     script = "import sys, bpy; bpy.ops.wm.save_as_mainfile(filepath=sys.argv[1] + '/a.blend')"
     spool = run(tool_python("blender"), script, scripts, tmp_path, RAKKAN_CAPTURE="0")
