@@ -21,7 +21,7 @@ class Hook:
     ``files`` are pairs: the path in the place, and the name of our source. ``module`` is what a Python
     imports to have it; ``start`` a line that each start of that Python runs (a ``.pth`` file). ``variables``
     of the environment name the place, or lists of places. ``within`` is a folder that a right place has.
-    ``script`` is the source of a hook that is started and not installed.
+    ``scripts`` are the sources of a hook that is started and not installed, the one to start first.
     """
 
     name: str
@@ -33,17 +33,17 @@ class Hook:
     within: str = ""
     module: str = ""
     start: str = ""
-    script: str = ""
+    scripts: tuple[str, ...] = ()
 
     @property
     def sources(self) -> list[str]:
         """The names of our files that it is made of."""
-        return [source for _, source in self.files] + [self.script] * bool(self.script)
+        return [source for _, source in self.files] + list(self.scripts)
 
     @property
     def run(self) -> str:
         """The command that starts it, for one that is not installed; else an empty text."""
-        return f"python3 -m ledger.hooks.{Path(self.script).stem}" if self.script else ""
+        return f"python3 -m ledger.hooks.{Path(self.scripts[0]).stem}" if self.scripts else ""
 
     def content(self) -> dict[str, bytes]:
         """Return the bytes of each file by its path in the place, in the order of writing."""
@@ -87,11 +87,18 @@ HOOKS = (
         (
             ("custom_nodes/rakkan_recorder/rakkan_capture.py", "rakkan_capture.py"),
             ("custom_nodes/rakkan_recorder/comfyui_graph.py", "comfyui_graph.py"),
+            ("custom_nodes/rakkan_recorder/comfyui_run.py", "comfyui_run.py"),
             ("custom_nodes/rakkan_recorder/__init__.py", "comfyui.py"),
         ),
         place="the folder of ComfyUI",
         variables=("COMFYUI_PATH",),
         within="custom_nodes",
+    ),
+    Hook(
+        "comfyui-poller",
+        "ComfyUI, from outside",
+        "docs/howto/record-comfyui.md",
+        scripts=("comfyui_poller.py", "comfyui_run.py", "comfyui_graph.py"),
     ),
     Hook(
         "pyblish",
@@ -112,14 +119,20 @@ HOOKS = (
         "remote",
         "calls to remote services from Python",
         "docs/howto/record-remote.md",
-        (CLIENT, ("rakkan_remote.py", "rakkan_remote.py")),
+        (
+            CLIENT,
+            *(
+                (f"rakkan_{part}.py", f"rakkan_{part}.py")
+                for part in ("answers", "attempts", "journal", "clients", "remote")
+            ),
+        ),
         module="rakkan_remote",
     ),
     Hook(
         "kitsu",
         "Kitsu",
         "docs/howto/record-kitsu.md",
-        script="kitsu.py",
+        scripts=("kitsu.py", "kitsu_server.py", "kitsu_verdicts.py"),
     ),
 )
 

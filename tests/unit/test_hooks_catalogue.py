@@ -21,8 +21,8 @@ def test_every_file_is_in_a_hook_that_is_offered() -> None:
 def test_each_hook_has_its_own_name_and_one_way_to_get_it() -> None:
     assert len({hook.name for hook in HOOKS}) == len(HOOKS)
     for hook in HOOKS:
-        assert [bool(hook.script), bool(hook.module), bool(hook.place)].count(True) == 1, hook.name
-        assert bool(hook.files) != bool(hook.script)
+        assert [bool(hook.scripts), bool(hook.module), bool(hook.place)].count(True) == 1, hook.name
+        assert bool(hook.files) != bool(hook.scripts)
 
 
 def test_a_hook_is_written_after_what_it_imports() -> None:
