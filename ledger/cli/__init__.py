@@ -47,6 +47,7 @@ COMMANDS = {
     "recheck": "ledger.cli.clear:recheck",
     "bom": "ledger.cli.bom:bom",
     "coverage": "ledger.cli.coverage:coverage",
+    "hooks": "ledger.cli.hooks:hooks",
     "profile": "ledger.cli.profile:profile",
     "show": "ledger.cli.log:show",
     "export": "ledger.cli.log:export",

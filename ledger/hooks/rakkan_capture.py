@@ -152,13 +152,23 @@ def spool(record: Mapping[str, Any]) -> str | None:
     try:
         return _spool(dict(record))
     except Exception as error:
-        faults.append("%s: %s" % (type(error).__name__, error))
-        _leave_a_gap(error)
+        fault(error)
         first = next((item["path"] for item in record.get("outputs", ())), os.getcwd())
         production = production_of(first)
         if production is not None and production.get("policy") == "refuse":
             raise CaptureRefusedError("The record could not be written: %s." % error) from error
         return None
+
+
+def fault(error: Exception) -> None:
+    """Count what a hook could not do, take a number for the lost record, and say why in ``faults.log``."""
+    faults.append("%s: %s" % (type(error).__name__, error))
+    with contextlib.suppress(Exception):
+        place = folder()
+        with _numbered(place) as number:
+            pass
+        with open(os.path.join(place, "faults.log"), "a", encoding="utf-8") as log:
+            log.write("%s number %d: %s\n" % (now(), number, faults[-1]))
 
 
 class Step:
@@ -382,13 +392,3 @@ else:
 
     def _lock(handle: int) -> None:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
-def _leave_a_gap(error: Exception) -> None:
-    """Take a number for the record that could not be written, and say why where the agent looks."""
-    with contextlib.suppress(Exception):
-        place = folder()
-        with _numbered(place) as number:
-            pass
-        with open(os.path.join(place, "faults.log"), "a", encoding="utf-8") as log:
-            log.write("%s number %d: %s: %s\n" % (now(), number, type(error).__name__, error))

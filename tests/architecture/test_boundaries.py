@@ -33,6 +33,9 @@ ALLOWED = {
     "yaml": ["ledger.adapters.intake.yaml_text"],
 }
 
+# What a hook may import besides the standard library: the tool it runs in, and what is installed beside it.
+TOOLS = {"bpy", "huggingface_hub"}
+
 # Prints what importing our package loaded besides itself and the standard library.
 FOREIGN = """
 import sys
@@ -52,6 +55,13 @@ def test_only_its_adapter_imports(outside: str) -> None:
     importers = graph().find_modules_that_directly_import(outside) if outside in graph().modules else set()
     allowed = ALLOWED[outside]
     assert not {m for m in importers if not any(m == a or m.startswith(a + ".") for a in allowed)}
+
+
+def test_a_hook_imports_only_its_tool() -> None:
+    hooks = {module for module in graph().modules if module.startswith("ledger.hooks")}
+    imported = set().union(*(graph().find_modules_directly_imported_by(module) for module in hooks))
+    foreign = {module.split(".")[0] for module in imported - hooks} - set(sys.stdlib_module_names)
+    assert {name for name in foreign if not name.startswith("rakkan_")} <= TOOLS
 
 
 def test_no_import_runs_in_a_circle() -> None:
