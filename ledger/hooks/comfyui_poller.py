@@ -40,15 +40,15 @@ class Poller:
 
     def __init__(self, url: str, folders: comfyui_run.Folders, state: str) -> None:
         self._url, self._folders, self._state = url.rstrip("/"), folders, state
-        self._seen = self._load()
 
     def poll(self, most: int = 200) -> int:
         """Record the finished prompts that are new, and return their number.
 
         Raises ``OSError`` if ComfyUI does not answer and ``ValueError`` if it answers with something else.
         """
+        seen = self._load()
         history = self._ask("/history?max_items=%d" % most)
-        new = {name: entry for name, entry in history.items() if name not in self._seen}
+        new = {name: entry for name, entry in history.items() if name not in seen}
         if not new:
             return 0
         at = self._installation()
@@ -57,8 +57,8 @@ class Poller:
                 kept = [item for item in record["outputs"] if not _is_later(item, record["finished"])]
                 if kept or not record["outputs"]:
                     rakkan_capture.spool({**record, "outputs": kept})
-            self._seen[name] = None
-            self._save()
+            seen[name] = None
+            self._save(seen)
         return len(new)
 
     def _installation(self) -> comfyui_run.Installation:
@@ -86,11 +86,13 @@ class Poller:
                 return dict.fromkeys(map(str, json.load(file)))
         except FileNotFoundError:
             return {}
+        except (ValueError, TypeError) as error:
+            raise ValueError("%s is damaged, and says no more what was recorded" % self._state) from error
 
-    def _save(self) -> None:
+    def _save(self, seen: Mapping[str, None]) -> None:
         os.makedirs(os.path.dirname(self._state), exist_ok=True)
         with open(self._state + ".tmp", "w", encoding="utf-8") as file:
-            json.dump(list(self._seen)[-REMEMBERED:], file)
+            json.dump(list(seen)[-REMEMBERED:], file)
         os.replace(self._state + ".tmp", self._state)
 
 
@@ -140,8 +142,8 @@ def _visits(poller: Poller) -> Iterator[bool]:
     while True:
         try:
             poller.poll()
-        except (OSError, ValueError) as error:
-            _log.warning("ComfyUI does not answer as expected: %s", error)
+        except (OSError, ValueError, RecursionError) as error:
+            _log.warning("Nothing was recorded, ComfyUI or a file is not as expected: %s", error)
             yield False
         else:
             yield True

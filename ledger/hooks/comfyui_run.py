@@ -5,6 +5,7 @@ What a node had in ComfyUI's cache was not written now, so a prompt that ran bef
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -221,8 +222,13 @@ def _written(ui: object, folder: str) -> Iterator[str]:
 
 
 def _workflow(graph: object) -> str:
-    """Return the graph as its client sent it, as JSON; keys and passwords in it are left out."""
-    return json.dumps(_without_keys(graph), ensure_ascii=False, sort_keys=True)
+    """Return the graph as its client sent it, as JSON; keys and passwords in it are left out.
+
+    Returns an empty text for what cannot be written down, such as a thousand lists in each other.
+    """
+    with contextlib.suppress(RecursionError, TypeError, ValueError):
+        return json.dumps(_without_keys(graph), ensure_ascii=False, sort_keys=True)
+    return ""
 
 
 def _without_keys(graph: object) -> object:
