@@ -27,6 +27,8 @@ from . import comfyui_run, rakkan_capture
 
 PATIENCE = 30
 MAX_ANSWER = 256 << 20
+VISITS = (50, 500, 5_000)
+"""Prompts that are asked for: more only where all of them are new."""
 REMEMBERED = 20_000
 """Prompts: ComfyUI's own history holds 10,000."""
 LATER = 60
@@ -41,14 +43,18 @@ class Poller:
     def __init__(self, url: str, folders: comfyui_run.Folders, state: str) -> None:
         self._url, self._folders, self._state = url.rstrip("/"), folders, state
 
-    def poll(self, most: int = 200) -> int:
+    def poll(self) -> int:
         """Record the finished prompts that are new, and return their number.
 
         Raises ``OSError`` if ComfyUI does not answer and ``ValueError`` if it answers with something else.
         """
         seen = self._load()
-        history = self._ask("/history?max_items=%d" % most)
-        new = {name: entry for name, entry in history.items() if name not in seen}
+        new: dict[str, Any] = {}
+        for most in VISITS:
+            history = self._ask("/history?max_items=%d" % most)
+            new = {name: entry for name, entry in history.items() if name not in seen}
+            if len(new) < most:
+                break
         if not new:
             return 0
         at = self._installation()

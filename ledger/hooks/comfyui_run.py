@@ -56,6 +56,8 @@ OTHER_NAMES = {
 }
 """What nodes call the files of a folder where they do not call them by its name."""
 MAX_SECRET = 1 << 20
+HASHED = 8
+"""Outputs of a node that are hashed at once: ComfyUI waits for it. The agent hashes the others."""
 HOOK = {"name": "comfyui", "version": "1"}
 _IDS = uuid.UUID("6f0c1bb6-1f0f-5c1e-9d0e-1d2b2c6f6a54")
 _KEYS = re.compile(r"api_?key|token|password|secret|credential", re.IGNORECASE)
@@ -197,13 +199,20 @@ def _record(run: _Run, name: str, reading: Reading, paths: list[str], at: Instal
         "tool": {"name": "ComfyUI", "version": at.version},
         "started": times[0],
         "finished": times[-1],
-        "outputs": [rakkan_capture.file(path) for path in paths],
+        "outputs": list(_outputs(paths)),
         "inputs": [rakkan_capture.file(path, role) for path, role in reading.inputs if path not in paths],
         "service": service_of(nearest, at.kinds(nearest.kind)) if nearest else None,
         "parameters": parameters,
         "secrets": {key: _confidential(text) for key, text in secrets.items() if text},
         "failed": run.failed,
     }
+
+
+def _outputs(paths: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """Yield the files as records have them; the first ones hashed, which tells a later change for certain."""
+    for count, path in enumerate(paths):
+        found = rakkan_capture.file(path, None if count < HASHED else "component")
+        yield {name: value for name, value in found.items() if name != "role"}
 
 
 def _written(ui: object, folder: str) -> Iterator[str]:

@@ -133,6 +133,14 @@ def test_it_goes_on_where_it_stopped(outside: Outside, tmp_path: Path) -> None:
     assert len([r for r in comfyui.spooled(tmp_path / "spool") if r.outputs]) == 9
 
 
+def test_after_a_long_absence_it_asks_for_more(outside: Outside, tmp_path: Path) -> None:
+    (entry,) = [entry for name, entry in outside.entries.items() if name == "all-cached"]
+    outside.answers["history"] = {f"prompt-{n}": entry for n in range(700)}
+    outside.poll()
+    (state,) = (tmp_path / "spool/comfyui").iterdir()
+    assert json.loads(state.read_text()) == list(outside.answers["history"])
+
+
 def test_a_file_that_was_changed_since_is_left_out(outside: Outside, tmp_path: Path) -> None:
     os.utime(tmp_path / "output/shot_00001_.png", (1795351580 + 900, 1795351580 + 900))
     outside.poll()

@@ -285,3 +285,16 @@ def test_a_graph_without_end_or_too_large_costs_only_its_text(folders: comfyui_r
         entry = {"prompt": [0, "id", graph, {}, ["1"]], "outputs": {"1": {"images": [{"filename": "b.png"}]}}}
         (record,) = comfyui_run.records(entry, at, "app")
         assert record["secrets"].get("workflow", "")[:7] == (kept or "")
+
+
+def test_of_a_large_batch_the_first_files_are_hashed_at_once(tmp_path: Path) -> None:
+    names = [f"{n}.png" for n in range(20)]
+    for name in names:
+        (tmp_path / name).write_text(name)
+    at = comfyui_run.Installation(lambda name: {}, comfyui_run.Folders({}, "/in", str(tmp_path)), "1")
+    ui = {"images": [{"filename": name} for name in names]}
+    entry = {"prompt": [0, "id", {"1": {"class_type": "Save"}}, {}, ["1"]], "outputs": {"1": ui}}
+    (record,) = comfyui_run.records(entry, at, "app")
+    assert [item["path"] for item in record["outputs"]] == [str(tmp_path / name) for name in names]
+    assert ["sha256" in item for item in record["outputs"]] == [True] * 8 + [False] * 12
+    assert not any("role" in item for item in record["outputs"])
