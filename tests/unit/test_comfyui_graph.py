@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from ledger.hooks import comfyui_run
-from ledger.hooks.comfyui_graph import Reading, nodes_of, read_output
+from ledger.hooks.comfyui_graph import Node, Reading, is_remote, nodes_of, read_output, service_of
+from tests.support import comfyui
 
 KINDS: dict[str, dict[str, Any]] = {
     "Load": {"output": ["IMAGE", "MASK"]},
@@ -298,3 +299,10 @@ def test_of_a_large_batch_the_first_files_are_hashed_at_once(tmp_path: Path) -> 
     assert [item["path"] for item in record["outputs"]] == [str(tmp_path / name) for name in names]
     assert ["sha256" in item for item in record["outputs"]] == [True] * 8 + [False] * 12
     assert not any("role" in item for item in record["outputs"])
+
+
+def test_comfyuis_own_api_nodes_are_remote_and_its_others_are_not() -> None:
+    told = comfyui.said("0.3.64", "object_info")
+    assert {name for name, kind in told.items() if is_remote(kind)} == {"OpenAIGPTImage1", "TinyRemoteImage"}
+    node = Node("1", "OpenAIGPTImage1", {"prompt": "a harbour"})
+    assert service_of(node, told["OpenAIGPTImage1"]) == {"vendor": "OpenAI", "product": "OpenAIGPTImage1"}
