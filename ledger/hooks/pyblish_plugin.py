@@ -16,6 +16,7 @@ The keys are those of ayon-core 1.9 (``docs/howto/record-pyblish.md``).
 from __future__ import annotations
 
 import os
+import re
 import sys
 import time
 from collections.abc import Iterator
@@ -34,6 +35,8 @@ else:
 VERSION = "1"
 BATCH = 1000
 """Files of one record. A record has a largest size, and a simulation cache has none."""
+HIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""What no name in a record may hold."""
 
 
 class ValidateProvenance(pyblish.api.InstancePlugin):
@@ -192,7 +195,11 @@ def place_of(instance: Any) -> dict[str, Any]:
     if folder and not place["shot"] and (data.get("folderEntity") or {}).get("folderType") in (None, "Shot"):
         place["shot"] = folder[-1]
         place["sequence"] = place["sequence"] or (folder[-2] if len(folder) > 1 else None)
-    found: dict[str, Any] = {name: value for name, value in place.items() if value and isinstance(value, str)}
+    found: dict[str, Any] = {
+        name: HIDDEN.sub("?", value)[:200]
+        for name, value in place.items()
+        if value and isinstance(value, str)
+    }
     first, last = (data.get("frame%sHandle" % end, data.get("frame%s" % end)) for end in ("Start", "End"))
     if isinstance(first, (int, float)) and isinstance(last, (int, float)) and first <= last:
         found["frames"] = [int(first), int(last)]

@@ -202,6 +202,18 @@ def test_an_asset_is_no_shot(publish: Publish, tmp_path: Path) -> None:
     assert record.parameters["folder"] == "assets/characters/hero"
 
 
+def test_a_name_that_no_record_can_hold_is_shown_otherwise(publish: Publish, tmp_path: Path) -> None:
+    names = staged(tmp_path / "out", "a.png")
+    instance = {
+        "files": names,
+        "stagingDir": str(tmp_path / "out"),
+        "shot": "sh\n\u202e020",
+        "task": "背景　美術",
+    }
+    (record,) = publish({}, {"image": instance}).records
+    assert record.place == {"shot": "sh??020", "task": "背景　美術"}
+
+
 def test_a_dead_agent_is_a_warning_and_no_wall(publish: Publish, tmp_path: Path) -> None:
     found = publish(*ayon(tmp_path))
     assert [result["error"] for result in found.results if result["error"]] == []
