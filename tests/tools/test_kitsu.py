@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -20,7 +21,7 @@ from ledger.core.artifact import Role
 from ledger.core.predicates.capture import Event, Layer
 from ledger.core.predicates.step import StepAction
 from ledger.core.spooled import Spooled, read_spooled
-from tests.support.demo import run_once
+from tests.support.demo import rakkan, run_once
 from tests.support.kitsu import EMAIL, PASSWORD, Kitsu, running
 from tests.support.postgres import PostgresServer
 from tests.support.tools import ROOT
@@ -352,3 +353,25 @@ def test_the_verdict_is_written_where_kitsu_shows_it(
     assert [c["text"] for c in comments if c["text"].startswith("Rakkan")] == [
         f"Rakkan: cleared (grade L4, policy {data['rakkan']['policy']})"
     ]
+
+
+def test_the_record_of_a_publish_changes_no_verdict(
+    site: Site, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    demo = run_once(tmp_path_factory.getbasetemp())
+    home = shutil.copytree(demo.folder / "home", site.folder / "home")
+    site.publish(demo.folder / "files/sh020.final.1006.png")
+    assert site.once().returncode == 0
+    (record,) = site.records()
+    picture, note = record.inputs[0].path, record.outputs[0].path
+    what = ("--action", record.action.value, "--parent", picture, "--shot", "sh020", "--tool", "Kitsu 1")
+    done = rakkan("record", note, *what, home=home)
+    assert done.returncode == 0, done.stderr
+    asked = rakkan("clear", picture, "--policy", "strict-authorised-only", "--json", home=home)
+    (target,) = json.loads(asked.stdout)["targets"]
+    assert target["verdict"] == {"then": "cleared", "now": "cleared"}
+    reasons = json.loads(
+        rakkan("clear", note, "--policy", "strict-authorised-only", "--json", home=home).stdout
+    )["reasons"]
+    # The command line declares; nothing else is wrong with the note: its picture is explained by its pixels.
+    assert {reason["code"] for reason in reasons} == {"GRADE_BELOW_POLICY", "WEAK_EVIDENCE"}
