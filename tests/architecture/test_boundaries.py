@@ -23,11 +23,13 @@ ALLOWED = {
     "botocore": ["ledger.adapters.s3"],
     "c2pa": ["ledger.adapters.c2pa_codec"],
     "fastapi": ["api"],
+    "gazu": ["ledger.hooks.kitsu_server"],
     "OpenEXR": ["ledger.adapters.images", "ledger.demo"],  # the demo paints its frames
     "PIL": ["ledger.adapters.images", "ledger.demo"],
     "license_expression": ["ledger.adapters.intake.licences"],
     "pkcs11": ["ledger.adapters.pkcs11"],
     "pyarrow": ["ledger.adapters.parquet"],
+    "pyblish": ["ledger.hooks.pyblish_plugin"],
     "sqlalchemy": ["ledger.adapters.sql"],
     "starlette": ["api"],
     "yaml": ["ledger.adapters.intake.yaml_text"],
