@@ -12,11 +12,12 @@ from __future__ import annotations
 import re
 import zipfile
 from collections.abc import Collection, Iterator, Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-from ledger.core.cut import Cut, Nothing, Shot
+from ledger.core.cut import Cut, Film, Nothing, Shot
 from ledger.core.otio import MAX_BYTES, read_otio
 from ledger.errors import MalformedError
+from ledger.service.capture.stretches import stretches_of
 from ledger.service.clear.places import at_place
 from ledger.service.clear.projecting import bases_of_files
 from ledger.service.clear.recorded import File, Kind, Target, Unknown, by_picture, files_of, on_disk
@@ -78,6 +79,8 @@ def _shown(
         else:
             absent += 1 if shot.is_sequence else len(shot.numbers)
     known = [file for file in lying.values() if isinstance(file, File)]
+    if isinstance(shot.media, Film) and shot.frames is not None:
+        known = [part for file in known for part in stretches_of(studio, file, shot.frames)]
     unknown = tuple(file for file in lying.values() if isinstance(file, Unknown))
     if lying and not shot.is_sequence:
         absent = 0  # all of a film is here, whichever frames of it are seen
@@ -137,4 +140,4 @@ def _says(said: str, word: str) -> bool:
 
 
 def _name(path: str) -> str:
-    return PurePosixPath(path).name
+    return path.rpartition("/")[2]

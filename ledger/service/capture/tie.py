@@ -24,6 +24,7 @@ from ledger.core.predicates.step import Evidence, Place, StepAction, Tool
 from ledger.core.splitting import statements as split_statements
 from ledger.core.tying import Tie, resembling, tie
 from ledger.errors import UndecidedError, UsageError
+from ledger.service.capture.stretches import decoded, stretch_name
 from ledger.service.files import check_unchanged, identify
 from ledger.service.record import uuid7
 from ledger.service.studio import Device, Studio
@@ -96,7 +97,7 @@ def tie_film(studio: Studio, film: Path, files: Sequence[Path]) -> Tied:
     """
     if not files:
         raise UsageError("tie.no-pictures", "There are no files to tie the film to.")
-    whole, frames = _decoded(studio, film)
+    whole, frames = decoded(studio, film)
     stills = [_still(studio, path) for path in files]
     found = tie(frames, [still.pixels or "" for still in stills])
     if found.complete:
@@ -149,19 +150,9 @@ def _list_name(tied: Tied) -> Any:
     def name(first: int, last: int) -> str:
         covered = [span for span in shown[first : last + 1] if span]
         start, stop = min((a for a, _ in covered), default=0), max((b for _, b in covered), default=0)
-        return f"frames {start}-{stop} of {tied.film.name}"
+        return stretch_name(start, stop, tied.film.name)
 
     return name
-
-
-def _decoded(studio: Studio, film: Path) -> tuple[Artifact, list[str]]:
-    identity = identify(film)
-    frames = studio.pixels.frames(film)
-    check_unchanged(film, identity)
-    if not frames:
-        raise UsageError("tie.no-pictures", f"Nothing here decodes {film} frame by frame.", path=film)
-    media_type = studio.codec.media_type(film)
-    return Artifact(film.name, identity.sha256, media_type, studio.pixels.of_frames(frames)), frames
 
 
 def _still(studio: Studio, path: Path) -> Artifact:
