@@ -97,7 +97,7 @@ def test_from_a_timeline_to_what_is_on_record(reel: Reel, tmp_path: Path) -> Non
         return [path for shot in reel.cut.shots for path in shot.paths()]
 
     def resolved(folder: Path) -> list[tuple[int, int]]:
-        found = list(targets_of(reel.studio, reel.cut, folder))
+        found = list(targets_of(reel.studio, reel.cut, folder / "final.otio"))
         return [(len(target.files), target.by_name) for target in found]
 
     def hashed() -> list[str]:

@@ -172,6 +172,27 @@ def test_a_film_of_more_frames_than_an_entry_holds_rests_on_every_one(nightfall:
     assert clear(nightfall, f"@{beyond}", code=4)["targets"][0]["files"] == 1
 
 
+def test_a_twin_of_a_shown_file_is_in_the_stretch_that_shows_its_picture(nightfall: Studio) -> None:
+    """Nobody can tell which of two files with one picture the film shows, so both count where it does."""
+    files = []
+    for number in range(400):
+        path = nightfall.work / f"sh040_comp_v012.{1001 + number}.png"
+        noise(size=(16, 16), seed=number).save(path)
+        files.append(path)
+    twin = nightfall.work / "zz_twin_of_1399.png"
+    noise(size=(16, 16), seed=398).save(twin, compress_level=0)
+    nightfall.ok("record", twin, *PAINTED, *place("sh040", "1399-1399"))
+    for start in range(0, 400, 100):
+        nightfall.ok("record", *files[start : start + 100], "--action", "draw", *place("sh040", "1-1"))
+    movie = encode(files, nightfall.work / "reel.mkv")
+    nightfall.ok("tie", movie, *files, twin, "--record", "--shot", "sh040")
+    revoke(nightfall)
+    pieces = [clip(f"{first}", film("reel.mkv", 400), span(first, 2)) for first in (0, 398)]
+    cut = written(timeline(pieces), nightfall.work / "cut.otio")
+    shots = clear(nightfall, f"@{cut}", code=4)["targets"]
+    assert [item["verdict"]["now"] for item in shots] == ["cleared", "blocked"]
+
+
 def test_a_film_with_several_shots_gives_each_of_them_its_piece(nightfall: Studio) -> None:
     """A service answered one request with one film of two shots."""
     movie = encode(frames(nightfall), nightfall.work / "take.mp4", LOSSY)
