@@ -17,7 +17,8 @@ from ledger.cli.common import examples, home, json_option, print_json, printable
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ledger.service.capture.coverage import Axis, Coverage, Told
+    from ledger.service.capture.coverage import Axis, Chain, Coverage, Told
+    from ledger.service.studio import Studio
 
 AXES = ("shot", "folder", "device", "day", "how")
 WIDTH = 100
@@ -71,13 +72,26 @@ def coverage(
     # The name as it was given: a link is where people look.
     asked = Asked(os.path.abspath(root), said["ignore"], place)  # noqa: PTH100 - pathlib's follows links
     with open_studio(home()) as studio, open_hash_cache(_warn, fresh=fresh) as cache, _progress() as told:
-        found = look(studio, asked, cache, told)
+        found = look(studio, asked, cache, told, _chains(studio))
     reached = found.reaches(Fraction(str(at_least)))
     if as_json:
         print_json(document(found, at_least, reached=reached))
     else:
         _print(found, axis, whole=whole)
     return 0 if reached else OPEN
+
+
+def _chains(studio: Studio) -> dict[str, Chain]:
+    """Return what the log misses of each device: files may be unattributed because a record never came."""
+    from ledger.service.capture.coverage import Chain
+    from ledger.service.capture.devices import chains
+
+    found: dict[str, Chain] = {}
+    for chain in chains(studio):
+        gaps = sum(last - first + 1 for first, last in chain.missing) + len(chain.lost)
+        before = found.get(chain.device, Chain(0, 0))
+        found[chain.device] = Chain(before.gaps + gaps, before.late + chain.late)
+    return found
 
 
 def _print(found: Coverage, only: str | None, *, whole: bool) -> None:

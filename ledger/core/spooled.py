@@ -106,7 +106,10 @@ def read_spooled(data: bytes) -> Spooled:
     version = fields.take("rakkan", int)
     if version != FORMAT:
         raise UndecidedError("capture.newer", f"The record is of format {version}, not {FORMAT}.")
-    found = _read(fields)
+    try:
+        found = _read(fields)
+    except MalformedError as error:
+        raise MalformedError(CODE, error.message) from error
     fields.end()
     return found
 

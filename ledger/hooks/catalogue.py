@@ -118,7 +118,7 @@ HOOKS = (
     Hook(
         "remote",
         "calls to remote services from Python",
-        "docs/howto/record-remote.md",
+        "docs/howto/record-remote-services.md",
         (
             CLIENT,
             *(
@@ -131,7 +131,7 @@ HOOKS = (
     Hook(
         "kitsu",
         "Kitsu",
-        "docs/howto/record-kitsu.md",
+        "docs/howto/follow-kitsu.md",
         scripts=("kitsu.py", "kitsu_server.py", "kitsu_verdicts.py"),
     ),
 )

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field, replace
 from ledger.core.rights.basis import Item, ItemKind
 from ledger.ports import EntryStore
 from ledger.service.clear.store import (
+    STEPS,
     Changes,
     EntryRow,
     Final,
     FinalRow,
-    Kind,
     Link,
     Mark,
     Where,
@@ -120,7 +120,7 @@ class MemoryBasisStore:
         """Yield the steps at this place, in the order of the log."""
         rows = self._kept.entries
         return (
-            rows[index] for index in sorted(rows) if rows[index].kind == Kind.STEP and _at(rows[index], where)
+            rows[index] for index in sorted(rows) if rows[index].kind in STEPS and _at(rows[index], where)
         )
 
     def finals_at(self, where: Where) -> Iterator[Final]:

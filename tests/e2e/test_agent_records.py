@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import time
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ledger.adapters.hash_cache import GRANULE
 from tests.e2e.conftest import Studio
 from tests.support.capturing import CaptureDevice, statements
 from tests.support.media import noise, picture_bytes
@@ -167,3 +169,65 @@ def test_an_accepted_call_and_its_step_stand_side_by_side(device: CaptureDevice,
     assert step["predicate"]["planTier"] == "enterprise"
     assert [item["name"] for item in step["predicate"]["materials"]] == ["Orbit/Painter/2026-01-15"]
     assert [made["predicate"]["capture"]["sequence"], step["predicate"]["capture"]["sequence"]] == [0, 1]
+
+
+def test_publishing_what_another_tool_made_is_no_second_making(device: CaptureDevice, studio: Studio) -> None:
+    """The tracker's hook does not know what the painter's knew."""
+    source = device.draws("source.png")
+    with device.step("edit") as step:
+        step.reads(source, "parent")
+        made = studio.png("made.png", 4)
+        step.writes(made)
+    with device.step("edit", event="publish") as step:
+        published = studio.work / "made.v001.png"
+        published.write_bytes(made.read_bytes())
+        step.writes(published)
+    device.turn()
+    found = studio("clear", published, "--policy", "internal-previz", "--json").json
+    assert "CYCLE_OR_FORK" not in {item["code"] for item in found["reasons"]}
+    with device.step("edit", event="save") as step:
+        step.writes(published)
+    device.turn()
+    found = studio("clear", published, "--policy", "internal-previz", "--json").json
+    assert "CYCLE_OR_FORK" not in {item["code"] for item in found["reasons"]}
+
+
+def test_two_makers_that_differ_contradict_each_other(device: CaptureDevice, studio: Studio) -> None:
+    made = studio.png("made.png", 4)
+    sky = studio.work / "sky.safetensors"
+    sky.write_bytes(b"weights")
+    for models in ([sky], []):
+        with device.step("generate" if models else "draw") as step:
+            for model in models:
+                step.reads(model, "model")
+            step.writes(made)
+    device.turn()
+    found = studio("clear", made, "--policy", "internal-previz", "--json").json
+    assert "CYCLE_OR_FORK" in {item["code"] for item in found["reasons"]}
+
+
+def test_a_remote_call_that_brought_nothing_is_a_call(device: CaptureDevice, studio: Studio) -> None:
+    """ComfyUI's remote nodes: content has left the studio, and nothing was saved."""
+    device.leaves(asked(outputs=[]))
+    device.turn()
+    (made,) = statements(studio, "service-call/v1")
+    assert made["predicate"]["outcome"] == "accepted"
+
+
+def test_a_file_that_was_saved_over_is_its_own_parent(device: CaptureDevice, studio: Studio) -> None:
+    """The agent knew the older state: it had recorded it."""
+    scene = studio.work / "scene.blend"
+    scene.write_bytes(b"x" * (5 << 20))
+    with device.step("edit") as step:
+        step.writes(scene)
+    older = {**device.file(scene), "role": "parent"}
+    time.sleep(GRANULE / 1e9 + 0.1)  # only then is a digest kept for the file's stamp
+    device.turn()
+    scene.unlink()
+    scene.write_bytes(b"y" * (5 << 20))
+    with device.step("edit") as step:
+        step.record["inputs"].append(older)
+        step.writes(scene)
+    device.turn()
+    newest = statements(studio, STEP)[-1]
+    assert [item["name"] for item in newest["predicate"]["materials"]] == ["scene.blend"]

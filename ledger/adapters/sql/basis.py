@@ -22,11 +22,11 @@ from ledger.adapters.sql.transaction import blob
 from ledger.core.predicates.step import Evidence
 from ledger.core.rights.basis import Item, ItemKind, digest
 from ledger.service.clear.store import (
+    STEPS,
     Changes,
     EntryRow,
     Final,
     FinalRow,
-    Kind,
     Link,
     Mark,
     Where,
@@ -171,12 +171,12 @@ class SqlBasisStore:
     def steps_on(self, bases: Collection[int]) -> Iterator[EntryRow]:
         """Yield the steps that have one of these bases."""
         for row in self._among(_ENTRIES, "basis", bases):
-            if row[1] == Kind.STEP:
+            if row[1] in STEPS:
                 yield EntryRow(*row)
 
     def steps_at(self, where: Where) -> Iterator[EntryRow]:
         """Yield the steps at this place, in the order of the log."""
-        query = select(*_STEP).where(_entry.kind == Kind.STEP, *_conditions(where))
+        query = select(*_STEP).where(_entry.kind.in_(STEPS), *_conditions(where))
         if where.shot is not None:
             # Asked for the order of the log, SQLite would walk it rather than use the index on shots.
             yield from sorted(EntryRow(*row) for row in self._all(query.where(self._mine(_entry))))

@@ -20,6 +20,7 @@ from ledger.core import canonical
 from ledger.core.artifact import Artifact, Role, named
 from ledger.core.digest import sha256_hex
 from ledger.core.predicates import Finding, Step, StepV2
+from ledger.core.predicates.capture import Event
 from ledger.core.predicates.grant import Use
 from ledger.core.predicates.step import Evidence, StepAction
 
@@ -116,6 +117,12 @@ def guides(material: Artifact) -> bool:
 def is_bare_import(step: Step) -> bool:
     """Whether the step brought in a file from outside, of which no record says what it was made from."""
     return step.action is StepAction.IMPORT and not any(map(is_lineage, step.materials))
+
+
+def hands_on(step: Step) -> bool:
+    """Whether the step published files, or delivered them: some other step may have made the same bytes."""
+    capture = step.capture if isinstance(step, StepV2) else None
+    return capture is not None and capture.event is not Event.SAVE
 
 
 def is_lineage(material: Artifact) -> bool:

@@ -157,8 +157,9 @@ class Agent:
             with self._holding(each.name):
                 # All statements of a record, or none.
                 made = list(_signed(each, way.signer, sequence, previous))
+                for link in made:  # none for a record that says nothing: its tool wrote nothing
+                    sequence, previous = sequence + 1, sha256(link.envelope).hexdigest()
                 links += made
-                sequence, previous = sequence + len(made), sha256(made[-1].envelope).hexdigest()
         way.chain.add(links, last)
         return len(links)
 

@@ -91,6 +91,10 @@ class Hasher:
         self._cache.put_many({stamp: item for stamp, item in fresh.items() if stamp not in known}, began)
         return found
 
+    def remembered(self, stamp: Stamp) -> Known | None:
+        """Return what the cache knows of a state that a file was in."""
+        return self._cache.get_many({stamp}).get(stamp)
+
     def see(self, files: Sequence[tuple[str, Read]]) -> list[Read | Unread]:
         """Return the same files, in order, with their pixel digests where something here decodes them."""
         began = time.time_ns()

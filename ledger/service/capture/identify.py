@@ -22,17 +22,17 @@ class Identifier:
         self._hasher = hasher
         self._found: dict[str, Found | None] = {}
 
-    def read(self, read: Iterable[str], written: Iterable[str]) -> None:
-        """Read all of these files now; those that were written are decoded, too."""
+    def read(self, read: Iterable[str], shown: Iterable[str]) -> None:
+        """Read all of these files now; those that were ``shown`` are decoded, too."""
         self._found = {}
-        written = set(written)
-        files = [(path, *item) for path in {*read, *written} if (item := _stamped(path)) is not None]
+        shown = set(shown)
+        files = [(path, *item) for path in {*read, *shown} if (item := _stamped(path)) is not None]
         results = self._hasher.identify([(real, stamp) for _, real, stamp in files])
         self._keep((path, real, item) for (path, real, _), item in zip(files, results, strict=True))
         pictures = [
             (path, real, Read(found[1], found[0]))
             for path, real, _ in files
-            if path in written and (found := self._found.get(path)) is not None
+            if path in shown and (found := self._found.get(path)) is not None
         ]
         seen = self._hasher.see([(real, item) for _, real, item in pictures])
         self._keep((path, real, item) for (path, real, _), item in zip(pictures, seen, strict=True))
@@ -42,6 +42,10 @@ class Identifier:
         if path not in self._found:
             self.read_one(path)
         return self._found[path]
+
+    def remembered(self, stamp: Stamp) -> Known | None:
+        """Return what a file was in an earlier state, if somebody read it then."""
+        return self._hasher.remembered(stamp)
 
     def read_one(self, path: str) -> None:
         """Read one more file."""

@@ -27,12 +27,13 @@ from ledger.core.predicates import Captured, StepV2, TrainingRun
 from ledger.core.predicates.capture import Capture, Event, Layer
 from ledger.core.predicates.lost_record import LossReason
 from ledger.core.predicates.model import Training
+from ledger.core.predicates.service_call import CallOutcome
 from ledger.core.predicates.step import Evidence, Place, StepAction, Tool
 from ledger.core.spooled import Spooled, SpooledFile, SpooledTool, printable_name
-from ledger.core.spooled_call import read_call, stated
+from ledger.core.spooled_call import SpooledCall, read_call, stated
 from ledger.service.capture.clocks import Now, corrected, correction
 from ledger.service.capture.drafts import Draft, lost
-from ledger.service.capture.store import Identities, Known, Waiting
+from ledger.service.capture.store import Identities, Known, Stamp, Waiting
 from ledger.service.capture.training import Datasets
 from ledger.service.record import uuid7
 
@@ -40,6 +41,8 @@ EVIDENCE = {Layer.SHARE: Evidence.INFERRED, Layer.DECLARE: Evidence.DECLARED}
 """Every other layer saw it happen."""
 SLACK = timedelta(seconds=2)
 """How much later than the step a file may have been written that came without a stamp."""
+NOT_SHOWN = (Role.MODEL, Role.DATASET)
+"""Inputs that nobody sees in the work: their pixels identify nothing."""
 TRAINING = "training"
 """The parameter by which a hook says that the run trained a model."""
 
@@ -87,10 +90,12 @@ class Drafting:
     def read(self, records: Iterable[Spooled]) -> None:
         """Read the files of all these records together."""
         records = list(records)
-        read = [item.path for record in records for item in record.inputs]
+        inputs = [item for record in records for item in record.inputs]
+        read = [item.path for item in inputs if item.role in NOT_SHOWN]
         tools = [record.tool.path for record in records if record.tool.path and not record.tool.sha256]
-        written = [item.path for record in records for item in record.outputs]
-        self._identities.read(filter(None, (*read, *tools)), filter(None, written))
+        shown = [item.path for item in inputs if item.role not in NOT_SHOWN]
+        shown += [item.path for record in records for item in record.outputs]
+        self._identities.read(filter(None, (*read, *tools)), filter(None, shown))
 
     def drafts(self, production: Production, record: Spooled, waiting: Waiting, now: Now) -> Sequence[Draft]:
         """Return what a record states, in the order in which it is to be signed.
@@ -100,11 +105,12 @@ class Drafting:
         """
         made = self._identified(production, record, now)
         found: list[Draft] = []
-        if record.call is not None:
-            found.append(self._call(made))
+        call = _call_of(record)
+        if call is not None:
+            found.append(self._call(made, call))
         if made.subjects:
             found += self._steps(made)
-        elif record.call is None:
+        elif record.outputs:
             subject = Artifact(f"record {waiting.number}", sha256(waiting.data).hexdigest())
             found.append(lost(subject, LossReason.SUPERSEDED, made.capture))
         return found
@@ -139,11 +145,11 @@ class Drafting:
             _whole(finished),
         )
 
-    def _call(self, made: _Made) -> Draft:
+    def _call(self, made: _Made, told: SpooledCall) -> Draft:
         record, openings = made.record, _commit(made.record)
         call = stated(
             replace(record, started=made.started, finished=made.finished),
-            read_call(record.call or {}),
+            told,
             place=_place(made),
             actor=self._actor(record.user),
             outputs=[item.sha256 for item in made.subjects],
@@ -173,7 +179,7 @@ class Drafting:
             people=tuple(in_order(record.people)),
             capture=made.capture,
         )
-        due = tuple(item.path for item in record.outputs) if record.event in made.production.seal else ()
+        due = tuple(item.path for item in record.outputs if made.production.under(item.path) is not None)
         whole = made.subjects[0].name
 
         def name(first: int, last: int) -> str:
@@ -181,7 +187,9 @@ class Drafting:
 
         parts = splitting.statements(made.subjects, step, name, lambda: str(uuid7()))
         drafts = [Draft(part.subjects, _captured(part.predicate), made.capture) for part in parts]
-        drafts[-1] = replace(drafts[-1], openings=openings, seal=due)
+        drafts[-1] = replace(
+            drafts[-1], openings=openings, seal=due if record.event in made.production.seal else ()
+        )
         return [*drafts, *_attested(made, attested)]
 
     def _artifact(self, item: SpooledFile, finished: datetime, without: list[str]) -> Artifact | None:
@@ -198,12 +206,11 @@ class Drafting:
     def _known(self, item: SpooledFile, finished: datetime) -> Known | None:
         """Return what the file is, if it is still what the hook saw."""
         found = self._identities.identify(item.path) if item.path else None
-        if found is None:
-            return None
-        known, stamp = found
-        if item.stamp is not None:
-            return known if stamp == item.stamp or known.sha256 == item.sha256 else None
-        return known if stamp.mtime_ns / 1e9 <= (finished + SLACK).timestamp() else None
+        if item.stamp is None:
+            return found[0] if found and found[1].mtime_ns / 1e9 <= (finished + SLACK).timestamp() else None
+        if found is not None and (found[1] == item.stamp or found[0].sha256 == item.sha256):
+            return found[0]
+        return self._identities.remembered(Stamp(*item.stamp))
 
     def _tool(self, tool: SpooledTool) -> Tool:
         found = self._identities.identify(tool.path) if tool.path and tool.sha256 is None else None
@@ -214,6 +221,17 @@ class Drafting:
             return "actor:unnamed"
         name = user.encode("utf-8", "surrogatepass")
         return f"actor:{hmac.new(self._secret, name, sha256).hexdigest()[:12]}"
+
+
+def _call_of(record: Spooled) -> SpooledCall | None:
+    """Return the account of the record's call to a service, also of one that brought nothing."""
+    if record.call is not None:
+        return read_call(record.call)
+    if record.service is None or record.outputs:
+        return None
+    return SpooledCall(
+        call_id=record.record_id, outcome=CallOutcome.FAILED if record.failed else CallOutcome.ACCEPTED
+    )
 
 
 def _captured(predicate: object) -> Captured:

@@ -171,8 +171,11 @@ class Uplink(Protocol):
 class Identities(Protocol):
     """Files by their bytes, so that the same bytes are hashed once."""
 
-    def read(self, read: Iterable[str], written: Iterable[str]) -> None:
-        """Read all of these files now; those that were written are decoded, too."""
+    def read(self, read: Iterable[str], shown: Iterable[str]) -> None:
+        """Read all of these files now; those that were ``shown`` are decoded, too."""
+
+    def remembered(self, stamp: Stamp) -> Known | None:
+        """Return what a file was in an earlier state, if somebody read it then."""
 
     def identify(self, path: str) -> tuple[Known, Stamp] | None:
         """Return what the file is and the state of it that was read, or ``None`` when nobody can say."""

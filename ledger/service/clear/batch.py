@@ -19,6 +19,7 @@ from ledger.core.rights.basis import (
     ItemKind,
     finding_item,
     guides,
+    hands_on,
     is_bare_import,
     is_lineage,
     own_items,
@@ -30,7 +31,7 @@ from ledger.service.clear.files import Files, Origins
 from ledger.service.clear.final import finals, outdated
 from ledger.service.clear.graph import Node, Source, settle
 from ledger.service.clear.interning import Interner
-from ledger.service.clear.store import BasisStore, Changes, EntryRow, Kind
+from ledger.service.clear.store import STEPS, BasisStore, Changes, EntryRow, Kind
 
 Read = Callable[[int], Statement]
 Seen = tuple[str, str | None]
@@ -72,7 +73,7 @@ class Batch:
         dirty = self._dirty(heard, rows, older)
         rows |= {row.index: row for row in older}
         rows |= {index: row for index in dirty - rows.keys() if (row := self._files.entry(index))}
-        steps = [index for index, row in rows.items() if row.kind == Kind.STEP]
+        steps = [index for index, row in rows.items() if row.kind in STEPS]
         settled = settle(self._nodes(steps, rows), self._known, self._interner)
         return self._changed(rows, settled, {sha256 for sha256, _ in heard}, steps)
 
@@ -101,7 +102,8 @@ class Batch:
             place = predicate.place
             first, last = place.frames or (None, None)
             where = (place.sequence, place.shot, place.task, place.version, first, last)
-            return EntryRow(index, Kind.STEP, _UNSETTLED, taken.flaw, *where, slot_of(predicate.finished))
+            kind = Kind.HANDED if hands_on(predicate) else Kind.STEP
+            return EntryRow(index, kind, _UNSETTLED, taken.flaw, *where, slot_of(predicate.finished))
         if isinstance(predicate, Finding):
             found = frozenset(finding_item(subject, predicate) for subject in taken.statement.subjects)
             self._findings[index] = found
@@ -155,7 +157,7 @@ class Batch:
         self, heard: Collection[Seen], rows: Mapping[int, EntryRow], older: Sequence[EntryRow]
     ) -> set[int]:
         """Return the older steps whose bases the batch may change."""
-        fresh = {row.index for row in older if row.kind == Kind.STEP}
+        fresh = {row.index for row in older if row.kind in STEPS}
         fresh |= self._found_fault_with(
             index for index, row in rows.items() if row.kind in {Kind.FINDING, Kind.SEAL}
         )
@@ -276,7 +278,13 @@ class Batch:
             row = self._files.entry(seal)
             if row is not None and row.flaw:
                 items |= frozenset(self._interner.members(row.basis))
-        return Source(material.sha256, material.name, origins.steps, items)
+        return Source(material.sha256, material.name, origins.steps, items, self._handed(origins.steps))
+
+    def _handed(self, makers: frozenset[int]) -> frozenset[int]:
+        """Return those of several makers that only handed the file on."""
+        rows = [row for row in map(self._files.entry, makers) if row is not None] if len(makers) > 1 else []
+        handed = frozenset(row.index for row in rows if row.kind == Kind.HANDED)
+        return handed if handed < makers else frozenset()
 
     def _known(self, maker: int) -> int:
         row = self._files.entry(maker)

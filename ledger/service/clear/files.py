@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ledger.core.artifact import Role
-from ledger.service.clear.store import BasisStore, EntryRow, Kind, Link
+from ledger.service.clear.store import STEPS, BasisStore, EntryRow, Kind, Link
 from ledger.service.log.projection import SEALED_FROM
 
 LINEAGE = frozenset(role.value for role in Role if role not in (Role.MODEL, Role.DATASET))
@@ -205,7 +205,7 @@ class Files:
         """Return the steps that read a file with any of these pixels."""
         links = [link for link in self._store.twins(pixels, self._stop, made=False) if link.role in LINEAGE]
         self.load_entries(link.index for link in links)
-        return {link.index for link in links if self._kind(link.index) == Kind.STEP}
+        return {link.index for link in links if self._kind(link.index) in STEPS}
 
     def subjects(self, indices: Collection[int]) -> list[Link]:
         """Return the subjects of these entries."""
@@ -237,7 +237,7 @@ class Files:
         row = self._entries[link.index]
         if row is None or link.role != _SUBJECT:
             return
-        if row.kind == Kind.STEP:
+        if row.kind in STEPS:
             made.steps.append((link.index, link.position, link.name))
         elif row.kind == Kind.SEAL:
             source = self._sealings[link.index].sources[link.position]
@@ -254,7 +254,7 @@ class Files:
         if link.role == SEALED_FROM:
             sealed = self._sealings[link.index].subjects[link.position]
             used.sealed.append((link.index, link.position, sealed.sha256))
-        elif row.kind == Kind.STEP and link.role in LINEAGE:
+        elif row.kind in STEPS and link.role in LINEAGE:
             used.readers.add(link.index)
 
     def _sources(self, wanted: Iterable[str], of: Mapping[str, Made]) -> set[str]:

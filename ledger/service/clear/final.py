@@ -15,7 +15,7 @@ from ledger.core.artifact import Artifact
 from ledger.service.clear.files import Files
 from ledger.service.clear.graph import fork
 from ledger.service.clear.interning import Interner
-from ledger.service.clear.store import FinalRow
+from ledger.service.clear.store import EntryRow, FinalRow, Kind
 
 Places = set[tuple[int, int]]
 
@@ -82,9 +82,15 @@ def _basis(files: Files, interner: Interner, sha256: str) -> int:
     if len(bases) == 1 and not flawed:
         return next(iter(bases))
     items = {number for row in flawed for number in interner.members(row.basis)}
-    if len({interner.essence(basis) for basis in bases}) > 1:
+    if len({interner.essence(basis) for basis in made_by(rows)}) > 1:
         items.add(interner.item(fork(sha256, files.name(made))))
     return interner.union(bases, frozenset(items))
+
+
+def made_by(rows: Collection[EntryRow]) -> frozenset[int]:
+    """Return the bases of the steps that made a file: not of those that only handed it on, if others did."""
+    makers = [row.basis for row in rows if row.kind != Kind.HANDED]
+    return frozenset(makers or (row.basis for row in rows))
 
 
 def _newest(files: Files, sha256: str, name: str) -> tuple[str, str]:

@@ -3,8 +3,9 @@
 * The basis of a step is its own items and, for each file that it read, the bases of all steps that made it.
 * Steps that are under one another have one basis. The bytes that lead round the circle are an item of it.
 * Where several steps made the same bytes and their bases differ in more than time (a render that was done
-  again), that is an item. A maker within the circle and one outside of it always differ: one says that the
-  bytes are under themselves, the other not.
+  again), that is an item, unless all but one of them only handed the file on: published it, delivered it. A
+  maker within the circle and one outside of it always differ: one says that the bytes are under themselves,
+  the other not.
 * The answer depends on the records only, and not on their order.
 """
 
@@ -18,12 +19,16 @@ from ledger.core.rights.basis import Item, ItemKind
 
 
 class Source(NamedTuple):
-    """A file that a step read: which steps made it, and the numbers of items that it adds by itself."""
+    """A file that a step read: which steps made it, and the numbers of items that it adds by itself.
+
+    ``handed`` are those of the makers that only handed on what another one made.
+    """
 
     sha256: str
     name: str
     makers: frozenset[int]
     items: frozenset[int]
+    handed: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +72,8 @@ def settle(nodes: Mapping[int, Node], known: Callable[[int], int], interned: Int
                 bases |= outside
                 items |= source.items
                 if len(source.makers) > 1 or not outside:
-                    ways = {interned.essence(one) for one in outside} if len(outside) > 1 else outside
+                    made = {basis(maker) for maker in source.makers - source.handed if maker not in circle}
+                    ways = {interned.essence(one) for one in made} if len(made) > 1 else made
                     items.update(map(interned.item, _odd(source, len(ways), circle)))
         settled.update(dict.fromkeys(circle, interned.union(frozenset(bases), frozenset(items))))
     return settled

@@ -22,6 +22,7 @@ from ledger.errors import IntegrityError
 from ledger.ports import Head
 from ledger.service.clear.batch import Batch, Read, Taken
 from ledger.service.clear.files import Files, Made
+from ledger.service.clear.final import made_by
 from ledger.service.clear.graph import fork
 from ledger.service.clear.interning import Interner
 from ledger.service.clear.judging import Judge
@@ -202,9 +203,10 @@ def _united(
 ) -> frozenset[Item]:
     """Return the items of the steps that made this, and of its flawed seals."""
     steps, seals, _ = files.origins(made)
-    bases = {row.basis for row in map(files.entry, steps) if row is not None}
+    rows = [row for row in map(files.entry, steps) if row is not None]
+    bases = {row.basis for row in rows}
     flawed = {row.basis for row in map(files.entry, seals) if row is not None and row.flaw}
     members = read(frozenset(bases | flawed))
-    ways = {frozenset(item._replace(slot=TIMELESS) for item in members[basis]) for basis in bases}
+    ways = {frozenset(item._replace(slot=TIMELESS) for item in members[basis]) for basis in made_by(rows)}
     disagree = {fork(digest, files.name(made))} if len(ways) > 1 else set()
     return frozenset[Item]().union(*members.values()) | disagree

@@ -25,6 +25,12 @@ class Kind(IntEnum):
     REGISTERED = 2
     """A dataset or a model: a file that needs no maker."""
     FINDING = 3
+    HANDED = 4
+    """A step that published files or delivered them. Where another one made the same bytes, it only handed
+    them on: both count, and that they differ is no contradiction."""
+
+
+STEPS = (Kind.STEP, Kind.HANDED)
 
 
 class Mark(NamedTuple):
