@@ -37,6 +37,7 @@ COMMANDS = {
     "key": "ledger.cli.keys:key",
     "record": "ledger.cli.work:record",
     "erase": "ledger.cli.erase:erase",
+    "run": "ledger.cli.run:run",
     "seal": "ledger.cli.work:seal",
     "verify": "ledger.cli.verify:verify",
     "clear": "ledger.cli.clear:clear",

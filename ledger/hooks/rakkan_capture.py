@@ -23,15 +23,11 @@ from __future__ import annotations
 import contextlib
 import errno
 import functools
-import getpass
-import hashlib
-import inspect
 import json
 import os
 import stat
 import sys
 import time
-import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from types import TracebackType
@@ -103,6 +99,8 @@ def file(path: str | os.PathLike[str], role: str | None = None, name: str | None
     A file that was written (no ``role``) and is small enough is hashed here. ``name`` is the registered name
     of a model or dataset, where the tool knows it.
     """
+    import hashlib
+
     found: dict[str, Any] = {"path": os.path.abspath(os.fspath(path))}
     if role is not None:
         found["role"] = role
@@ -232,6 +230,7 @@ def recorded(
     @rakkan_capture.recorded("edit", ("grade", "2.1"), writes="target", reads=[("source", "parent")])
     def grade(source, target): ...
     """
+    import inspect
 
     def decorate(function: F) -> F:
         signature = inspect.signature(function)
@@ -272,6 +271,9 @@ def _paths(value: Any) -> Sequence[str | os.PathLike[str]]:
 
 
 def _spool(record: dict[str, Any]) -> str:
+    import getpass
+    import uuid
+
     place = folder()
     record = {
         "rakkan": FORMAT,
