@@ -20,4 +20,4 @@ def main() -> None:
             sys.exit(run(command, chosen))
     from ledger.cli import main as all_commands
 
-    all_commands()
+    sys.exit(all_commands())

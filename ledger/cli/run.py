@@ -41,8 +41,8 @@ def _shown(option: Option) -> click.Option:
     ],
     epilog=examples(
         "rakkan run -- ffmpeg -i plate.%04d.png cut.mp4",
-        "rakkan run --shot sh010 --task comp -- oiiotool fg.exr bg.exr --over -o comp.exr",
-        "rakkan run -- python train_lora.py --out kumo.safetensors",
+        "rakkan run --shot sh010 --task comp -- convert fg.png bg.png -composite comp.png",
+        "rakkan run -- python train_lora.py nightfall.toml",
     ),
 )
 def run(command: tuple[str, ...], **chosen: str | None) -> Any:

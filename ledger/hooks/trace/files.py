@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Iterator
+from operator import itemgetter
 
 from ledger.hooks import rakkan_capture
 
@@ -21,20 +22,24 @@ TICK = 0.02
 
 
 class Read:
-    """A file that was there before: when it was first opened, and its stamp then, where that is known."""
+    """A file that was there before: its name and the time when it was first opened, and its stamp of then."""
 
-    __slots__ = ("before", "moved", "time")
+    __slots__ = ("before", "moved", "name", "time")
 
-    def __init__(self, time: float, before: list[int] | None) -> None:
+    def __init__(self, name: str, time: float, before: list[int] | None) -> None:
+        self.name = name
         self.time = time
         self.before = before
         self.moved = False
 
-    def stamp(self, path: str, *, written: bool) -> tuple[list[int], bool]:
-        """Return the stamp of what was read, and whether the file is another one by now."""
-        now = None if written else stamp_of(path)
+    def stamp(self, path: str, *, gone: bool) -> tuple[list[int], bool]:
+        """Return the stamp of what was read, and whether the file is another one by now.
+
+        ``gone`` says that the command itself has replaced or removed it.
+        """
+        now = None if gone else stamp_of(path)
         if now is None:
-            return self.before or UNKNOWN, not written
+            return self.before or UNKNOWN, not gone
         if self.before is not None:
             # A rename changes the last of the times, and nothing in the file.
             known = 4 if self.moved else 5
@@ -53,15 +58,19 @@ class Files:
     def __init__(self, wanted: Callable[[str], bool]) -> None:
         self._wanted = wanted
         self.reads: dict[str, Read] = {}
+        self._lost: list[Read] = []
         self._writes: dict[str, list[int] | None] = {}
 
     def read(self, path: str, time: float, seen: list[int] | None = None) -> None:
         """Take an opening for reading, with the file's stamp of that time; else it is looked at now."""
         if path in self._writes or path in self.reads or not self._wanted(path):
             return
-        seen = seen or stamp_of(path)
         if seen is not None:
-            self.reads[path] = Read(time, _older(seen, time))
+            self.reads[path] = Read(path, time, seen)
+            return
+        now = stamp_of(path)
+        if now is not None or not os.path.exists(path):  # it was there, a moment ago
+            self.reads[path] = Read(path, time, _older(now, time))
 
     def write(self, path: str) -> None:
         """Take an opening for writing."""
@@ -75,9 +84,8 @@ class Files:
         """Take an opening for both. Whoever opens a file so that it is created may have found none."""
         if path in self._writes:
             return
-        seen = seen or stamp_of(path)
-        known = _older(seen, time) if seen is not None else None
-        if known is not None or not creates:
+        known = _older(seen or stamp_of(path), time)
+        if known is not None or not creates or (seen is not None and seen[2]):
             self.read(path, time, seen)
         self._writes[path] = known
 
@@ -86,7 +94,7 @@ class Files:
         if old == new:
             return
         if old not in self._writes and old not in self.reads and os.path.isdir(new):
-            for known in [*self._writes, *self.reads]:
+            for known in {*self._writes, *self.reads}:
                 if known.startswith(old + os.sep):
                     self._rename(known, new + known[len(old) :])
         else:
@@ -107,25 +115,35 @@ class Files:
     def unlink(self, path: str) -> None:
         """Take a removal."""
         self._writes.pop(path, None)
+        self._lose(path)
 
     def outputs(self) -> list[str]:
         """Return what was written and is there, sorted."""
         return sorted(path for path, before in self._writes.items() if _changed(path, before))
 
     def inputs(self) -> Iterator[tuple[str, list[int], bool]]:
-        """Yield what was read, sorted: the path, its stamp, and whether the command found it changed."""
+        """Yield what was read, sorted: the path, its stamp, and whether somebody else changed it since."""
         outputs = set(self.outputs())
-        for path in sorted(self.reads):
-            stamp, changed = self.reads[path].stamp(path, written=path in outputs)
-            yield path, stamp, changed
+        found = [(path, read, path in outputs) for path, read in self.reads.items()]
+        found += [(read.name, read, True) for read in self._lost]
+        for path, read, gone in sorted(found, key=itemgetter(0)):
+            yield (path, *read.stamp(path, gone=gone))
 
     def _rename(self, old: str, new: str) -> None:
-        self._writes.pop(new, None)
+        self.unlink(new)
         if old in self._writes:
-            self._writes[new] = self._writes.pop(old)
-        if old in self.reads and new not in self.reads and new not in self._writes:
+            before = self._writes.pop(old)
+            self._writes[new] = before and before[:4]
+            self._lose(old)
+        elif old in self.reads:
             self.reads[new] = self.reads.pop(old)
             self.reads[new].moved = True
+
+    def _lose(self, path: str) -> None:
+        """Keep what was read under a name that now is nobody's, or another file's."""
+        read = self.reads.pop(path, None)
+        if read is not None:
+            self._lost.append(read)
 
 
 def stamp_of(path: str) -> list[int] | None:
@@ -137,11 +155,11 @@ def stamp_of(path: str) -> list[int] | None:
     return rakkan_capture.stamp(status) if stat.S_ISREG(status.st_mode) else None
 
 
-def _older(seen: list[int], time: float) -> list[int] | None:
-    """Return the stamp if the file cannot have changed since that time."""
-    return seen if max(seen[3:]) < (time - TICK) * 1e9 else None
+def _older(seen: list[int] | None, time: float) -> list[int] | None:
+    """Return the stamp if the file had it at that time: if none of its times comes after."""
+    return seen if seen is not None and max(seen[3:]) < (time - TICK) * 1e9 else None
 
 
 def _changed(path: str, before: list[int] | None) -> bool:
     now = stamp_of(path)
-    return now is not None and now != before
+    return now is not None and (before is None or now[: len(before)] != before)

@@ -14,7 +14,9 @@ EVENTS = ("save", "publish", "final")
 class Option:
     """``--name VALUE``. ``choices`` are all that it takes, ``shape`` what its value must look like."""
 
-    def __init__(self, name: str, explained: str, choices: Sequence[str] = (), shape: str = r".+") -> None:
+    def __init__(
+        self, name: str, explained: str, choices: Sequence[str] = (), shape: str = r"[^-].*"
+    ) -> None:
         self.name = name
         self.explained = explained
         self.choices = choices

@@ -25,7 +25,8 @@ def run(argv: list[str], chosen: Mapping[str, str]) -> int:
     try:
         program = tool.find(argv[0])
     except OSError as error:
-        return _say(NOT_FOUND if isinstance(error, FileNotFoundError) else NOT_EXECUTABLE, error)
+        code = NOT_FOUND if isinstance(error, FileNotFoundError) else NOT_EXECUTABLE
+        return _say(code, "%s: %s" % (argv[0], error.strerror))
     refused = tool.production_refuses([os.getcwd(), *named(argv)])
     if refused is not None:
         return _say(REFUSED, refused)
@@ -36,7 +37,8 @@ def run(argv: list[str], chosen: Mapping[str, str]) -> int:
     try:
         status = one.go()
     except OSError as error:
-        return _say(NOT_EXECUTABLE, error)
+        one.leave()
+        return _say(NOT_EXECUTABLE, "%s: %s" % (argv[0], error.strerror))
     try:
         one.spool(status)
     except rakkan_capture.CaptureRefusedError as error:
