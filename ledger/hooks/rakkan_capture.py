@@ -82,10 +82,23 @@ def settings() -> dict[str, Any]:
 def production_of(path: str | os.PathLike[str]) -> dict[str, Any] | None:
     """Return the settings of the production whose roots hold this path, or ``None``."""
     real = os.path.realpath(path)
-    for production in settings().get("productions", ()):
+    for production in productions():
         if any(is_under(real, root) for root in production["roots"]):
-            return cast("dict[str, Any]", production)
+            return production
     return None
+
+
+def productions() -> list[dict[str, Any]]:
+    """Return the productions that the settings name in a form that makes sense: with a name and roots."""
+    found = settings().get("productions")
+    return [
+        one
+        for one in (found if isinstance(found, list) else ())
+        if isinstance(one, dict)
+        and isinstance(one.get("name"), str)
+        and isinstance(one.get("roots"), list)
+        and all(isinstance(root, str) for root in one["roots"])
+    ]
 
 
 def is_under(path: str, root: str) -> bool:
@@ -152,8 +165,7 @@ def spool(record: Mapping[str, Any]) -> str | None:
     except Exception as error:
         faults.append("%s: %s" % (type(error).__name__, error))
         _leave_a_gap(error)
-        first = next((item["path"] for item in record.get("outputs", ())), os.getcwd())
-        production = production_of(first)
+        production = production_of(_first_output(record) or os.getcwd())
         if production is not None and production.get("policy") == "refuse":
             raise CaptureRefusedError("The record could not be written: %s." % error) from error
         return None
@@ -270,6 +282,14 @@ def _paths(value: Any) -> Sequence[str | os.PathLike[str]]:
     return [value] if isinstance(value, (str, os.PathLike)) else list(value)
 
 
+def _first_output(record: Mapping[str, Any]) -> str | None:
+    """Return the path of the first output, of a record that may have any form."""
+    try:
+        return cast("str", os.fspath(record["outputs"][0]["path"]))
+    except (KeyError, IndexError, TypeError):
+        return None
+
+
 def _spool(record: dict[str, Any]) -> str:
     import getpass
     import uuid
@@ -293,13 +313,18 @@ def _spool(record: dict[str, Any]) -> str:
         os.makedirs(os.path.join(place, name), mode=0o700, exist_ok=True)
     scratch = os.path.join(place, "tmp", record["id"])
     try:
-        _write(scratch, data)
+        try:
+            _write(scratch, data)
+        except OSError:
+            _free_reserve(place)
+            _write(scratch, data)
+        with _numbered(place) as number:
+            target = os.path.join(place, "new", "%016d-%s.json" % (number, record["id"]))
+            os.rename(scratch, target)
     except OSError:
-        _free_reserve(place)
-        _write(scratch, data)
-    with _numbered(place) as number:
-        target = os.path.join(place, "new", "%016d-%s.json" % (number, record["id"]))
-        os.rename(scratch, target)
+        with contextlib.suppress(OSError):  # what is half written takes the room that is missing
+            os.unlink(scratch)
+        raise
     _force_folder(os.path.dirname(target))
     return target
 

@@ -62,7 +62,7 @@ def named(argv: Sequence[str]) -> list[str]:
 
 def _chosen() -> list[str]:
     """Return the roots of the productions, and those of ``RAKKAN_ROOTS``."""
-    found = [root for one in rakkan_capture.settings().get("productions", ()) for root in one["roots"]]
+    found = [root for one in rakkan_capture.productions() for root in one["roots"]]
     return _real([*found, *os.environ.get("RAKKAN_ROOTS", "").split(os.pathsep)])
 
 
