@@ -6,7 +6,7 @@ on disk when it returns. Nothing here imports anything but the core.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -70,11 +70,28 @@ class ArtifactRow:
 
 @dataclass(frozen=True, slots=True)
 class StatementRow:
-    """One entry as the ``statement`` projection holds it: its predicate type and the key that signed it."""
+    """One entry as the ``statement`` projection holds it: its predicate type and the key that signed it.
+
+    ``sequence`` is its place in the device's own chain of records and ``captured`` the device's time (RFC
+    3339); ``None`` for what no device captured.
+    """
 
     index: int
     predicate_type: str
     keyid: str
+    sequence: int | None = None
+    captured: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChainRow:
+    """One record of a device's chain, as the log has it. ``captured`` and ``received`` are RFC 3339, UTC."""
+
+    keyid: str
+    sequence: int
+    index: int
+    captured: str
+    received: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +164,9 @@ class EntryStore(Protocol):
     def envelopes(self, start: int, stop: int) -> Iterator[bytes]:
         """Yield the entries ``start <= index < stop`` in order, without holding them all in memory."""
 
+    def envelopes_at(self, indices: Collection[int]) -> Mapping[int, bytes]:
+        """Return the exact bytes of those of these entries that exist, by index."""
+
     def stored(self, start: int, stop: int) -> Iterator[StoredEntry]:
         """Yield the entries ``start <= index < stop`` that exist, in order, with all their rows."""
 
@@ -167,6 +187,9 @@ class EntryStore(Protocol):
 
     def tile(self, level: int, index: int) -> bytes:
         """Return the tile as last committed; ``b""`` when there is none."""
+
+    def chains(self) -> Iterator[ChainRow]:
+        """Yield every record that a device numbered, by key, then by number, then by index."""
 
     def statements(self, predicate_type: str) -> Sequence[StatementRow]:
         """Return every entry of this type, oldest first."""
@@ -277,6 +300,21 @@ class PixelReader(Protocol):
 
         Raises ``MalformedError("file.malformed")`` when the decoder of its format says that the file is cut
         off or corrupt, and ``UsageError`` (``file.…``) when it cannot be read.
+        """
+
+    def frames(self, path: Path) -> list[str] | None:
+        """Return the digest (hex) of every picture in the file, in order; as ``digest`` otherwise."""
+
+    def of_frames(self, frames: Sequence[str]) -> str:
+        """Return the digest of a file with these pictures, of which there is at least one."""
+
+    def exact(self, path: Path) -> bool:
+        """Whether a film keeps RGB pictures as they are: by what it says of its codec and pixel format."""
+
+    def likenesses(self, path: Path) -> list[int] | None:
+        """Return 64 bits for every picture in the file, near for pictures that look alike.
+
+        An aid to a search, and no evidence. ``None`` where nothing here decodes the file.
         """
 
 

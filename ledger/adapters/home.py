@@ -207,6 +207,23 @@ class Home:
         (self.folder / f"certificates/devices/{_checked(device)}.json").unlink(missing_ok=True)
         shutil.rmtree(self.folder / "keys/devices" / device, ignore_errors=True)
 
+    def hand_over(self, device: str, folder: Path) -> None:
+        """Move a device's keys, with what else it needs, into a folder that is to become its own home.
+
+        Raises ``RefusedError("target.exists")`` for a folder that is not empty, ``target.…``, ``key.…``.
+        """
+        names = (f"certificates/devices/{_checked(device)}.json", f"certificates/devices/{device}.pem")
+        check_new_folder(folder)
+        self.statement_signer(device)
+        with _folder_errors(folder):
+            (folder / "certificates/devices").mkdir(parents=True, mode=0o700)
+            for name in ("trust.json", *names):
+                shutil.copyfile(self.folder / name, folder / name)
+            settings = replace(self.settings(), log_key=None, database=None)
+            (folder / "studio.json").write_bytes(format_settings(settings))
+            (folder / "keys/devices").mkdir(parents=True, mode=0o700)
+            shutil.move(self.folder / "keys/devices" / device, folder / "keys/devices" / device)
+
     def timestamps(self) -> pki.Authority:
         """Return the time stamp authority's key and certificate. Raises ``key.*``."""
         return self._authority("tsa")
@@ -333,6 +350,12 @@ class Home:
         scratch.unlink(missing_ok=True)
         save_private(scratch, pem)
         scratch.replace(path)
+
+
+def check_new_folder(folder: Path) -> None:
+    """Return if the folder is empty or not there yet. Raises ``RefusedError("target.exists")``."""
+    if folder.exists() and any(folder.iterdir()):
+        raise RefusedError("target.exists", f"{folder} is not empty.", path=folder)
 
 
 def check_device_name(device: str) -> None:

@@ -38,13 +38,16 @@ COMMANDS = {
     "record": "ledger.cli.work:record",
     "erase": "ledger.cli.erase:erase",
     "run": "ledger.cli.run:run",
+    "tie": "ledger.cli.tie:tie",
     "seal": "ledger.cli.work:seal",
     "verify": "ledger.cli.verify:verify",
+    "read": "ledger.cli.read:read",
     "clear": "ledger.cli.clear:clear",
     "why": "ledger.cli.clear:why",
     "impact": "ledger.cli.clear:impact",
     "recheck": "ledger.cli.clear:recheck",
     "bom": "ledger.cli.bom:bom",
+    "coverage": "ledger.cli.coverage:coverage",
     "profile": "ledger.cli.profile:profile",
     "show": "ledger.cli.log:show",
     "export": "ledger.cli.log:export",
@@ -56,6 +59,10 @@ COMMANDS = {
     "fsck": "ledger.cli.care:fsck",
     "recover": "ledger.cli.care:recover",
     "monitor": "ledger.cli.monitor:monitor",
+    "serve": "ledger.cli.serve:serve",
+    "agent": "ledger.cli.agent:agent",
+    "devices": "ledger.cli.agent:devices",
+    "doctor": "ledger.cli.agent:doctor",
 }
 
 

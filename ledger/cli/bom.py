@@ -14,7 +14,7 @@ from ledger.cli.common import as_document, examples, home, printable
 if TYPE_CHECKING:
     from ledger.render.bill import Bill
     from ledger.service.clear.question import Seen
-    from ledger.service.clear.targets import Target
+    from ledger.service.clear.recorded import Target
     from ledger.service.studio import Studio
 
 FORMATS = ("cyclonedx", "spdx", "odrl")

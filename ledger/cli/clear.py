@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ledger.render.reasons import Line
     from ledger.service.clear.clear import Cleared
     from ledger.service.clear.question import Asked, Question
-    from ledger.service.clear.targets import Target
+    from ledger.service.clear.recorded import Target
     from ledger.service.clear.verdicts import Plan
     from ledger.service.studio import Studio
 
@@ -68,7 +68,7 @@ def asking(command: Callable[..., Any]) -> Callable[..., Any]:
     epilog=examples(
         "rakkan clear sq010/sh020 --policy streamer",
         "rakkan clear . --policy broadcast-jp --for marketing --territory JP",
-        "rakkan clear @cut.csv --policy strict-authorised-only --record",
+        "rakkan clear @final.otio --policy strict-authorised-only --record",
     )
 )
 @click.argument("targets", nargs=-1, required=True, metavar="TARGET…")
@@ -79,7 +79,8 @@ def clear(targets: tuple[str, ...], *, recording: bool, as_json: bool, **said: A
     """Clear TARGETs under a policy: does it find a grant for every recorded use, when made and now?
 
     A TARGET is a file, a SHA-256, a place (sq010/sh020, sq010/sh020/1006, sh020; . is the whole production)
-    or a cut list (@cut.txt, @cut.csv; one target on each line). A place means its final files.
+    or a cut list (@cut.txt, @cut.csv, with one target on each line; or a timeline, @final.otio). A place
+    means its final files.
 
     Exit code, by the verdict now: 0 cleared, 3 needs review or undecided, 4 blocked, 2 usage.
     """

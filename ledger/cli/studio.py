@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import click
 
-from ledger.cli.common import examples, home
+from ledger.cli.common import examples, home, printable
 
 
 @click.command(
@@ -73,15 +74,27 @@ def init(
     epilog=examples(
         "rakkan enrol render-07",
         "rakkan record night.png --device render-07",
+        "rakkan enrol ws-07 --out /media/usb/ws-07",
     )
 )
 @click.argument("device")
-def enrol(device: str) -> None:
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Move its keys into this folder, to be carried to the device: its home there.",
+)
+def enrol(device: str, out: Path | None) -> None:
     """Enrol DEVICE, or renew its certificate: a statement key, a claim certificate, a log entry."""
+    from ledger.adapters.home import check_new_folder
     from ledger.wiring.enrolment import enrol_device
 
+    if out is not None:
+        check_new_folder(out)
     index = enrol_device(home(), device)
     click.echo(f"The device “{device}” is enrolled: entry {index}.")
+    if out is not None:
+        home().hand_over(device, out)
+        click.echo(printable(f"Its keys are in {out}, and no longer here. Carry the folder to the device."))
 
 
 def _origin(studio: str, production: str) -> str:

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import os
-import signal
-import socket
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from ledger.cli.common import examples, home, json_option, print_json, printable
+from ledger.cli.serve import listen_option, serve_app
 
 if TYPE_CHECKING:
     from ledger.adapters.alarms import DirectoryAlarms
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
-BACKLOG = 64
 witness_home = click.option(
     "--home",
     "folder",
@@ -40,7 +38,7 @@ def witness() -> None:
 @click.option(
     "--log", "logs", multiple=True, required=True, metavar="VKEY", help="A log to vouch for; repeat."
 )
-@click.option("--listen", default="127.0.0.1:7080", show_default=True, help="HOST:PORT; port 0 takes any.")
+@listen_option("127.0.0.1:7080")
 @click.option("--name", help="Name of the key made at the first start. Default: one made from the key.")
 @click.option(
     "--algorithm",
@@ -54,38 +52,15 @@ def serve(folder: Path, logs: tuple[str, ...], listen: str, name: str | None, al
 
     The first start makes its key. It serves plain HTTP: put a TLS proxy before it where others reach it.
     """
-    import uvicorn
-
     from ledger.core.note import parse_vkey
     from ledger.wiring.outside import witness_at
 
     for vkey in logs:
         parse_vkey(vkey)
     signer = witness_at(folder).create(name, algorithm)
-    listener = _listener(listen)
     # The application is named, not imported: it lies above this layer, and reads its settings from here.
     os.environ["RAKKAN_WITNESS_HOME"], os.environ["RAKKAN_WITNESS_LOGS"] = str(folder), " ".join(logs)
-    settings = uvicorn.Config(
-        "api.witness:app",
-        factory=True,
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        limit_concurrency=BACKLOG,
-        timeout_graceful_shutdown=5,
-    )
-    settings.load()
-    host, port = listener.getsockname()[:2]
-    server = uvicorn.Server(settings)
-
-    def stop(*_: object) -> None:
-        server.should_exit = True
-
-    # Before uvicorn has its own handler, and after it: it raises the signal once more after a clean stop.
-    signal.signal(signal.SIGTERM, stop)
-    click.echo(f"Witness {signer.verifier.vkey}")
-    click.echo(f"listens on http://{f'[{host}]' if ':' in host else host}:{port}")
-    server.run(sockets=[listener])
+    serve_app("api.witness:app", listen, f"Witness {signer.verifier.vkey}")
 
 
 @witness.command(epilog=examples("rakkan witness key --home w"))
@@ -152,15 +127,3 @@ def _alarms() -> DirectoryAlarms:
     place = home()
     place.settings()
     return alarms(place)
-
-
-def _listener(listen: str) -> socket.socket:
-    host, _, port = listen.rpartition(":")
-    if not host or not (port.isascii() and port.isdigit()) or int(port) > 65535:
-        raise click.BadParameter("give HOST:PORT", param_hint="--listen")
-    bare = host.removeprefix("[").removesuffix("]")
-    try:
-        family = socket.AF_INET6 if ":" in bare else socket.AF_INET
-        return socket.create_server((bare, int(port)), family=family, backlog=BACKLOG)
-    except OSError as error:
-        raise click.BadParameter(f"{listen}: {error.strerror}", param_hint="--listen") from error

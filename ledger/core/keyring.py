@@ -5,7 +5,7 @@ Rules:
 * the trust root pins the registrars' keys and the log's own; every other key is admitted by an enrolment
   that a registrar already known *at that index* signed;
 * a registrar signs the keys and the registry; a device signs steps, seals and what it saw (training runs,
-  findings that it opens): a stolen workstation cannot grant itself a licence;
+  calls to services, findings that it opens): a stolen workstation cannot grant itself a licence;
 * an enrolment counts for entries after its index, and for statements made within its validity. The newest one
   before the entry decides the role; a step made before a renewal and logged after it (a spool) falls into the
   validity of the older one, so that one still counts for it;
@@ -38,10 +38,12 @@ from ledger.core.predicates import (
     Grant,
     Incident,
     LogKey,
+    LostRecord,
     Model,
     Predicate,
     Revocation,
     Seal,
+    ServiceCall,
     Step,
     TrainingRun,
 )
@@ -57,7 +59,7 @@ REGISTRARS_ONLY = (Enrolment, Revocation, Dataset, Model, Grant, Erasure, *_REGI
 
 MAY_SIGN: dict[KeyRole | None, tuple[type, ...]] = {
     KeyRole.REGISTRAR: (*REGISTRARS_ONLY, Incident, Seal, TrainingRun, Finding),
-    KeyRole.DEVICE: (Step, Seal, TrainingRun, Finding),
+    KeyRole.DEVICE: (Step, Seal, ServiceCall, TrainingRun, Finding, LostRecord),
     None: (LogKey,),
 }
 """By role; ``None`` is a key of the log itself."""
@@ -240,7 +242,7 @@ def check_may_sign(record: KeyRecord, predicate: Predicate) -> None:
 
 def stated_time(predicate: Predicate) -> datetime | None:
     """Return the moment at which the signer says it acted, where the predicate says so."""
-    if isinstance(predicate, Step | TrainingRun):
+    if isinstance(predicate, Step | TrainingRun | ServiceCall | LostRecord):
         return predicate.finished
     if isinstance(predicate, Seal):
         return predicate.sealed

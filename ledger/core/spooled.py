@@ -65,7 +65,8 @@ class SpooledTool:
 class Spooled:
     """One record. ``monotonic`` counts seconds since the machine started, which ``boot`` names.
 
-    ``call`` is the raw account of a call to a remote service; ``failed`` says how the tool ended, if badly.
+    ``call`` is the raw account of a call to a remote service, for ``spooled_call``; ``failed`` says how the
+    tool ended, if badly.
     """
 
     record_id: str
@@ -110,6 +111,15 @@ def read_spooled(data: bytes) -> Spooled:
     return found
 
 
+def read_input(data: bytes) -> SpooledFile:
+    """Return an input that stands by itself, as a line of a list. Raises ``capture.malformed``."""
+    try:
+        value = json.loads(data, parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:
+        raise MalformedError(CODE, f"A line of the list is not JSON: {error}.") from error
+    return _file(Fields(_without_nulls(value), "inputs", CODE), material=True)
+
+
 def printable_name(text: str) -> str:
     """Return a file's name as a statement can hold it: ``?`` stands for what cannot be printed."""
     return _HIDDEN.sub("?", text)[:MAX_TEXT] or "?"
@@ -119,9 +129,9 @@ def _read(fields: Fields) -> Spooled:
     if fields.has("pid"):  # for whoever reads the file
         fields.take("pid", int)
     hook = fields.sub("hook")
-    captured = _time(fields, "captured")
-    finished = _time(fields, "finished") if fields.has("finished") else captured
-    started = _time(fields, "started") if fields.has("started") else finished
+    captured = read_time(fields, "captured")
+    finished = read_time(fields, "finished") if fields.has("finished") else captured
+    started = read_time(fields, "started") if fields.has("started") else finished
     found = Spooled(
         record_id=fields.text("id"),
         captured=captured,
@@ -211,7 +221,8 @@ def _texts(fields: Fields, name: str) -> dict[str, str]:
     return found
 
 
-def _time(fields: Fields, name: str) -> datetime:
+def read_time(fields: Fields, name: str) -> datetime:
+    """Take a moment as records have it: RFC 3339, UTC, up to microseconds."""
     text = fields.take(name, str)
     if _TIME.fullmatch(text):
         with suppress(ValueError):

@@ -30,6 +30,7 @@ from ledger.core.predicates import (
     Predicate,
     Revocation,
     Seal,
+    ServiceCall,
     ServiceTerms,
     Title,
     TrainingRun,
@@ -110,6 +111,7 @@ _SINGLE = (
     | Party
     | PolicyProfile
     | Revocation
+    | ServiceCall
     | ServiceTerms
     | Title
     | TrainingRun
@@ -132,7 +134,7 @@ def _names_its_subject(predicate: Predicate, subject: Artifact) -> bool:
     """Whether the subject is the one that the predicate decides, where it does: of a key, the digest."""
     if isinstance(predicate, Enrolment | LogKey):
         return subject.sha256 == sha256_hex(predicate.public_key)
-    if isinstance(predicate, Party | Title | Consent | PolicyProfile):
+    if isinstance(predicate, Party | Title | Consent | PolicyProfile | ServiceCall):
         return subject == predicate.subject
     if isinstance(predicate, ModelV2) and predicate.service is not None:
         return subject == predicate.service.subject

@@ -26,7 +26,8 @@ from ledger.render.words import counted, day
 from ledger.service.clear.clear import Cleared, clear
 from ledger.service.clear.impact import WhatIf, find_thing, impact, what_if
 from ledger.service.clear.question import Asked, Clearer, ask, clearer_over, see
-from ledger.service.clear.targets import Target, resolve
+from ledger.service.clear.recorded import Target
+from ledger.service.clear.targets import resolve
 from ledger.service.clear.verdicts import History, plan, record
 from ledger.service.clear.why import Why, why
 from ledger.service.inventory.index import Index, key_of, open_index

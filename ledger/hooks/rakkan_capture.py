@@ -290,12 +290,12 @@ def _first_output(record: Mapping[str, Any]) -> str | None:
         return None
 
 
-def _spool(record: dict[str, Any]) -> str:
+def complete(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the record with what every record has, where it does not say so itself."""
     import getpass
     import uuid
 
-    place = folder()
-    record = {
+    return {
         "rakkan": FORMAT,
         "id": str(uuid.uuid4()),
         "captured": now(),
@@ -305,13 +305,20 @@ def _spool(record: dict[str, Any]) -> str:
         "pid": os.getpid(),
         **record,
     }
+
+
+def _spool(record: dict[str, Any]) -> str:
+    import uuid
+
+    place, name = folder(), str(uuid.uuid4())
+    record = complete(record)
     # Surrogates stand for bytes of a name that are not UTF-8; ASCII carries them as escapes.
     data = json.dumps(record, ensure_ascii=True).encode("ascii")
     if len(data) > MAX_RECORD:
         raise ValueError("a record of %d bytes" % len(data))
-    for name in ("tmp", "new"):
-        os.makedirs(os.path.join(place, name), mode=0o700, exist_ok=True)
-    scratch = os.path.join(place, "tmp", record["id"])
+    for each in ("tmp", "new"):
+        os.makedirs(os.path.join(place, each), mode=0o700, exist_ok=True)
+    scratch = os.path.join(place, "tmp", name)
     try:
         try:
             _write(scratch, data)
@@ -319,7 +326,7 @@ def _spool(record: dict[str, Any]) -> str:
             _free_reserve(place)
             _write(scratch, data)
         with _numbered(place) as number:
-            target = os.path.join(place, "new", "%016d-%s.json" % (number, record["id"]))
+            target = os.path.join(place, "new", "%016d-%s.json" % (number, name))
             os.rename(scratch, target)
     except OSError:
         with contextlib.suppress(OSError):  # what is half written takes the room that is missing

@@ -15,20 +15,24 @@ from ledger.render.reasons import MARKS, SHOWN, TONES, WORDS, Line, alone, at, b
 from ledger.render.words import counted, day, listed
 from ledger.service.clear.clear import SAYS, Cleared, Coverage, Touching, levels, tally, worst
 from ledger.service.clear.impact import Impact, WhatIf
+from ledger.service.clear.places import WHOLE
 from ledger.service.clear.question import Question
-from ledger.service.clear.targets import WHOLE, Target
+from ledger.service.clear.recorded import Target
 from ledger.service.clear.why import Told, Why
 
 MAX_TARGETS = 50
-"""How many targets are listed one by one; the summary counts them all."""
+"""How many targets are listed one by one; of more, those not cleared. The summary counts them all."""
 
 
 def cleared(found: Cleared) -> Iterator[Line]:
     """Yield the answer for some targets."""
-    for target in found.targets[:MAX_TARGETS]:
-        yield _target(found, target)
-    if len(found.targets) > MAX_TARGETS:
-        yield f"… and {counted(len(found.targets) - MAX_TARGETS, 'target')} more", "dim"
+    lines = [_target(found, target) for target in found.targets]
+    if len(lines) > MAX_TARGETS:
+        shown = [line for line in lines if line[1] != TONES[Verdict.CLEARED]][:MAX_TARGETS]
+        yield from shown
+        yield f"… and {counted(len(lines) - len(shown), 'target')} more", "dim"
+    else:
+        yield from lines
     yield "", ""
     yield from _summary(found)
     yield from by_code(found.reasons, found.coverage.files)
@@ -116,9 +120,21 @@ def _target(found: Cleared, target: Target) -> Line:
     if then is None or now is None:
         return f"– {name}: undecided; no record says how it was made", "open"
     grade = min(item.now.grade for item in answers).name
-    note = "; known by its picture, not by its bytes" if any(file.pixels for file in target.files) else ""
-    files = counted(len(answers), "file")
-    return f"{MARKS[now]} {name}: {_pair(then, now)}, grade {grade}, {files}{note}", TONES[now]
+    said = f"{name}: {_pair(then, now)}, grade {grade}, {counted(len(answers), 'file')}{_notes(target)}"
+    if now is Verdict.CLEARED and (target.unknown or target.absent):
+        return f"– {said}", "open"
+    return f"{MARKS[now]} {said}", TONES[now]
+
+
+def _notes(target: Target) -> str:
+    """Return how the files of a target are known, and what of it is not."""
+    gaps = len(target.unknown) + target.absent
+    notes = (
+        ("known by its picture, not by its bytes", any(file.pixels for file in target.files)),
+        (f"{target.by_name} known by name alone", target.by_name),
+        (f"undecided: {gaps} that no record explains", gaps),
+    )
+    return "".join(f"; {note}" for note, holds in notes if holds)
 
 
 def _summary(found: Cleared) -> Iterator[Line]:

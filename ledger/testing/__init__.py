@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -21,7 +21,7 @@ from ledger.core.checkpoint import parse_checkpoint
 from ledger.core.digest import parse_sha256, sha256_hex
 from ledger.core.tiles import check_published_path
 from ledger.errors import IntegrityError, RefusedError, UsageError
-from ledger.ports import ArtifactRow, EntryTransaction, Head, StatementRow, StoredEntry
+from ledger.ports import ArtifactRow, ChainRow, EntryTransaction, Head, StatementRow, StoredEntry
 
 
 class FixedClock:
@@ -177,6 +177,11 @@ class MemoryEntryStore:
         for _, envelope, _ in self._state.entries[start:stop]:
             yield envelope
 
+    def envelopes_at(self, indices: Collection[int]) -> Mapping[int, bytes]:
+        """Return the exact bytes of those of these entries that exist."""
+        entries = self._state.entries
+        return {index: entries[index][1] for index in indices if 0 <= index < len(entries)}
+
     def stored(self, start: int, stop: int) -> Iterator[StoredEntry]:
         """Yield the entries ``start <= index < stop`` that exist, with all their rows."""
         state = self._state
@@ -214,6 +219,13 @@ class MemoryEntryStore:
     def tile(self, level: int, index: int) -> bytes:
         """Return the tile as last committed; ``b""`` when there is none."""
         return self._state.tiles.get((level, index), b"")
+
+    def chains(self) -> Iterator[ChainRow]:
+        """Yield every record that a device numbered, by key, then by number, then by index."""
+        found = [row for row in self._state.statements if row.sequence is not None]
+        for row in sorted(found, key=lambda row: (row.keyid, row.sequence, row.index)):
+            received = self._state.entries[row.index][2].astimezone(UTC).isoformat()
+            yield ChainRow(row.keyid, row.sequence or 0, row.index, row.captured or "", received)
 
     def statements(self, predicate_type: str) -> Sequence[StatementRow]:
         """Return every entry of this type, oldest first."""

@@ -66,6 +66,13 @@ def test_entries_come_back_byte_for_byte_and_in_order(store: EntryStore) -> None
     assert list(store.envelopes(5, 5)) == []
 
 
+def test_many_entries_are_read_at_once(store: EntryStore) -> None:
+    fill(store, 200)
+    assert store.envelopes_at([]) == {}
+    assert store.envelopes_at([199, 7, 7, 200, -1]) == {7: b"entry 7", 199: b"entry 199"}
+    assert len(store.envelopes_at(range(5_000))) == 200
+
+
 @pytest.mark.parametrize("index", [-1, 3, 2**40])
 def test_an_index_outside_the_log_is_refused(store: EntryStore, index: int) -> None:
     fill(store, 3)

@@ -126,7 +126,7 @@ def test_bases_by_other_rules_are_computed_again(kept: Studio, monkeypatch: pyte
     say(kept, made("paint.png", of=[SKY]))
     assert kinds(kept, "paint.png") == ["model sky"]
     assert catch_up(kept) == 0
-    monkeypatch.setattr(projecting, "RULES", b"rakkan basis 2\n")
+    monkeypatch.setattr(projecting, "RULES", b"rakkan basis of other rules\n")
     assert catch_up(kept) == kept.bases.mark().size > 0
     assert kinds(kept, "paint.png") == ["model sky"]
 

@@ -48,6 +48,7 @@ from ledger.core.predicates import (
     Review,
     Revocation,
     Seal,
+    ServiceCall,
     ServiceTerms,
     Step,
     Title,
@@ -165,7 +166,7 @@ def subject_of(predicate: Predicate) -> Artifact:
     if isinstance(predicate, Enrolment | LogKey):
         name = predicate.device if isinstance(predicate, Enrolment) else predicate.origin
         return Artifact(name, sha256_hex(predicate.public_key))
-    if isinstance(predicate, Party | Title | Consent | PolicyProfile):
+    if isinstance(predicate, Party | Title | Consent | PolicyProfile | ServiceCall):
         return predicate.subject
     if isinstance(predicate, ModelV2) and predicate.service is not None:
         return predicate.service.subject
@@ -190,7 +191,7 @@ def statement(predicate: Predicate, *subjects: Artifact) -> Statement:
 def envelope(predicate: Predicate, *signers: Signer, subjects: Sequence[Artifact] = ()) -> bytes:
     """Return a signed statement's envelope; signed by whoever may sign it where no signer is given."""
     payload = statements.encode(statement(predicate, *subjects))
-    usual = DEVICE if isinstance(predicate, Step | Seal) else REGISTRAR
+    usual = DEVICE if isinstance(predicate, Step | Seal | ServiceCall) else REGISTRAR
     return dsse.sign(payload, *(signers or (usual,)))
 
 

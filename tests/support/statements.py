@@ -6,10 +6,24 @@ from hypothesis import strategies as st
 
 from ledger.core.artifact import Artifact, Role
 from ledger.core.digest import sha256_hex
-from ledger.core.predicates import Dataset, Enrolment, Grant, Incident, Model, Seal, Step, StepV2
+from ledger.core.predicates import (
+    Dataset,
+    Enrolment,
+    Grant,
+    Incident,
+    LostRecord,
+    Model,
+    Seal,
+    ServiceCall,
+    Step,
+    StepV2,
+)
+from ledger.core.predicates.capture import Capture, Event, Layer
 from ledger.core.predicates.enrolment import KeyRole
 from ledger.core.predicates.grant import USES_V1
+from ledger.core.predicates.lost_record import LossReason
 from ledger.core.predicates.seal import Form, SealedManifest
+from ledger.core.predicates.service_call import CallOutcome, Run, Terms, counted, summarised
 from ledger.core.predicates.step import Evidence, Place, StepAction, Tool
 from ledger.core.statement import Statement
 from tests.support.facts import facts, services, trainings
@@ -52,6 +66,32 @@ def steps(draw: st.DrawFn) -> Step:
 
 
 @st.composite
+def captures(draw: st.DrawFn) -> Capture:
+    sequence = draw(st.integers(0, 2**53 - 1))
+    return Capture(
+        sequence=sequence,
+        previous=draw(digests) if sequence else None,
+        layer=draw(st.sampled_from(Layer)),
+        hook=draw(texts),
+        event=draw(st.sampled_from(Event)),
+        captured=draw(moments),
+        clock_off=draw(st.integers(-(10**6), 10**6)),
+        missed=draw(sets),
+        superseded=draw(sets),
+    )
+
+
+@st.composite
+def lost_records(draw: st.DrawFn) -> LostRecord:
+    return LostRecord(
+        reason=draw(st.sampled_from(LossReason)),
+        finished=draw(moments),
+        capture=draw(captures()),
+        files=draw(sets),
+    )
+
+
+@st.composite
 def later_steps(draw: st.DrawFn) -> StepV2:
     step, service = draw(steps()), draw(perhaps(services))
     known = {item.name: getattr(step, item.name) for item in fields(step)}
@@ -59,10 +99,13 @@ def later_steps(draw: st.DrawFn) -> StepV2:
         Artifact(name, draw(digests), role=role)
         for name, role in draw(st.lists(st.tuples(texts, st.sampled_from(Role)), max_size=2))
     )
+    capture = draw(perhaps(captures()))
     if service is None:
-        return StepV2(**known, people=draw(sets))
+        return StepV2(**known, people=draw(sets), capture=capture)
     known["materials"] += (replace(service.subject, role=Role.MODEL),)
-    return StepV2(**known, service=service, plan_tier=draw(perhaps(texts)), people=draw(sets))
+    return StepV2(
+        **known, service=service, plan_tier=draw(perhaps(texts)), people=draw(sets), capture=capture
+    )
 
 
 @st.composite
@@ -88,6 +131,46 @@ def enrolments(draw: st.DrawFn) -> Enrolment:
     return Enrolment(draw(texts), draw(st.sampled_from(KeyRole)), key, begins, ends, draw(perhaps(digests)))
 
 
+words = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1, max_size=12)
+attempts = st.builds(
+    Run,
+    at=moments,
+    outcome=st.sampled_from(CallOutcome),
+    status=perhaps(st.integers(100, 599)),
+    code=perhaps(words),
+    request_id=perhaps(words),
+    took=st.integers(0, 10**6),
+    waited=st.integers(0, 10**6),
+)
+
+
+@st.composite
+def calls(draw: st.DrawFn) -> ServiceCall:
+    started, finished = draw(spans)
+    made, outcome = draw(st.lists(attempts, max_size=70)), draw(st.sampled_from(CallOutcome))
+    some = draw(st.lists(digests, max_size=3, unique=True)) if outcome is CallOutcome.ACCEPTED else ()
+    return ServiceCall(
+        call_id=draw(texts),
+        outcome=outcome,
+        service=draw(services),
+        place=draw(places),
+        actor=draw(texts),
+        started=started,
+        finished=finished,
+        evidence=draw(st.sampled_from(Evidence)),
+        attempts=counted(made),
+        runs=summarised(made),
+        plan_tier=draw(perhaps(texts)),
+        account=draw(perhaps(texts)),
+        terms=draw(perhaps(st.builds(Terms, digests, moments))),
+        model=draw(perhaps(texts)),
+        job=draw(perhaps(texts)),
+        outputs=tuple(sorted(some)),
+        capture=draw(perhaps(captures())),
+        commitments=draw(commitments),
+    )
+
+
 incidents = st.builds(
     Incident, texts, texts, st.integers(0, 10**12), digests, st.integers(1, 10**12), digests
 )
@@ -99,7 +182,10 @@ def statements(draw: st.DrawFn) -> Statement:
     """Draw a statement of any kind, with the subjects that its kind may have."""
     if draw(st.booleans()):
         return draw(facts())
-    first = st.one_of(steps(), later_steps(), datasets(), models, grants(), enrolments(), incidents)
+    first = st.one_of(
+        *(steps(), later_steps(), datasets(), models, grants(), enrolments()),
+        *(incidents, lost_records(), calls()),
+    )
     predicate = draw(first | st.just(None))
     several = draw(many_subjects)
     if predicate is None:
@@ -108,6 +194,8 @@ def statements(draw: st.DrawFn) -> Statement:
         return Statement(several, Seal(draw(moments), tuple(sealed)))
     if isinstance(predicate, Enrolment):
         return Statement((Artifact(predicate.device, sha256_hex(predicate.public_key)),), predicate)
+    if isinstance(predicate, ServiceCall):
+        return Statement((predicate.subject,), predicate)
     if isinstance(predicate, Dataset | Model | Incident):
         return Statement(several[:1], predicate)
     return Statement(several, predicate)

@@ -36,6 +36,7 @@ from tests.support.stated import (
     party,
     policy_profile,
     review,
+    service_call,
     service_terms,
     step_v2,
     title,
@@ -62,6 +63,7 @@ FACTS: list[Predicate] = [
 ]
 CLOSED = [finding(state=state) for state in FindingState if state is not FindingState.OPEN]
 SEEN: list[Predicate] = [training_run(), finding()]
+CALL = service_call()
 """What a device states because it saw it."""
 
 
@@ -90,7 +92,7 @@ def test_a_device_states_no_fact_and_closes_no_finding(predicate: Predicate) -> 
     check_may_sign(found.find(REGISTRAR.keyid, 2), predicate)
 
 
-@pytest.mark.parametrize("predicate", [*SEEN, step_v2()], ids=kind)
+@pytest.mark.parametrize("predicate", [*SEEN, step_v2(), CALL], ids=kind)
 def test_a_device_states_what_it_saw(predicate: Predicate) -> None:
     check_may_sign(history(enrolment()).find(DEVICE.keyid, 2), predicate)
 
@@ -108,6 +110,7 @@ def test_what_counts_only_from_a_registrar_is_what_no_device_may_sign() -> None:
 def test_stated_times() -> None:
     assert stated_time(training_run()) == training_run().finished
     assert stated_time(step_v2()) == USED
+    assert stated_time(CALL) == USED
     assert stated_time(grant_v2()) == RECORDED
     assert stated_time(verdict()) == verdict().recorded
     assert stated_time(grant()) is None

@@ -20,11 +20,13 @@ from ledger.core.predicates.party import PartyKind
 from ledger.core.predicates.reasons import Code, Severity, Verdict
 from ledger.core.predicates.review import Standing
 from ledger.core.predicates.scope import Media
+from ledger.core.predicates.service_call import CallOutcome
 from ledger.core.predicates.service_terms import InputTraining, Ownership
 from ledger.core.predicates.step import Evidence, StepAction
 
 PUBLISHED: dict[type[Enum], str] = {
     Afterwards: "outputs-survive outputs-cease-new-exploitation model-must-retire renegotiate",
+    CallOutcome: "accepted throttled refused failed",
     ApprovalKind: "tool final-output likeness personal-data third-party-ip",
     Code: """
         NO_GRANT GRANT_NOT_IN_FORCE GRANT_REVOKED USE_NOT_GRANTED STAGE_NOT_GRANTED TITLE_NOT_GRANTED

@@ -35,8 +35,8 @@ from ledger.service.audit import Audit, AuditFile, AuditGrant, AuditThing, LogSt
 from ledger.service.clear.clear import Cleared, clear
 from ledger.service.clear.impact import WhatIf
 from ledger.service.clear.question import Clearer, Question
-from ledger.service.clear.targets import File, Target
-from ledger.service.clear.targets import Kind as TargetKind
+from ledger.service.clear.recorded import File, Target
+from ledger.service.clear.recorded import Kind as TargetKind
 from ledger.service.clear.why import Why
 
 NOW = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)

@@ -37,6 +37,7 @@ from ledger.core.predicates.review import Standing
 from ledger.core.predicates.revocation import Reason
 from ledger.core.predicates.scope import Media
 from ledger.core.predicates.seal import Form
+from ledger.core.predicates.service_call import CallOutcome
 from ledger.core.predicates.service_terms import InputTraining, Ownership
 from ledger.core.predicates.step import Evidence, StepAction
 from ledger.core.receipt import parse_receipt, verify_receipt
@@ -55,6 +56,7 @@ BLOCK = re.compile(r"^```json(?P<kind>[^\n]*)\n(?P<text>.*?)^```$", re.MULTILINE
 WORDS = [
     Afterwards,
     ApprovalKind,
+    CallOutcome,
     Decision,
     Deliverable,
     Evidence,

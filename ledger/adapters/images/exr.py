@@ -24,6 +24,7 @@ from ledger.adapters.images.stills import UnsupportedError
 
 MAX_SAMPLES = 1 << 29
 """Of one part: 4K with 60 channels. The library reads a part as a whole, and 2 GiB are enough."""
+MAX_TEXT_PARTS = 100
 _TYPES = {"float16": "half", "float32": "float", "uint32": "uint"}
 _ONE_AT_A_TIME = Lock()
 """Standard output is the process's: two threads that swap it would leave it swapped."""
@@ -54,6 +55,20 @@ def frames(path: Path) -> Iterator[str]:
             raise damage.DamagedError if damage.openexr_says(complaints) else UnsupportedError
         for part in file.parts:
             yield _part(part)
+
+
+def texts(path: Path) -> list[tuple[int, str, str]]:
+    """Return the attributes that are texts, of the first parts: number of the part, name, text.
+
+    Reads no samples. Raises whatever OpenEXR raises.
+    """
+    with _ONE_AT_A_TIME, redirect_stdout(_Complaints()), OpenEXR.File(str(path), header_only=True) as file:
+        return [
+            (number, str(name), value)
+            for number, part in enumerate(file.parts[:MAX_TEXT_PARTS])
+            for name, value in part.header.items()
+            if isinstance(value, str)
+        ]
 
 
 @contextmanager

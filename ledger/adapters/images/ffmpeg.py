@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from shutil import which
-from typing import IO, NoReturn
+from typing import IO, Any, NoReturn
 
 from PIL import Image
 
@@ -51,6 +51,9 @@ _SIXTEEN_BIT = {
     **dict.fromkeys(("rgba64", "bgra64", "gbrap16"), ("rgba64le", "RGBA;16", 8)),
     "gray16": ("gray16le", "L;16", 2),
 }
+_LOSSLESS = frozenset(
+    ("ffv1", "ffvhuff", "huffyuv", "magicyuv", "utvideo", "png", "rawvideo", "qtrle", "tiff", "bmp", "targa")
+)
 _PLANAR = re.compile(r"(?:yuv(a?)j?(420|422|444|440|411|410)p|gbr(a?)p|gray)(9|10|12|14|16)?(?:le)?")
 _WORDS = 64 * 1024
 """As much of what ffmpeg says is read."""
@@ -71,13 +74,43 @@ def frames(path: Path, media_type: str) -> Iterator[str]:
 
     Raises ``UnsupportedError`` and ``DamagedError``.
     """
-    program, prober = which("ffmpeg"), which("ffprobe")
-    if program is None or prober is None or media_type not in DEMUXERS:
+    prober, source = _source(path, media_type)
+    stream = _probe([prober, "-v", "error", *source], path)
+    form = _form(stream["pix_fmt"], stream["width"], stream["height"])
+    yield from map(form.digest, _decoded(path, source, ["-pix_fmt", form.pix_fmt], form.size_bytes))
+
+
+def exact(path: Path, media_type: str) -> bool:
+    """Whether a film keeps RGB pictures as they are. Raises as ``frames`` does."""
+    prober, source = _source(path, media_type)
+    stream = _probe([prober, "-v", "error", *source], path)
+    rgb = (*_EIGHT_BIT, *_SIXTEEN_BIT)
+    name = stream["pix_fmt"].removesuffix("le").removesuffix("be")
+    return stream["codec_name"] in _LOSSLESS and (name in rgb or name.startswith("gbr"))
+
+
+def likenesses(path: Path, media_type: str) -> Iterator[int]:
+    """Yield the likeness of each frame. Raises as ``frames`` does."""
+    _, source = _source(path, media_type)
+    small = ["-vf", "scale=9:8:flags=area", "-pix_fmt", "gray"]
+    yield from map(samples.likeness, _decoded(path, source, small, 72))
+
+
+def _source(path: Path, media_type: str) -> tuple[str, list[str]]:
+    """Return ffprobe, and how it and ffmpeg are told of the file. Raises ``UnsupportedError``."""
+    prober = which("ffprobe")
+    if prober is None or media_type not in DEMUXERS:
         raise UnsupportedError
-    source = ["-protocol_whitelist", "file", "-f", DEMUXERS[media_type], "-i", f"file:{path}"]
-    form = _form(*_probe([prober, "-v", "error", *source], path))
-    command = [program, "-nostdin", "-v", "error", "-xerror", "-noautorotate", *source, "-map", "0:v:0"]
-    command += ["-fps_mode", "passthrough", "-f", "rawvideo", "-pix_fmt", form.pix_fmt, "pipe:1"]
+    return prober, ["-protocol_whitelist", "file", "-f", DEMUXERS[media_type], "-i", f"file:{path}"]
+
+
+def _decoded(path: Path, source: list[str], form: list[str], size_bytes: int) -> Iterator[bytes]:
+    """Yield the raw frames of this form and size. Raises ``UnsupportedError`` and ``DamagedError``."""
+    program = which("ffmpeg")
+    if program is None:
+        raise UnsupportedError
+    command = [program, "-nostdin", "-v", "error", "-xerror", "-noautorotate", *source]
+    command += ["-map", "0:v:0", "-fps_mode", "passthrough", "-f", "rawvideo", *form, "pipe:1"]
     with (
         tempfile.TemporaryFile() as complaints,
         subprocess.Popen(
@@ -85,7 +118,7 @@ def frames(path: Path, media_type: str) -> Iterator[str]:
         ) as process,
     ):
         try:
-            yield from _read(process.stdout, form)
+            yield from _read(process.stdout, size_bytes)
         except BaseException:
             process.kill()  # the reader has stopped: nothing more is wanted
             raise
@@ -99,22 +132,24 @@ def _complain(said: bytes, path: Path) -> NoReturn:
     raise damage.DamagedError if damage.ffmpeg_says(words) else UnsupportedError
 
 
-def _read(stream: IO[bytes] | None, form: _Form) -> Iterator[str]:
-    while stream is not None and (raw := stream.read(form.size_bytes)):
-        if len(raw) != form.size_bytes:
+def _read(stream: IO[bytes] | None, size_bytes: int) -> Iterator[bytes]:
+    while stream is not None and (raw := stream.read(size_bytes)):
+        if len(raw) != size_bytes:
             raise UnsupportedError
-        yield form.digest(raw)
+        yield raw
 
 
-def _probe(command: list[str], path: Path) -> tuple[str, int, int]:
-    command += ["-select_streams", "v:0", "-show_entries", "stream=pix_fmt,width,height", "-of", "json"]
+def _probe(command: list[str], path: Path) -> dict[str, Any]:
+    """Return what ffprobe says of the first video stream."""
+    shown = "stream=codec_name,pix_fmt,width,height"
+    command += ["-select_streams", "v:0", "-show_entries", shown, "-of", "json"]
     found = subprocess.run(command, capture_output=True, check=False, stdin=subprocess.DEVNULL)
     streams = json.loads(found.stdout or b"{}").get("streams") or []
     if found.returncode != 0 or len(streams) != 1 or "pix_fmt" not in streams[0]:
         _complain(found.stderr[:_WORDS], path)
-    width, height = streams[0]["width"], streams[0]["height"]
-    samples.check_size(width, height)
-    return streams[0]["pix_fmt"], width, height
+    stream: dict[str, Any] = streams[0]
+    samples.check_size(stream["width"], stream["height"])
+    return stream
 
 
 def _form(name: str, width: int, height: int) -> _Form:

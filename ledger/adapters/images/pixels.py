@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ledger.adapters.images import damage, exr, ffmpeg, samples, stills
@@ -42,9 +42,11 @@ class Pixels:
         ``UsageError`` (``file.missing``, ``file.unreadable``, ``file.not-a-file``), nothing else.
         """
         found = self.frames(path)
-        if not found:
-            return None
-        return found[0] if len(found) == 1 else samples.sequence(found)
+        return self.of_frames(found) if found else None
+
+    def of_frames(self, frames: Sequence[str]) -> str:
+        """Return the digest of a file with these pictures, of which there is at least one."""
+        return frames[0] if len(frames) == 1 else samples.sequence(list(frames))
 
     def frames(self, path: Path) -> list[str] | None:
         """Return the digest (hex) of every picture in the file, in order.
@@ -66,6 +68,34 @@ class Pixels:
                     "file.malformed", f"{path} is damaged: its picture ends or breaks midway.", path=path
                 ) from error
             return None
+
+    def exact(self, path: Path) -> bool:
+        """Whether a film keeps RGB pictures as they are: by what it says of its codec and pixel format."""
+        media_type = _media_type(path)
+        try:
+            return media_type not in _STILLS and ffmpeg.exact(path, media_type)
+        except (stills.UnsupportedError, damage.DamagedError, samples.TooLargeError):
+            return False
+
+    def likenesses(self, path: Path) -> list[int] | None:
+        """Return 64 bits for every picture in the file, near for pictures that look alike.
+
+        ``None`` where nothing here decodes the file.
+        """
+        try:
+            media_type = _media_type(path)
+            return (
+                [stills.likeness(path)]
+                if media_type in _STILLS
+                else list(ffmpeg.likenesses(path, media_type))
+            )
+        except (stills.UnsupportedError, damage.DamagedError):
+            return None
+
+
+def _media_type(path: Path) -> str:
+    with reading_errors(path), path.open("rb") as file:
+        return formats.sniff(file.read(formats.HEAD), path.name)
 
 
 def _frames(path: Path, head: bytes) -> Iterator[str]:

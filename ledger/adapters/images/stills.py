@@ -66,6 +66,16 @@ def _digests(image: Image.Image) -> Iterator[str]:
             return
 
 
+def likeness(path: Path) -> int:
+    """Return the likeness of the first picture. Raises ``UnsupportedError``."""
+    try:
+        with Image.open(path, formats=_FORMATS) as image:
+            samples.check_size(*image.size)
+            return samples.likeness(image.convert("L").resize((9, 8), Image.Resampling.BOX).tobytes())
+    except (OSError, SyntaxError, ValueError, samples.TooLargeError) as error:
+        raise UnsupportedError from error
+
+
 def digest(frame: Image.Image) -> str:
     """Return the digest of one decoded picture."""
     plain = _plain(frame)

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import groupby
 from typing import Any
@@ -27,9 +27,9 @@ from sqlalchemy import (
 from ledger.adapters.sql import tables
 from ledger.adapters.sql.engine import dialect_of, write
 from ledger.adapters.sql.faults import translated
-from ledger.adapters.sql.transaction import SqlEntryTransaction, blob
+from ledger.adapters.sql.transaction import STATEMENT_ROW, SqlEntryTransaction, blob
 from ledger.errors import IntegrityError, RefusedError, UsageError
-from ledger.ports import ArtifactRow, Head, StatementRow, StoredEntry
+from ledger.ports import ArtifactRow, ChainRow, Head, StatementRow, StoredEntry
 
 # Entries or tiles that a streaming read holds at a time: at most 4 MB.
 _PIECE = 64
@@ -52,6 +52,19 @@ _TILES = (
     )
     .order_by(_tile.level, _tile.idx)
     .limit(_PIECE)
+)
+_CHAINS = (
+    select(_statement.keyid, _statement.sequence, _statement.idx, _statement.captured, _entry.received_at)
+    .join(tables.entry, (_entry.log_id == _statement.log_id) & (_entry.idx == _statement.idx))
+    .where(
+        _statement.log_id == bindparam("log"),
+        # As the index has it: a partial index is used only where the query repeats its condition.
+        _statement.sequence.is_not(None),
+        tuple_(_statement.keyid, _statement.sequence, _statement.idx)
+        > tuple_(bindparam("keyid"), bindparam("sequence"), bindparam("idx")),
+    )
+    .order_by(_statement.keyid, _statement.sequence, _statement.idx)
+    .limit(1000)
 )
 
 
@@ -124,6 +137,13 @@ class SqlEntryStore:
             if len(rows) < _PIECE:
                 return
 
+    def envelopes_at(self, indices: Collection[int]) -> Mapping[int, bytes]:
+        """Return the exact bytes of those of these entries that exist, by index."""
+        with self._reading() as connection:
+            sql, wanted = "SELECT idx, envelope FROM entry", list(indices)
+            rows: Any = self._dialect.select_among(connection, sql, self._log_id, "idx", wanted)
+        return {index: bytes(envelope) for index, envelope in rows}
+
     def stored(self, start: int, stop: int) -> Iterator[StoredEntry]:
         """Yield the entries ``start <= index < stop`` that exist, in order, with all their rows."""
         while start < stop:
@@ -141,7 +161,7 @@ class SqlEntryStore:
         self, connection: Connection, start: int, stop: int
     ) -> tuple[dict[int, tuple[StatementRow, ...]], dict[int, tuple[ArtifactRow, ...]]]:
         """Return the projections' rows of these entries, by index."""
-        statement = select(_statement.idx, _statement.predicate_type, _statement.keyid).where(
+        statement = STATEMENT_ROW.where(
             _statement.log_id == self._log_id, _statement.idx >= start, _statement.idx < stop
         )
         artifact = select(tables.artifact).where(
@@ -186,6 +206,14 @@ class SqlEntryStore:
         with self._reading() as connection:
             return self._on(connection).tile(level, index)
 
+    def chains(self) -> Iterator[ChainRow]:
+        """Yield every record that a device numbered, by key, then by number, then by index."""
+        keyid, sequence, index = "", -1, -1
+        while rows := self._piece(_CHAINS, keyid=keyid, sequence=sequence, idx=index):
+            for row in rows:
+                yield ChainRow(*row)
+            keyid, sequence, index, *_ = rows[-1]
+
     def statements(self, predicate_type: str) -> Sequence[StatementRow]:
         """Return every entry of this type, oldest first."""
         with self._reading() as connection:
@@ -219,7 +247,7 @@ class SqlEntryStore:
             rows = sorted(connection.execute(query).all(), key=lambda row: (row.idx, row.seq))
         return [_artifact_row(row) for row in rows]
 
-    def _piece(self, query: Any, **key: int) -> Sequence[Any]:
+    def _piece(self, query: Any, **key: int | str) -> Sequence[Any]:
         with self._reading() as connection:
             return connection.execute(query, {"log": self._log_id, **key}).all()
 

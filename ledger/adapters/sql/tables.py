@@ -32,11 +32,12 @@ from sqlalchemy import (
     text,
 )
 
-REVISION = "0003"
+REVISION = "0004"
 """The Alembic revision that this code reads and writes."""
 
 metadata = MetaData()
 _SEEN = text("pixels IS NOT NULL")
+_NUMBERED = text("sequence IS NOT NULL")
 
 
 def _log_id() -> Column[int]:
@@ -95,8 +96,18 @@ statement = Table(
     Column("idx", BigInteger, nullable=False),
     Column("predicate_type", Text, nullable=False),
     Column("keyid", Text, nullable=False),
+    Column("sequence", BigInteger),
+    Column("captured", Text),
     UniqueConstraint("log_id", "idx", name="statement_idx"),
     Index("statement_predicate_type", "log_id", "predicate_type", "idx"),
+    Index(
+        "statement_chain",
+        "log_id",
+        "keyid",
+        "sequence",
+        sqlite_where=_NUMBERED,
+        postgresql_where=_NUMBERED,
+    ),
 )
 
 artifact = Table(

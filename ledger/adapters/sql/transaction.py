@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, LargeBinary, bindparam, cast, delete, select, text
@@ -47,11 +48,10 @@ _TILE = select(blob(tables.tile.c.hashes)).where(
     tables.tile.c.level == bindparam("level"),
     tables.tile.c.idx == bindparam("idx"),
 )
-_STATEMENTS = (
-    select(_stated.idx, _stated.predicate_type, _stated.keyid)
-    .where(_stated.log_id == bindparam("log"), _stated.idx >= bindparam("start"))
-    .where(_stated.predicate_type.in_(bindparam("types", expanding=True)))
-)
+STATEMENT_ROW = select(_stated.idx, _stated.predicate_type, _stated.keyid, _stated.sequence, _stated.captured)
+_STATEMENTS = STATEMENT_ROW.where(
+    _stated.log_id == bindparam("log"), _stated.idx >= bindparam("start")
+).where(_stated.predicate_type.in_(bindparam("types", expanding=True)))
 _MOVE_HEAD = text(
     """UPDATE head SET size = :size, peaks = :peaks, checkpoint = :checkpoint, epoch = :epoch
     WHERE log_id = :log AND head.size = :old_size AND head.epoch = :old_epoch"""
@@ -94,7 +94,8 @@ class SqlEntryTransaction:
         """Return the entries of these types at ``start`` and after it, oldest first."""
         wanted = {"log": self._log_id, "start": start, "types": predicate_types}
         # Put in order here: asked for that order, SQLite would walk the log by index number.
-        return [StatementRow(*row) for row in sorted(self._connection.execute(_STATEMENTS, wanted).all())]
+        rows = self._connection.execute(_STATEMENTS, wanted).all()
+        return [StatementRow(*row) for row in sorted(rows, key=itemgetter(0))]
 
     def indices(self, leaf_hashes: Sequence[bytes]) -> Mapping[bytes, int]:
         """Return the index of each of these leaf hashes that the log already holds."""
@@ -144,7 +145,7 @@ class SqlEntryTransaction:
     def project(self, statements: Sequence[StatementRow], artifacts: Sequence[ArtifactRow]) -> None:
         """Add projection rows."""
         log_id = self._log_id
-        found = [(log_id, r.index, r.predicate_type, r.keyid) for r in statements]
+        found = [(log_id, r.index, r.predicate_type, r.keyid, r.sequence, r.captured) for r in statements]
         self._dialect.insert(self._connection, tables.statement, found)
         rows: list[tuple[object, ...]] = []
         index, seq = -1, 0

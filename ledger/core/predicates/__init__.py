@@ -22,6 +22,7 @@ from ledger.core.predicates.grant_revocation import GrantRevocation
 from ledger.core.predicates.grant_v2 import GrantV2
 from ledger.core.predicates.incident import Incident
 from ledger.core.predicates.log_key import LogKey
+from ledger.core.predicates.lost_record import LostRecord
 from ledger.core.predicates.model import Model
 from ledger.core.predicates.model_v2 import ModelV2
 from ledger.core.predicates.override import Override
@@ -30,6 +31,7 @@ from ledger.core.predicates.policy_profile import PolicyProfile
 from ledger.core.predicates.review import Review
 from ledger.core.predicates.revocation import Revocation
 from ledger.core.predicates.seal import Seal
+from ledger.core.predicates.service_call import ServiceCall
 from ledger.core.predicates.service_terms import ServiceTerms
 from ledger.core.predicates.step import Step
 from ledger.core.predicates.step_v2 import StepV2
@@ -67,12 +69,17 @@ Predicate = (
     | Grant
     | Incident
     | LogKey
+    | LostRecord
     | Model
     | Revocation
     | Seal
+    | ServiceCall
     | Step
     | TrainingRun
 )
+
+Captured = StepV2 | ServiceCall | TrainingRun | LostRecord
+"""What a device numbers: a statement with a place in the device's own chain."""
 
 PREDICATES: dict[str, type[Predicate]] = {
     kind.TYPE: kind
@@ -89,6 +96,7 @@ PREDICATES: dict[str, type[Predicate]] = {
         GrantV2,
         Incident,
         LogKey,
+        LostRecord,
         Model,
         ModelV2,
         Override,
@@ -97,6 +105,7 @@ PREDICATES: dict[str, type[Predicate]] = {
         Review,
         Revocation,
         Seal,
+        ServiceCall,
         ServiceTerms,
         Step,
         StepV2,
@@ -129,6 +138,7 @@ def read_predicate(predicate_type: str, value: Any) -> Predicate:
 __all__ = [
     "PREDICATES",
     "Approval",
+    "Captured",
     "Consent",
     "Dataset",
     "DatasetV2",
@@ -141,6 +151,7 @@ __all__ = [
     "GrantV2",
     "Incident",
     "LogKey",
+    "LostRecord",
     "Model",
     "ModelV2",
     "Override",
@@ -150,6 +161,7 @@ __all__ = [
     "Review",
     "Revocation",
     "Seal",
+    "ServiceCall",
     "ServiceTerms",
     "Step",
     "StepV2",

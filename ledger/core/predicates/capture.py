@@ -37,8 +37,8 @@ class Capture:
     """``sequence`` counts the device's records from 0; ``previous`` is the SHA-256 (hex) of the one before.
 
     ``hook`` is a name and a version. ``captured`` is the device's clock when the hook wrote the record, and
-    ``clock_off`` by how many seconds the agent corrected it. ``missed`` names files that were written and
-    could not be identified any more.
+    ``clock_off`` by how many seconds the agent corrected it. ``missed`` names what the step read and
+    ``superseded`` what it wrote, where a file had changed before anybody could hash it.
     """
 
     sequence: int
@@ -49,6 +49,7 @@ class Capture:
     captured: datetime
     clock_off: int = 0
     missed: tuple[str, ...] = ()
+    superseded: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the member of the predicate."""
@@ -61,6 +62,7 @@ class Capture:
             captured=format_time(self.captured),
             clockOff=self.clock_off or None,
             missed=in_order(self.missed),
+            superseded=in_order(self.superseded),
         )
 
 
@@ -75,6 +77,7 @@ def read_capture(fields: Fields) -> Capture:
         captured=fields.time("captured"),
         clock_off=fields.take("clockOff", int) if fields.has("clockOff") else 0,
         missed=fields.distinct("missed"),
+        superseded=fields.distinct("superseded"),
     )
     if found.sequence < 0 or (found.sequence == 0) != (found.previous is None):
         raise fields.error("previous", "goes with every record but the device's first, number 0")

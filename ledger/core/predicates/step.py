@@ -126,7 +126,7 @@ def read_parts(fields: Fields) -> dict[str, Any]:
         "step_id": fields.text("stepId"),
         "action": fields.choice("action", StepAction),
         "evidence": fields.choice("evidence", Evidence),
-        "place": _read_place(fields.sub("place")),
+        "place": read_place(fields.sub("place")),
         "started": started,
         "finished": finished,
         "actor": fields.text("actor"),
@@ -136,7 +136,8 @@ def read_parts(fields: Fields) -> dict[str, Any]:
     }
 
 
-def _read_place(fields: Fields) -> Place:
+def read_place(fields: Fields) -> Place:
+    """Take the fields of a place."""
     frames = _read_frames(fields.sub("frames")) if fields.has("frames") else None
     place = Place(
         fields.text("production"),

@@ -11,13 +11,17 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from ledger.core.fields import Fields, format_time, present
+from ledger.core.predicates.capture import Capture, read_capture
 from ledger.core.predicates.model import Training, check_trainings, read_trainings
 from ledger.core.predicates.step import Evidence
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingRun:
-    """``trainer`` is a party identifier. The run may be attested before or after the model is registered."""
+    """``trainer`` is a party identifier. The run may be attested before or after the model is registered.
+
+    ``capture`` is there when a device attested the run by itself.
+    """
 
     TYPE: ClassVar[str] = "https://rakkan.org/training/v1"
 
@@ -26,6 +30,7 @@ class TrainingRun:
     finished: datetime
     evidence: Evidence
     training: tuple[Training, ...]
+    capture: Capture | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the predicate object."""
@@ -35,6 +40,7 @@ class TrainingRun:
             finished=format_time(self.finished),
             evidence=self.evidence.value,
             training=[item.to_json() for item in self.training],
+            capture=self.capture and self.capture.to_json(),
         )
 
     @classmethod
@@ -46,6 +52,7 @@ class TrainingRun:
             fields.time("finished"),
             fields.choice("evidence", Evidence),
             read_trainings(fields),
+            read_capture(fields.sub("capture")) if fields.has("capture") else None,
         )
         if found.finished < found.started:
             raise fields.error("finished", "is earlier than started")

@@ -50,7 +50,7 @@ class ItemKind(StrEnum):
     FINDING = "finding"
     """``detail``: the finding's identifier. Where it stands is looked up at evaluation."""
     GAP = "gap"
-    """A file that is visible in the work and that no record explains."""
+    """A visible file that no record explains, or one that a step read and nobody hashed."""
     FORK = "fork"
     """Bytes whose records disagree about what they were made from."""
     CYCLE = "cycle"
@@ -147,14 +147,20 @@ def _own(subjects: tuple[Artifact, ...], step: Step) -> Iterator[Item]:
             yield Item(kind, material.sha256, material.name, "", slot, step.evidence)
     if step.action is StepAction.GENERATE and not any(item.role is Role.MODEL for item in step.materials):
         yield Item(ItemKind.MODEL, UNNAMED.sha256, UNNAMED.name, "", slot, step.evidence)
-    if service is not None:
-        tier = step.plan_tier if isinstance(step, StepV2) else None
-        subject = service.subject
-        yield Item(ItemKind.SERVICE, subject.sha256, subject.name, tier or "", slot, step.evidence)
-    for person in step.people if isinstance(step, StepV2) else ():
-        yield Item(ItemKind.PERSON, named("person", person).sha256, person, "", slot, step.evidence)
+    if isinstance(step, StepV2):
+        yield from _own_of_v2(step, slot)
     if imported and not any(item.role is Role.DATASET for item in step.materials):
         for subject in subjects:
             yield Item(ItemKind.IMPORT, subject.sha256, subject.name, "", slot, step.evidence)
     if step.evidence is not Evidence.OBSERVED:
         yield Item(ItemKind.WEAK, subjects[0].sha256, subjects[0].name, "", slot, step.evidence)
+
+
+def _own_of_v2(step: StepV2, slot: int) -> Iterator[Item]:
+    if step.service is not None:
+        subject, tier = step.service.subject, step.plan_tier or ""
+        yield Item(ItemKind.SERVICE, subject.sha256, subject.name, tier, slot, step.evidence)
+    for person in step.people:
+        yield Item(ItemKind.PERSON, named("person", person).sha256, person, "", slot, step.evidence)
+    for name in step.capture.missed if step.capture else ():
+        yield Item(ItemKind.GAP, named("missed", name).sha256, name, "", slot, step.evidence)

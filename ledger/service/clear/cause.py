@@ -22,7 +22,7 @@ from ledger.service.archive import Archive
 from ledger.service.clear.clear import timeless
 from ledger.service.clear.makers import makers
 from ledger.service.clear.question import Clearer
-from ledger.service.clear.targets import File
+from ledger.service.clear.recorded import File
 from ledger.service.clear.touched import IRRELEVANT, passed, touched_by
 from ledger.service.rights.reading import records_of
 from ledger.service.studio import Studio

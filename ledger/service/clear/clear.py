@@ -23,7 +23,7 @@ from ledger.core.rights.basis import Item, ItemKind
 from ledger.core.rights.clearance import Clearance
 from ledger.core.rights.profile import Principle, answers
 from ledger.service.clear.question import Clearer, Question
-from ledger.service.clear.targets import File, Target, Unknown
+from ledger.service.clear.recorded import File, Target, Unknown
 
 EXIT_CODES = {Verdict.CLEARED: 0, Verdict.NEEDS_REVIEW: 3, Verdict.BLOCKED: 4}
 """What a script sees (docs/rights/verdicts.md): a person has to decide, or the policy forbids it."""
@@ -206,6 +206,7 @@ class Cleared:
             "files": len(target.files),
             "unknown": len(target.unknown),
             "absent": target.absent,
+            "byName": target.by_name,
             "byPixels": any(file.pixels for file in target.files),
             "verdict": {
                 "then": worst(item.then for item in found),

@@ -24,10 +24,10 @@ from ledger.core.rights.facts import FactRecord, Facts
 from ledger.core.statement import Statement
 from ledger.errors import UsageError
 from ledger.service.clear.clear import Touching, timeless
-from ledger.service.clear.projecting import affected
+from ledger.service.clear.projecting import affected, items_of
 from ledger.service.clear.question import Question, Seen
+from ledger.service.clear.recorded import on_disk, place_of
 from ledger.service.clear.store import Final
-from ledger.service.clear.targets import items_of, on_disk, place_of
 from ledger.service.clear.touched import resting_on, service_of
 from ledger.service.files import identify
 from ledger.service.rights.reading import records_of

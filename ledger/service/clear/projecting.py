@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 
 from ledger.core.rights.basis import TIMELESS, Item, ItemKind
 from ledger.core.tiles import TileNodes
@@ -31,7 +32,7 @@ from ledger.service.studio import Studio
 BATCH = 1_000
 """Entries in a batch."""
 
-RULES = b"rakkan basis 1\n"
+RULES = b"rakkan basis 2\n"
 """The version of docs/rights/basis.md: to be raised with every change of what a basis is."""
 
 Progress = Callable[[int], None]
@@ -125,6 +126,13 @@ def _bound(root: bytes) -> bytes:
     return hashlib.sha256(RULES + root).digest()
 
 
+def items_of(store: BasisStore, numbers: Collection[int]) -> dict[int, frozenset[Item]]:
+    """Return the items of these bases, by the number of the basis."""
+    members = {number: unpack(packed) for number, packed in store.members(numbers).items()}
+    items = store.items(frozenset[int]().union(*members.values()))
+    return {number: frozenset(items[item] for item in held) for number, held in members.items()}
+
+
 def basis_of_file(studio: Studio, sha256: str) -> frozenset[Item] | None:
     """Return what these bytes rest on, or ``None`` where no record says how they were made.
 
@@ -133,6 +141,22 @@ def basis_of_file(studio: Studio, sha256: str) -> frozenset[Item] | None:
     """
     files = _files(studio)
     return _basis(studio, files, files.made(sha256), sha256)
+
+
+def bases_of_files(studio: Studio, digests: Collection[str]) -> dict[str, frozenset[Item]]:
+    """Return what each of these files rests on, by its SHA-256; one that no step made is left out.
+
+    The bases must have been caught up.
+    """
+    files = _files(studio)
+    files.load_made(digests)
+    read = cache(partial(items_of, studio.bases))
+    made = {digest: files.made(digest) for digest in digests}
+    return {
+        digest: _united(read, files, found, digest)
+        for digest, found in made.items()
+        if files.origins(found).steps
+    }
 
 
 def basis_by_pixels(studio: Studio, pixels: str) -> frozenset[Item] | None:
@@ -167,14 +191,20 @@ def _files(studio: Studio) -> Files:
 
 def _basis(studio: Studio, files: Files, made: Made, digest: str) -> frozenset[Item] | None:
     """Return the items of all makers of what has this digest, and that they disagree where they do."""
-    steps, seals, registered = files.origins(made)
+    steps, _, registered = files.origins(made)
     if not steps:
         return frozenset() if registered else None
+    return _united(partial(items_of, studio.bases), files, made, digest)
+
+
+def _united(
+    read: Callable[[frozenset[int]], Mapping[int, frozenset[Item]]], files: Files, made: Made, digest: str
+) -> frozenset[Item]:
+    """Return the items of the steps that made this, and of its flawed seals."""
+    steps, seals, _ = files.origins(made)
     bases = {row.basis for row in map(files.entry, steps) if row is not None}
     flawed = {row.basis for row in map(files.entry, seals) if row is not None and row.flaw}
-    members = studio.bases.members(bases | flawed)
-    items = studio.bases.items({number for packed in members.values() for number in unpack(packed)})
-    timeless = {number: item._replace(slot=TIMELESS) for number, item in items.items()}
-    ways = {frozenset(timeless[number] for number in unpack(members[basis])) for basis in bases}
+    members = read(frozenset(bases | flawed))
+    ways = {frozenset(item._replace(slot=TIMELESS) for item in members[basis]) for basis in bases}
     disagree = {fork(digest, files.name(made))} if len(ways) > 1 else set()
-    return frozenset(items.values()) | disagree
+    return frozenset[Item]().union(*members.values()) | disagree

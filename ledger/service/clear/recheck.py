@@ -21,8 +21,8 @@ from ledger.core.rights.profile import Profile
 from ledger.service.clear.clear import Group
 from ledger.service.clear.projecting import basis_of_file
 from ledger.service.clear.question import Clearer, Question, Seen, clearer_over, see
+from ledger.service.clear.recorded import File, files_of
 from ledger.service.clear.store import Where
-from ledger.service.clear.targets import File, files_of
 from ledger.service.clear.touched import Touched, newer, passed, touched_by
 from ledger.service.clear.verdicts import History, Plan, Recorded, plan, policy
 from ledger.service.rights.reading import records_of

@@ -13,8 +13,9 @@ from typing import Any
 from ledger.core.predicates.reasons import Verdict
 from ledger.core.rights.profile import Profile
 from ledger.service.clear.clear import Cleared, clear, tally
+from ledger.service.clear.places import WHOLE
 from ledger.service.clear.question import Asked, ask, clearer_over, see
-from ledger.service.clear.targets import WHOLE, resolve
+from ledger.service.clear.targets import resolve
 from ledger.service.clear.verdicts import History
 from ledger.service.studio import Studio
 

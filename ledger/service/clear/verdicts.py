@@ -37,7 +37,7 @@ from ledger.service.archive import Archive
 from ledger.service.clear.cause import Causes
 from ledger.service.clear.clear import Group, timeless
 from ledger.service.clear.question import Clearer, Question
-from ledger.service.clear.targets import File, Target
+from ledger.service.clear.recorded import File, Target
 from ledger.service.studio import Device, Studio
 
 REASONS_BYTES = 10_000

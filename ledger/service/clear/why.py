@@ -25,7 +25,7 @@ from ledger.service.archive import Archive
 from ledger.service.clear.clear import EXIT_CODES, Cleared, Touching, clear, timeless
 from ledger.service.clear.makers import makers
 from ledger.service.clear.question import Clearer
-from ledger.service.clear.targets import File, Kind, Target
+from ledger.service.clear.recorded import File, Kind, Target
 from ledger.service.studio import Studio
 
 MAX_FILES = 10_000

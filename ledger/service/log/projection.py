@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from ledger.core import envelope as dsse
 from ledger.core import statement as statements
 from ledger.core.envelope import Envelope
-from ledger.core.predicates import Model, Seal, Step
+from ledger.core.fields import format_time
+from ledger.core.predicates import Captured, Model, Seal, Step
 from ledger.core.statement import Statement
 from ledger.ports import ArtifactRow, StatementRow
 
@@ -27,7 +28,15 @@ def project(index: int, envelope: bytes) -> Rows:
 
 def rows(index: int, envelope: Envelope, statement: Statement) -> Rows:
     """Return the rows of an entry that was read already."""
-    row = StatementRow(index, statement.predicate.TYPE, envelope.signatures[0].keyid)
+    predicate = statement.predicate
+    capture = predicate.capture if isinstance(predicate, Captured) else None
+    row = StatementRow(
+        index,
+        predicate.TYPE,
+        envelope.signatures[0].keyid,
+        None if capture is None else capture.sequence,
+        None if capture is None else format_time(capture.captured),
+    )
     subjects = [
         ArtifactRow(index, "subject", position, subject.name, subject.sha256, subject.pixels)
         for position, subject in enumerate(statement.subjects)

@@ -1,0 +1,284 @@
+"""The agent: takes records out of the spool, signs and chains them, brings them to the log, seals.
+
+* Whatever fails leaves the work where it was, and the next turn does it again: a record leaves the spool when
+  the chain holds it durably, and counts as sent when a receipt covers it.
+* A record that cannot be read, or belongs to no production, is held: unchanged, with the reason.
+* The numbers that hooks took tell when a record never came, or was taken away. That is signed, too.
+* A server that is away is asked again later, with growing patience and at the time that it asks for. What it
+  refuses is kept and offered again: somebody may enrol the device in the meantime.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from functools import cache, partial
+from hashlib import sha256
+from pathlib import Path
+
+from ledger.core import envelope as dsse
+from ledger.core import statement as statements
+from ledger.core.checkpoint import open_checkpoint
+from ledger.core.merkle import leaf_hash, verify_inclusion
+from ledger.core.note import NoteVerifier
+from ledger.core.predicates.lost_record import LossReason
+from ledger.core.receipt import parse_receipt
+from ledger.core.spooled import Spooled, SpooledFile, read_input, read_spooled
+from ledger.core.statement import Statement
+from ledger.errors import RakkanError, UsageError
+from ledger.ports import Signer
+from ledger.service.capture.clocks import Now
+from ledger.service.capture.drafts import Draft, gap
+from ledger.service.capture.steps import Drafting, Production
+from ledger.service.capture.store import Chain, Link, Receipted, Spool, Uplink, Waiting
+
+TAKEN = 500
+"""Records taken out of the spool at a time: what a crash makes the agent hash again."""
+SENT = 500
+"""Entries offered to the log at a time."""
+PATIENCE = timedelta(seconds=1), timedelta(minutes=5)
+"""Between two tries of a log that is away: at first, and at most."""
+REFUSED_FOR = timedelta(minutes=10)
+"""How long the agent waits before it offers again what the log refused."""
+KEPT = timedelta(days=14)
+"""How long a record stays on the device after a checkpoint covers it."""
+
+LEFT_ALONE = frozenset({"file.missing", "file.changed", "file.not-a-file", "seal.not-recorded"})
+"""Why a file that was to be sealed is left as it is: it has become another one."""
+
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+
+Sealing = Callable[[Sequence[Path]], None]
+"""Seals recorded files, those that are sealed already left out. Raises ``RakkanError``."""
+
+
+@dataclass(slots=True)
+class Way:
+    """One production: its chain, the way to its log, and when to try again.
+
+    ``seal`` is there where the ledger is on this machine; ``shares`` where the studio may have the openings.
+    """
+
+    production: Production
+    signer: Signer
+    verifiers: Sequence[NoteVerifier]
+    chain: Chain
+    uplink: Uplink
+    seal: Sealing | None = None
+    shares: bool = False
+    again: datetime = NEVER
+    offered: datetime = NEVER
+    patience: timedelta = PATIENCE[0]
+    trouble: RakkanError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What one turn did: statements signed, entries that the log took, files sealed; is there more?"""
+
+    signed: int = 0
+    sent: int = 0
+    sealed: int = 0
+    more: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Drafted:
+    """The drafts of a record; ``name`` is that of the spool's file, if there is one."""
+
+    record: str
+    drafts: Sequence[Draft]
+    name: str | None = None
+
+
+class Agent:
+    """One device's agent. ``now`` tells both clocks."""
+
+    def __init__(self, spool: Spool, ways: Sequence[Way], drafting: Drafting, now: Callable[[], Now]) -> None:
+        self.ways = tuple(ways)
+        self._spool = spool
+        self._drafting = drafting
+        self._now = now
+
+    def turn(self) -> Turn:
+        """Do all that can be done now, one batch of each kind."""
+        waiting = self._spool.waiting(TAKEN)
+        signed = self._take(waiting) if waiting else 0
+        sent = sum(self._send(way) for way in self.ways)
+        sealed = sum(self._seal(way) for way in self.ways)
+        if not (signed or sent):
+            for way in self.ways:
+                way.chain.forget(self._now().wall - KEPT)
+        return Turn(signed, sent, sealed, more=bool(waiting) or sent >= SENT)
+
+    def _take(self, waiting: Sequence[Waiting]) -> int:
+        """Sign what waits and keep it, then remove it from the spool; return how many statements."""
+        first, now = self.ways[0], self._now()
+        records = list(self._read(waiting))
+        ids = [record.record_id for _, record in records]
+        known = frozenset[str]().union(*(way.chain.knows(ids) for way in self.ways))
+        fresh = {item.name for item, record in records if record.record_id not in known}
+        missing, last = _missing(first.chain.last_number(), waiting, fresh, now.wall)
+        drafted = {way.production.name: list(missing) if way is first else [] for way in self.ways}
+        self._drafting.read(record for item, record in records if item.name in fresh)
+        for item, record in records:
+            if item.name not in fresh or record.record_id in known:
+                continue
+            known |= {record.record_id}
+            with self._holding(item.name):
+                way = self._way_of(record)
+                drafts = self._drafting.drafts(way.production, record, item, now)
+                drafted[way.production.name].append(_Drafted(record.record_id, drafts, item.name))
+        signed = sum(
+            self._sign(way, drafted[way.production.name], last if way is first else None) for way in self.ways
+        )
+        self._spool.remove([item.name for item in waiting])
+        return signed
+
+    def _read(self, waiting: Sequence[Waiting]) -> Iterator[tuple[Waiting, Spooled]]:
+        for item in waiting:
+            with self._holding(item.name):
+                yield item, self._whole(read_spooled(item.data))
+
+    def _whole(self, record: Spooled) -> Spooled:
+        """Return the record with the inputs that its hook wrote into a list, because they were many."""
+        inputs: list[SpooledFile] = []
+        for item in record.inputs:
+            lines = self._spool.listed(item.path) if item.path else None
+            inputs += [item] if lines is None else map(read_input, lines)
+        return replace(record, inputs=tuple(inputs))
+
+    def _sign(self, way: Way, drafted: Sequence[_Drafted], last: int | None) -> int:
+        sequence, previous = way.chain.head()
+        links: list[Link] = []
+        for each in drafted:
+            with self._holding(each.name):
+                # All statements of a record, or none.
+                made = list(_signed(each, way.signer, sequence, previous))
+                links += made
+                sequence, previous = sequence + len(made), sha256(made[-1].envelope).hexdigest()
+        way.chain.add(links, last)
+        return len(links)
+
+    @contextmanager
+    def _holding(self, name: str | None) -> Iterator[None]:
+        """Put the record aside when it cannot become a statement."""
+        try:
+            yield
+        except RakkanError as error:
+            if name is None:
+                raise
+            self._spool.hold(name, error)
+
+    def _way_of(self, record: Spooled) -> Way:
+        """Return the production that the record names, else the one under whose roots its files lie.
+
+        Raises ``UsageError("capture.no-production")``.
+        """
+        named = record.place.get("production")
+        paths = [item.path for item in (*record.outputs, *record.inputs)]
+        for way in self.ways:
+            if named == way.production.name or (
+                named is None and any(way.production.under(path) is not None for path in paths)
+            ):
+                return way
+        if named is None and len(self.ways) == 1 and not self.ways[0].production.roots:
+            return self.ways[0]
+        words = f"No production of this device is called {named}" if named else "The files lie under no root"
+        raise UsageError("capture.no-production", f"{words}.", paths=paths[:3])
+
+    def _send(self, way: Way) -> int:
+        now = self._now().wall
+        if now < way.again:
+            return 0
+        if now > way.offered + REFUSED_FOR:
+            way.chain.reconsider()
+            way.offered = now
+        links = way.chain.unsent(SENT)
+        try:
+            outcomes = way.uplink.send([link.envelope for link in links]) if links else ()
+            way.chain.settle(dict(_judged(way, links, outcomes)))
+            self._share(way)
+        except RakkanError as error:
+            asked = timedelta(seconds=int(str(error.evidence.get("retry_after", 0))))
+            way.trouble, way.again = error, now + max(way.patience, asked)
+            way.patience = min(way.patience * 2, PATIENCE[1])
+            return 0
+        way.trouble, way.patience = None, PATIENCE[0]
+        return len(links)
+
+    def _share(self, way: Way) -> None:
+        """Give the studio the openings of what its log has, where the production says so."""
+        openings = way.chain.unshared(SENT) if way.shares else {}
+        if openings:
+            way.uplink.share(openings)
+            way.chain.shared(list(openings))
+
+    def _seal(self, way: Way) -> int:
+        """Seal what was published or final. A file that is no longer the recorded one is left alone.
+
+        Not while records wait: one may speak of a file in the state in which its tool read it.
+        """
+        due = way.chain.unsealed() if way.seal is not None and not self._spool.waiting(1) else {}
+        done = 0
+        for path in dict.fromkeys(Path(path) for paths in due.values() for path in paths):
+            try:
+                way.seal([path]) if way.seal else None
+            except RakkanError as error:
+                if error.code not in LEFT_ALONE:
+                    way.trouble = error
+                    return done
+            else:
+                done += 1
+        way.chain.sealed(list(due))
+        return done
+
+
+def _missing(
+    last: int, waiting: Sequence[Waiting], fresh: Collection[str], now: datetime
+) -> tuple[list[_Drafted], int]:
+    """Return drafts for numbers that were taken and have no record, and the newest number."""
+    found = []
+    for item in waiting:
+        if item.number == 0 or (item.number <= last and item.name not in fresh):
+            continue
+        if item.number <= last:
+            found.append(_gap(LossReason.RESTARTED, last, item.number, now))
+        elif item.number > last + 1:
+            found.append(_gap(LossReason.ABANDONED, last + 1, item.number - 1, now))
+        last = item.number
+    return found, last
+
+
+def _gap(reason: LossReason, first: int, last: int, now: datetime) -> _Drafted:
+    return _Drafted(f"{reason.value} {first} {last} {now.isoformat()}", [gap(reason, first, last, now)])
+
+
+def _signed(drafted: _Drafted, signer: Signer, sequence: int, previous: str | None) -> Iterator[Link]:
+    """Yield the record's statements; the first one has the record's own identifier."""
+    for number, draft in enumerate(drafted.drafts):
+        payload = statements.encode(Statement(draft.subjects, draft.numbered(sequence, previous)))
+        envelope = dsse.sign(payload, signer)
+        record = f"{drafted.record}#{number}" if number else drafted.record
+        yield Link(sequence, record, envelope, draft.openings, draft.seal)
+        sequence, previous = sequence + 1, sha256(envelope).hexdigest()
+
+
+def _judged(
+    way: Way, links: Sequence[Link], outcomes: Sequence[Receipted | RakkanError]
+) -> Iterator[tuple[int, Receipted | RakkanError]]:
+    """Yield each record's number with its outcome; a receipt that does not hold for the record is none."""
+    checkpoint = cache(partial(open_checkpoint, verifiers=way.verifiers))
+    for link, outcome in zip(links, outcomes, strict=True):
+        if isinstance(outcome, Receipted):
+            try:
+                receipt = parse_receipt(outcome.receipt)
+                known = checkpoint(receipt.checkpoint)
+                leaf = leaf_hash(link.envelope)
+                verify_inclusion(receipt.index, known.size, leaf, receipt.proof, known.root)
+            except RakkanError as error:
+                yield link.sequence, error
+                continue
+        yield link.sequence, outcome

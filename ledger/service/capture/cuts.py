@@ -1,0 +1,140 @@
+"""A timeline against the log: for each shot the files on record that it shows, and what nobody explains.
+
+* Media that lies here is known by its bytes, else by its picture. What lies here and is not on record is
+  unknown: its name proves nothing any more.
+* Media that does not lie here is looked for by its name among the final files of the shot that the clip or
+  its path names. A clip without media is a place in the production: its name, and its frames.
+* Each frame that neither way finds is absent. Nothing is dropped.
+"""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path, PurePosixPath
+
+from ledger.core.cut import Cut, Nothing, Shot
+from ledger.core.otio import MAX_BYTES, read_otio
+from ledger.errors import MalformedError
+from ledger.service.clear.places import at_place
+from ledger.service.clear.projecting import bases_of_files
+from ledger.service.clear.recorded import File, Kind, Target, Unknown, by_picture, files_of, on_disk
+from ledger.service.clear.store import Final, Where
+from ledger.service.files import FileIdentity, check_unchanged, identify, read_whole, reading_errors
+from ledger.service.studio import Studio
+
+BUNDLE = ".otioz"
+_CONTENT = "content.otio"
+
+
+def is_timeline(path: Path) -> bool:
+    """Whether a file of this name is a timeline, and no list of targets."""
+    return path.suffix.lower() in (".otio", BUNDLE)
+
+
+def read_cut(path: Path) -> Cut:
+    """Return what can be seen of a timeline: ``.otio``, or the one in an ``.otioz``.
+
+    Raises ``MalformedError`` with ``cut.malformed`` or ``cut.unsupported``, and ``UsageError("file.…")``.
+    """
+    if path.suffix.lower() != BUNDLE:
+        return read_otio(read_whole(path, MAX_BYTES + 1))
+    try:
+        with reading_errors(path), zipfile.ZipFile(path) as bundle, bundle.open(_CONTENT) as content:
+            return read_otio(content.read(MAX_BYTES + 1))
+    except (zipfile.BadZipFile, KeyError, NotImplementedError, RuntimeError, EOFError, ValueError) as error:
+        raise MalformedError(
+            "cut.malformed", f"{path} is no zip archive with a {_CONTENT} in it: {error}.", path=path
+        ) from error
+
+
+def targets_of(studio: Studio, cut: Cut, folder: Path) -> Iterator[Target]:
+    """Yield one target for each shot of the cut. Relative paths are looked for in the folder first.
+
+    The bases must have been caught up. Raises ``UsageError("file.…")`` and ``RefusedError("file.changed")``.
+    """
+    wanted = dict.fromkeys(path for shot in cut.shots for path in shot.paths())
+    here = _here(studio, wanted, folder)
+    names = _finals_named(studio, {_name(path) for path in wanted if path not in here})
+    for shot in cut.shots:
+        if isinstance(shot.media, Nothing):
+            yield _placed(studio, shot)
+        else:
+            yield _shown(studio, shot, here, names)
+
+
+def _shown(
+    studio: Studio, shot: Shot, here: Mapping[str, File | Unknown], names: Mapping[str, list[Final]]
+) -> Target:
+    """Return a shot by the files that it shows."""
+    found, absent = list[Final](), 0 if shot.numbers else 1
+    lying = dict[str, File | Unknown]()
+    for path in shot.paths():
+        if path in here:
+            lying[path] = here[path]
+        elif finals := _in_place(names.get(_name(path), []), f"{shot.clip}/{path}"):
+            found += finals
+        else:
+            absent += 1 if shot.is_sequence else len(shot.numbers)
+    known = [file for file in lying.values() if isinstance(file, File)]
+    unknown = tuple(file for file in lying.values() if isinstance(file, Unknown))
+    if lying and not shot.is_sequence:
+        absent = 0  # all of a film is here, whichever frames of it are seen
+    files = (*known, *files_of(studio, dict.fromkeys(found)))
+    return Target(shot.label, Kind.SHOT, files, unknown, absent, len(files) - len(known))
+
+
+def _placed(studio: Studio, shot: Shot) -> Target:
+    """Return a shot without media by the place that its name is."""
+    first, last = shot.frames or (-1, -1)
+    found = at_place(studio, f"{shot.clip}/{first}-{last}") if first >= 0 and shot.clip else None
+    if found is None:
+        return Target(shot.label, Kind.SHOT, (), absent=max(1, len(shot.numbers)))
+    return Target(shot.label, Kind.SHOT, found.files, absent=found.absent, by_name=len(found.files))
+
+
+def _here(studio: Studio, wanted: Collection[str], folder: Path) -> dict[str, File | Unknown]:
+    """Return the media that lies here, by its path in the cut."""
+    paths = {text: path for text in wanted if (path := on_disk(text, folder)) is not None}
+    identities = {path: identify(path) for path in dict.fromkeys(paths.values())}
+    bases = bases_of_files(studio, {identity.sha256 for identity in identities.values()})
+    return {
+        text: File(path.name, digest, bases[digest])
+        if (digest := identities[path].sha256) in bases
+        else _pictured(studio, path, identities[path])
+        for text, path in paths.items()
+    }
+
+
+def _pictured(studio: Studio, path: Path, identity: FileIdentity) -> File | Unknown:
+    found = by_picture(studio, path, identity.sha256)
+    check_unchanged(path, identity)
+    return found
+
+
+def _finals_named(studio: Studio, names: Collection[str]) -> dict[str, list[Final]]:
+    """Return the production's final files with these names."""
+    found: dict[str, list[Final]] = {}
+    for final in studio.bases.finals_at(Where()) if names else ():
+        if final.name in names:
+            found.setdefault(final.name, []).append(final)
+    return found
+
+
+def _in_place(finals: Collection[Final], said: str) -> list[Final]:
+    """Return those of the files of one name that lie where the clip or its path says.
+
+    One whose shot nobody names may be another shot's file of the same name: it is left out.
+    """
+    placed = [final for final in finals if final.shot is None or _says(said, final.shot)]
+    nearer = [final for final in placed if final.sequence and _says(said, final.sequence)]
+    return nearer or placed
+
+
+def _says(said: str, word: str) -> bool:
+    return re.search(rf"(?<![^\W_]){re.escape(word)}(?![^\W_])", said, re.IGNORECASE) is not None
+
+
+def _name(path: str) -> str:
+    return PurePosixPath(path).name

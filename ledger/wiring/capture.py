@@ -1,0 +1,165 @@
+"""From agent.toml to an agent, and what there is to know about one from outside."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ledger.adapters.agent_home import AgentHome, ProductionSettings
+from ledger.core.predicates.capture import Event
+from ledger.core.predicates.model import TrainingStage
+from ledger.service.capture.clocks import Now
+from ledger.service.capture.places import place_pattern
+from ledger.service.capture.steps import Production
+from ledger.service.capture.training import Datasets
+from ledger.wiring import SystemClock, home_at, offline_reader, open_device, open_studio
+from ledger.wiring.hashes import open_hash_cache
+from ledger.wiring.inventory import read_list
+
+if TYPE_CHECKING:
+    from ledger.adapters.spool import DirectorySpool
+    from ledger.ports import Clock
+    from ledger.service.capture.agent import Agent, Sealing, Way
+    from ledger.service.capture.store import Uplink
+
+
+def agent_home() -> AgentHome:
+    """Return the agent's folder, whether it exists or not."""
+    named = os.environ.get("RAKKAN_AGENT_HOME")
+    return AgentHome(Path(named) if named else _state() / "agent")
+
+
+def spool_folder() -> Path:
+    """Return the spool, as hooks find it."""
+    named = os.environ.get("RAKKAN_SPOOL")
+    return Path(named) if named else _state() / "spool"
+
+
+def open_spool() -> DirectorySpool:
+    """Return the spool."""
+    from ledger.adapters.spool import DirectorySpool
+
+    return DirectorySpool(spool_folder())
+
+
+def hand_in(record: dict[str, Any]) -> str | None:
+    """Spool a record that came over HTTP, as a hook would; return its path, ``None`` when that failed.
+
+    Raises ``capture.malformed`` and ``capture.newer``.
+    """
+    from ledger.core.spooled import read_spooled
+    from ledger.hooks import rakkan_capture
+
+    read_spooled(json.dumps(rakkan_capture.complete(record)).encode())
+    return rakkan_capture.spool(record)
+
+
+def both_clocks(clock: Clock) -> Now:
+    """Return this moment by both clocks of the device."""
+    boot = Path("/proc/sys/kernel/random/boot_id")
+    return Now(clock.now(), time.monotonic(), boot.read_text().strip() if boot.exists() else None)
+
+
+@contextmanager
+def open_agent(
+    folder: AgentHome,
+    spool: DirectorySpool,
+    clock: Clock | None = None,
+    warn: Callable[[str], None] = lambda _: None,
+) -> Iterator[Agent]:
+    """Open the device's agent for as long as the block runs. ``warn`` hears of a damaged cache.
+
+    Raises ``agent.*``, ``home.*``, ``key.*``, ``trust.*`` and ``http.url``.
+    """
+    from ledger.service.capture.agent import Agent
+    from ledger.service.capture.hashing import Hasher
+    from ledger.service.capture.identify import Identifier
+    from ledger.service.capture.steps import Drafting
+
+    settings, time_of_day = folder.settings(), clock or SystemClock()
+    with ExitStack() as stack:
+        ways = [_way(stack, folder, settings.device, item, time_of_day) for item in settings.productions]
+        reader = offline_reader(clock=time_of_day)
+        hasher = stack.enter_context(Hasher(stack.enter_context(open_hash_cache(warn)), reader.pixels))
+        drafting = Drafting(Identifier(hasher), folder.secret())
+        yield Agent(spool, ways, drafting, lambda: both_clocks(time_of_day))
+
+
+def install_agent(folder: AgentHome, device: str, given: ProductionSettings, http: str | None) -> None:
+    """Add a production to the device's settings, or replace the one of the same log; prepare the spool.
+
+    Raises ``home.*`` and ``key.*`` for a home without this device's keys, ``agent.*``, ``target.*``.
+    """
+    from ledger.adapters.agent_home import AgentSettings
+
+    home = home_at(Path(given.home))
+    open_device(home, device)
+    before = folder.settings() if folder.settings_file.exists() else AgentSettings(device, ())
+    origin = home.settings().origin
+    others = [item for item in before.productions if home_at(Path(item.home)).settings().origin != origin]
+    folder.save(AgentSettings(device, (*others, given), http or before.http))
+    spool = open_spool()
+    spool.prepare()
+    spool.keep_reserve()
+    spool.tell_hooks(hook_settings(folder))
+
+
+def hook_settings(folder: AgentHome) -> dict[str, Any]:
+    """Return what hooks must know: see docs/spec/capture.md."""
+    productions = [
+        {"name": item.name, "roots": list(item.roots), "policy": given.policy}
+        for given in folder.settings().productions
+        for item in [production_of(folder, given)]
+    ]
+    return {"productions": productions}
+
+
+def production_of(folder: AgentHome, given: ProductionSettings) -> Production:
+    """Return what the agent must know of a production. Raises ``home.*`` and ``coverage.place``."""
+    stages = {Path(path): TrainingStage(stage) for path, stage in given.datasets}
+    return Production(
+        home_at(Path(given.home)).settings().production,
+        Datasets(folder.folder / "inventories", read_list, stages, given.trainer),
+        tuple(os.path.realpath(root) for root in given.roots),
+        place_pattern(given.place) if given.place is not None else None,
+        frozenset(map(Event, given.seal)),
+    )
+
+
+def _way(stack: ExitStack, folder: AgentHome, name: str, given: ProductionSettings, clock: Clock) -> Way:
+    from ledger.adapters.chain import SqliteChain
+    from ledger.adapters.uplink import HttpUplink
+    from ledger.service.capture.agent import Way
+    from ledger.service.capture.taking import OwnLog
+    from ledger.service.seal import seal
+
+    home = home_at(Path(given.home))
+    settings, device = home.settings(), open_device(home, name)
+    # A device that was enrolled anew has another key, and begins another chain.
+    chain = SqliteChain(folder.database, f"{settings.origin} {device.signer.keyid}")
+    stack.enter_context(closing(chain))
+    uplink: Uplink
+    sealing: Sealing | None = None
+    if given.server is not None:
+        uplink = HttpUplink(given.server, settings.production)
+    else:
+        studio = stack.enter_context(open_studio(home, clock))
+        uplink = OwnLog(studio)
+
+        def sealing(paths: Sequence[Path]) -> None:
+            seal(studio, device, paths, skip_sealed=True)
+
+    verifiers = home.trust().log_verifiers(settings.origin)
+    production, shares = production_of(folder, given), given.prompts == "studio"
+    return Way(production, device.signer, verifiers, chain, uplink, sealing, shares)
+
+
+def _state() -> Path:
+    # As the hooks' client has it: both must find the same folder.
+    named = os.environ.get("XDG_STATE_HOME")
+    return (Path(named) if named else Path.home() / ".local/state") / "rakkan"
