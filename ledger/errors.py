@@ -153,7 +153,13 @@ CODES: dict[str, str] = {
     "cut.malformed": "Export the timeline again: the named place breaks OpenTimelineIO's rules.",
     "cut.unsupported": "Export one timeline, flattened, as OpenTimelineIO 0.18 or earlier writes it.",
     "tie.no-pictures": "Give a movie that ffmpeg decodes, and the pictures that it was made of.",
+    "tie.range": "Give frames that the movie has, counted from 0: --range 0-47=sq010/sh010.",
     "tie.incomplete": "Give all the files that the movie was made of, or record its step by hand.",
+    "hooks.unknown": "Run rakkan hooks list for the names.",
+    "hooks.place": "Name where it belongs with --into FOLDER or --python EXE (rakkan hooks list).",
+    "hooks.taken": "Move the named file away, or choose another place: it is not ours, or was changed.",
+    "hooks.python": "Give the Python that the tool runs in, 3.9 or newer, such as venv/bin/python.",
+    "hooks.started": "Start it with the command that rakkan hooks list shows; nothing is installed.",
     # --- recording and sealing --------------------------------------------------------------------
     "record.nothing": "Name at least one file that the step wrote.",
     "record.unknown-model": "Register it with rakkan model add, or give the path of its weights.",

@@ -29,7 +29,7 @@ SECTIONS = {
     "erase": "Erasure",
     "home trust database s3": "The studio's home",
     "file target": "Files",
-    "capture agent watch": "Capture",
+    "capture agent hooks watch": "Capture",
     "coverage": "Coverage",
     "cut tie": "Cuts, and films made of frames",
     "record registry seal timestamp manifest": "Recording and sealing",

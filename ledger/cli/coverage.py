@@ -104,11 +104,12 @@ def _print(found: Coverage, only: str | None, *, whole: bool) -> None:
 
 
 def _telling(found: Coverage) -> list[Axis]:
-    """Return the tables that say something: folders where no shot is known, others where they differ."""
+    """Return the tables that say something: shots where any is known, folders where one is not."""
     from ledger.service.capture.coverage import Axis
 
-    first = Axis.SHOT if any(key is not None for key in found.by[Axis.SHOT]) else Axis.FOLDER
-    return [axis for axis in (first, Axis.DEVICE, Axis.DAY, Axis.HOW) if found.by[axis]]
+    shots = found.by[Axis.SHOT]
+    silent = {Axis.SHOT} if set(shots) == {None} else {Axis.FOLDER} if None not in shots else set()
+    return [axis for axis in Axis if found.by[axis] and axis not in silent]
 
 
 def _table(console: Console, found: Coverage, axis: Axis, *, whole: bool) -> None:

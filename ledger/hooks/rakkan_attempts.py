@@ -1,4 +1,4 @@
-"""One request of a call to a remote service, and the attempts at it: a state machine that sends nothing.
+"""A call to a remote service as it goes on record, and the attempts at its requests. Nothing is sent here.
 
 Whoever sends asks ``begin``, sends with ``headers`` added, and tells ``answered`` or ``broke``; what these
 return is the pause before the next attempt in seconds, or ``None`` when this was the last.
@@ -15,23 +15,33 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import random
 import re
 import time
 import urllib.parse
+import uuid
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ledger.hooks import rakkan_answers, rakkan_capture
-    from ledger.hooks.rakkan_remote import Call
+    from typing import Self
+
+    from ledger.hooks import rakkan_answers, rakkan_capture, rakkan_journal
 else:
     import rakkan_answers
     import rakkan_capture
+    import rakkan_journal
 
+VERSION = "1"
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 KEPT = 50
 """Attempts after which a call is no longer written anew for each one that changes nothing."""
+MOST = 10_000
+"""Attempts at a request that a record can hold, whatever the provider's ``attempts``."""
 READ_REQUEST = 8 << 20
 OPEN = {"model", "size", "n", "quality", "seed", "seconds", "duration", "ratio", "aspect_ratio"}
 OPEN |= {"resolution", "steps", "guidance", "guidance_scale", "strength", "output_format"}
@@ -49,6 +59,108 @@ _PART = re.compile(rb'name="(\w+)"\r\n\r\n(.*?)\r\n--', re.DOTALL)
 _chance = random.SystemRandom()
 
 
+@dataclass(frozen=True)
+class Service:
+    """A service, and the account that it is used on.
+
+    ``account`` is a pseudonym; ``terms`` the path of the saved document that the studio works under.
+    A request is tried ``attempts`` times at most, and not again once that would take longer than ``patience``
+    seconds in all.
+    """
+
+    vendor: str
+    product: str
+    snapshot: str | None = None
+    plan: str | None = None
+    account: str | None = None
+    terms: str | os.PathLike[str] | None = None
+    tool: tuple[str, str] = ("rakkan_remote", VERSION)
+    key_header: str | None = "Idempotency-Key"
+    attempts: int = 8
+    patience: float = 120.0
+
+
+class Account(rakkan_capture.Step):
+    """What goes on record of a call, from its beginning on. ``account`` is the record's member ``call``."""
+
+    def __init__(
+        self,
+        provider: Service,
+        place: Mapping[str, Any] | None = None,
+        call_id: str | None = None,
+        job: str | None = None,
+        **more: Any,
+    ) -> None:
+        more = {"action": "generate", **more}
+        super().__init__(tool=provider.tool, place=place, hook=("remote", VERSION), **more)
+        self.provider = provider
+        self.account: dict[str, Any] = {
+            "id": call_id or str(uuid.uuid4()),
+            "outcome": "accepted" if job else "failed",
+            "attempts": [],
+            "account": provider.account,
+            "terms": _terms(provider.terms),
+            "job": job,
+        }
+        service = {"vendor": provider.vendor, "product": provider.product, "snapshot": provider.snapshot}
+        self.record.update(id=str(uuid.uuid4()), service=service, plan=provider.plan, call=self.account)
+        self.parameter("call", self.account["id"])
+        self.sent = False
+        self._key = str(uuid.uuid4())
+        self._first: bytes | None = None
+
+    @property
+    def outcome(self) -> str:
+        """How the call stands: accepted, throttled, refused or failed."""
+        return str(self.account["outcome"])
+
+    def __enter__(self) -> Self:
+        named = self.record["place"].get("production")
+        known = rakkan_capture.settings().get("productions", ())
+        rakkan_capture.check(next((item for item in known if item.get("name") == named), None))
+        rakkan_journal.recover()
+        super().__enter__()
+        self._kept = rakkan_journal.Kept(self.record["id"])
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.record["finished"] = rakkan_capture.now()
+        outputs = self.record["outputs"]
+        self.record["outputs"] = [
+            item if "sha256" in item else rakkan_capture.file(item["path"]) for item in outputs
+        ]
+        if kind is not None:
+            self.record["failed"] = kind.__name__
+        if not self.sent or rakkan_capture.spool(self.record) is not None:
+            self._kept.drop()
+
+    def key(self, fingerprint: bytes) -> str:
+        """Return the idempotency key of a request: the same for the same request."""
+        if self._first is None:
+            self._first = fingerprint
+        first = fingerprint == self._first
+        return self._key if first else str(uuid.uuid5(uuid.UUID(self._key), fingerprint.hex()))
+
+    def tell(self, name: str, value: str) -> None:
+        """Add a secret beside those that have the same name and another value."""
+        secrets, number = self.record["secrets"], 1
+        while secrets.get(name if number == 1 else "%s %d" % (name, number), value) != value:
+            number += 1
+        secrets[name if number == 1 else "%s %d" % (name, number)] = value
+
+    def settle(self, outcome: str) -> None:
+        """Say how the call stands. One whose files are there stays accepted."""
+        if not self.record["outputs"]:
+            self.account["outcome"] = outcome
+
+    def keep(self) -> None:
+        """Write the call where it survives this process."""
+        self.record["finished"] = rakkan_capture.now()
+        self._kept.write(self.record)
+
+
 class Exchange:
     """A request within a call. ``body`` is ``None`` where it cannot be sent twice.
 
@@ -56,7 +168,7 @@ class Exchange:
     """
 
     def __init__(
-        self, call: Call, method: str, url: str, headers: Mapping[str, str], body: bytes | None
+        self, call: Account, method: str, url: str, headers: Mapping[str, str], body: bytes | None
     ) -> None:
         self.call, self.provider, self.url = call, call.provider, url
         self.makes = method.upper() not in ("GET", "HEAD")
@@ -132,7 +244,12 @@ class Exchange:
 
     def _pause(self, heard: rakkan_answers.Heard) -> float | None:
         unsafe = heard.outcome == "failed" and self.makes and self.provider.key_header is None
-        if not heard.again or unsafe or not self._repeatable or self._number >= self.provider.attempts:
+        if (
+            not heard.again
+            or unsafe
+            or not self._repeatable
+            or self._number >= min(self.provider.attempts, MOST)
+        ):
             return None
         if heard.after is not None:
             pause = heard.after + _chance.uniform(0, max(heard.after / 4, 0.1))
@@ -172,6 +289,20 @@ class Exchange:
                     self.call.tell(PROMPTS[key], value)
                 elif key in OPEN and not isinstance(value, bool) and _SHORT.fullmatch(str(value)):
                     self.call.record["parameters"].setdefault(key, str(value))
+
+
+def _terms(path: str | os.PathLike[str] | None) -> dict[str, str] | None:
+    """Return the saved terms as a record names them, or ``None`` where they are not at hand."""
+    if path is None:
+        return None
+    try:
+        with open(path, "rb") as file:
+            digest = hashlib.sha256(file.read()).hexdigest()
+            saved = datetime.fromtimestamp(os.fstat(file.fileno()).st_mtime, timezone.utc)
+    except OSError as error:
+        rakkan_capture.faults.append("%s: %s" % (type(error).__name__, error))
+        return None
+    return {"sha256": digest, "fetched": saved.strftime("%Y-%m-%dT%H:%M:%SZ")}
 
 
 def _members(body: bytes) -> list[tuple[str, Any]]:

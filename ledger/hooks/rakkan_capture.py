@@ -82,23 +82,15 @@ def settings() -> dict[str, Any]:
 def production_of(path: str | os.PathLike[str]) -> dict[str, Any] | None:
     """Return the settings of the production whose roots hold this path, or ``None``."""
     real = os.path.realpath(path)
-    for production in productions():
-        if any(is_under(real, root) for root in production["roots"]):
-            return production
-    return None
+    return next((one for one in productions() if any(is_under(real, root) for root in one["roots"])), None)
 
 
 def productions() -> list[dict[str, Any]]:
-    """Return the productions that the settings name in a form that makes sense: with a name and roots."""
-    found = settings().get("productions")
-    return [
-        one
-        for one in (found if isinstance(found, list) else ())
-        if isinstance(one, dict)
-        and isinstance(one.get("name"), str)
-        and isinstance(one.get("roots"), list)
-        and all(isinstance(root, str) for root in one["roots"])
-    ]
+    """Return the productions of the settings; none where they are not of their form."""
+    with contextlib.suppress(KeyError, TypeError):
+        found = settings()["productions"]
+        return [one for one in found if all(isinstance(text, str) for text in (one["name"], *one["roots"]))]
+    return []
 
 
 def is_under(path: str, root: str) -> bool:
@@ -112,18 +104,15 @@ def file(path: str | os.PathLike[str], role: str | None = None, name: str | None
     A file that was written (no ``role``) and is small enough is hashed here. ``name`` is the registered name
     of a model or dataset, where the tool knows it.
     """
-    import hashlib
-
     found: dict[str, Any] = {"path": os.path.abspath(os.fspath(path))}
-    if role is not None:
-        found["role"] = role
-    if name is not None:
-        found["name"] = name
+    found.update({key: value for key, value in (("role", role), ("name", name)) if value is not None})
     with contextlib.suppress(OSError):
         before = os.stat(found["path"])
         if not stat.S_ISREG(before.st_mode):
             return found
         if role is None and before.st_size <= INLINE_BYTES:
+            import hashlib
+
             with open(found["path"], "rb") as opened:
                 digest = hashlib.sha256(opened.read()).hexdigest()
             if stamp(os.stat(found["path"])) == stamp(before):
@@ -163,12 +152,25 @@ def spool(record: Mapping[str, Any]) -> str | None:
     try:
         return _spool(dict(record))
     except Exception as error:
-        faults.append("%s: %s" % (type(error).__name__, error))
-        _leave_a_gap(error)
-        production = production_of(_first_output(record) or os.getcwd())
+        fault(error)
+        first = os.getcwd()
+        with contextlib.suppress(KeyError, IndexError, TypeError):
+            first = os.fspath(record["outputs"][0]["path"])
+        production = production_of(first)
         if production is not None and production.get("policy") == "refuse":
             raise CaptureRefusedError("The record could not be written: %s." % error) from error
         return None
+
+
+def fault(error: Exception) -> None:
+    """Count what a hook could not do, take a number for the lost record, and say why in ``faults.log``."""
+    faults.append("%s: %s" % (type(error).__name__, error))
+    with contextlib.suppress(Exception):
+        place = folder()
+        with _numbered(place) as number:
+            pass
+        with open(os.path.join(place, "faults.log"), "a", encoding="utf-8") as log:
+            log.write("%s number %d: %s\n" % (now(), number, faults[-1]))
 
 
 class Step:
@@ -282,22 +284,13 @@ def _paths(value: Any) -> Sequence[str | os.PathLike[str]]:
     return [value] if isinstance(value, (str, os.PathLike)) else list(value)
 
 
-def _first_output(record: Mapping[str, Any]) -> str | None:
-    """Return the path of the first output, of a record that may have any form."""
-    try:
-        return cast("str", os.fspath(record["outputs"][0]["path"]))
-    except (KeyError, IndexError, TypeError):
-        return None
-
-
 def complete(record: Mapping[str, Any]) -> dict[str, Any]:
     """Return the record with what every record has, where it does not say so itself."""
     import getpass
-    import uuid
 
     return {
         "rakkan": FORMAT,
-        "id": str(uuid.uuid4()),
+        "id": os.urandom(16).hex(),
         "captured": now(),
         "monotonic": time.monotonic(),
         "boot": boot(),
@@ -308,9 +301,7 @@ def complete(record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _spool(record: dict[str, Any]) -> str:
-    import uuid
-
-    place, name = folder(), str(uuid.uuid4())
+    place, name = folder(), os.urandom(16).hex()
     record = complete(record)
     # Surrogates stand for bytes of a name that are not UTF-8; ASCII carries them as escapes.
     data = json.dumps(record, ensure_ascii=True).encode("ascii")
@@ -320,18 +311,14 @@ def _spool(record: dict[str, Any]) -> str:
         os.makedirs(os.path.join(place, each), mode=0o700, exist_ok=True)
     scratch = os.path.join(place, "tmp", name)
     try:
-        try:
-            _write(scratch, data)
-        except OSError:
-            _free_reserve(place)
-            _write(scratch, data)
-        with _numbered(place) as number:
-            target = os.path.join(place, "new", "%016d-%s.json" % (number, name))
-            os.rename(scratch, target)
+        _write(scratch, data)
     except OSError:
-        with contextlib.suppress(OSError):  # what is half written takes the room that is missing
-            os.unlink(scratch)
-        raise
+        os.unlink(scratch)  # what is half written takes the room that is missing
+        _free_reserve(place)
+        _write(scratch, data)
+    with _numbered(place) as number:
+        target = os.path.join(place, "new", "%016d-%s.json" % (number, name))
+        os.rename(scratch, target)
     _force_folder(os.path.dirname(target))
     return target
 
@@ -411,13 +398,3 @@ else:
 
     def _lock(handle: int) -> None:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
-def _leave_a_gap(error: Exception) -> None:
-    """Take a number for the record that could not be written, and say why where the agent looks."""
-    with contextlib.suppress(Exception):
-        place = folder()
-        with _numbered(place) as number:
-            pass
-        with open(os.path.join(place, "faults.log"), "a", encoding="utf-8") as log:
-            log.write("%s number %d: %s: %s\n" % (now(), number, type(error).__name__, error))

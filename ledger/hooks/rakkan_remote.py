@@ -35,24 +35,20 @@ import urllib.request
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar, Token
-from dataclasses import dataclass
-from datetime import datetime, timezone
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
     from typing import Self
 
-    from ledger.hooks import rakkan_answers, rakkan_attempts, rakkan_capture, rakkan_journal
+    from ledger.hooks import rakkan_answers, rakkan_attempts, rakkan_capture
 else:
     import rakkan_answers
     import rakkan_attempts
     import rakkan_capture
-    import rakkan_journal
 
 T = TypeVar("T")
 
-VERSION = "1"
 NETWORK = (urllib.error.URLError, http.client.HTTPException, ConnectionError, TimeoutError, socket.timeout)
 
 _current: ContextVar[Call | None] = ContextVar("rakkan_call", default=None)
@@ -78,25 +74,8 @@ class NotMadeError(RuntimeError):
         self.outcome, self.answer = outcome, answer
 
 
-@dataclass(frozen=True)
-class Provider:
-    """A service, and the account that it is used on.
-
-    ``account`` is a pseudonym; ``terms`` the path of the saved document that the studio works under.
-    A request is tried ``attempts`` times at most, and not again once that would take longer than ``patience``
-    seconds in all.
-    """
-
-    vendor: str
-    product: str
-    snapshot: str | None = None
-    plan: str | None = None
-    account: str | None = None
-    terms: str | os.PathLike[str] | None = None
-    tool: tuple[str, str] = ("rakkan_remote", VERSION)
-    key_header: str | None = "Idempotency-Key"
-    attempts: int = 8
-    patience: float = 120.0
+class Provider(rakkan_attempts.Service):
+    """A service that is called: see ``rakkan_attempts.Service`` for what is said of it."""
 
     def call(self, place: Mapping[str, Any] | None = None, **more: Any) -> Call:
         """Return a call, to be used as a context. ``more`` is for ``Call``, and for the record."""
@@ -108,7 +87,7 @@ class Provider:
         return found if found is not None and found.provider == self else None
 
 
-class Call(rakkan_capture.Step):
+class Call(rakkan_attempts.Account):
     """One wish, as a context: its attempts are recorded at its end, and the step that it made with them.
 
     ``reads`` names the pictures that went in, and ``secret`` a prompt that is not in a JSON request. With
@@ -116,44 +95,8 @@ class Call(rakkan_capture.Step):
     rest. Raises ``CaptureRefusedError`` where the production refuses work that cannot be recorded.
     """
 
-    def __init__(
-        self,
-        provider: Provider,
-        place: Mapping[str, Any] | None = None,
-        call_id: str | None = None,
-        job: str | None = None,
-        **more: Any,
-    ) -> None:
-        more = {"action": "generate", **more}
-        super().__init__(tool=provider.tool, place=place, hook=("remote", VERSION), **more)
-        self.provider = provider
-        self.account: dict[str, Any] = {
-            "id": call_id or str(uuid.uuid4()),
-            "outcome": "accepted" if job else "failed",
-            "attempts": [],
-            "account": provider.account,
-            "terms": _terms(provider.terms),
-            "job": job,
-        }
-        service = {"vendor": provider.vendor, "product": provider.product, "snapshot": provider.snapshot}
-        self.record.update(id=str(uuid.uuid4()), service=service, plan=provider.plan, call=self.account)
-        self.parameter("call", self.account["id"])
-        self.sent = False
-        self._key = str(uuid.uuid4())
-        self._first: bytes | None = None
-
-    @property
-    def outcome(self) -> str:
-        """How the call stands: accepted, throttled, refused or failed."""
-        return str(self.account["outcome"])
-
     def __enter__(self) -> Self:
-        named = self.record["place"].get("production")
-        known = rakkan_capture.settings().get("productions", ())
-        rakkan_capture.check(next((item for item in known if item.get("name") == named), None))
-        rakkan_journal.recover()
         super().__enter__()
-        self._kept = rakkan_journal.Kept(self.record["id"])
         self._token: Token[Call | None] = _current.set(self)
         return self
 
@@ -161,15 +104,7 @@ class Call(rakkan_capture.Step):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         _current.reset(self._token)
-        self.record["finished"] = rakkan_capture.now()
-        outputs = self.record["outputs"]
-        self.record["outputs"] = [
-            item if "sha256" in item else rakkan_capture.file(item["path"]) for item in outputs
-        ]
-        if kind is not None:
-            self.record["failed"] = kind.__name__
-        if not self.sent or rakkan_capture.spool(self.record) is not None:
-            self._kept.drop()
+        super().__exit__(kind, error, trace)
 
     def send(self, request: urllib.request.Request | str, timeout: float = 60.0) -> Answer:
         """Send a request, and again where that may help; return the answer.
@@ -250,30 +185,6 @@ class Call(rakkan_capture.Step):
         self.sent = True
         return rakkan_attempts.Exchange(self, method, url, lower(headers), body)
 
-    def key(self, fingerprint: bytes) -> str:
-        """Return the idempotency key of a request: the same for the same request."""
-        if self._first is None:
-            self._first = fingerprint
-        first = fingerprint == self._first
-        return self._key if first else str(uuid.uuid5(uuid.UUID(self._key), fingerprint.hex()))
-
-    def tell(self, name: str, value: str) -> None:
-        """Add a secret beside those that have the same name and another value."""
-        secrets, number = self.record["secrets"], 1
-        while secrets.get(name if number == 1 else "%s %d" % (name, number), value) != value:
-            number += 1
-        secrets[name if number == 1 else "%s %d" % (name, number)] = value
-
-    def settle(self, outcome: str) -> None:
-        """Say how the call stands. One whose files are there stays accepted."""
-        if not self.record["outputs"]:
-            self.account["outcome"] = outcome
-
-    def keep(self) -> None:
-        """Write the call where it survives this process."""
-        self.record["finished"] = rakkan_capture.now()
-        self._kept.write(self.record)
-
     def _made(
         self, request: urllib.request.Request | str, deliver: Callable[[Any], tuple[Answer, Answer]]
     ) -> Answer:
@@ -322,20 +233,6 @@ def heard(exchange: rakkan_attempts.Exchange, answer: Answer) -> float | None:
 def lower(headers: Any) -> dict[str, str]:
     """Return headers by lower-case names."""
     return {name.lower(): value for name, value in headers.items()}
-
-
-def _terms(path: str | os.PathLike[str] | None) -> dict[str, str] | None:
-    """Return the saved terms as a record names them, or ``None`` where they are not at hand."""
-    if path is None:
-        return None
-    try:
-        with open(path, "rb") as file:
-            digest = hashlib.sha256(file.read()).hexdigest()
-            saved = datetime.fromtimestamp(os.fstat(file.fileno()).st_mtime, timezone.utc)
-    except OSError as error:
-        rakkan_capture.faults.append("%s: %s" % (type(error).__name__, error))
-        return None
-    return {"sha256": digest, "fetched": saved.strftime("%Y-%m-%dT%H:%M:%SZ")}
 
 
 def _opened(request: urllib.request.Request, timeout: float) -> Any:

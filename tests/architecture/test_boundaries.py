@@ -23,15 +23,20 @@ ALLOWED = {
     "botocore": ["ledger.adapters.s3"],
     "c2pa": ["ledger.adapters.c2pa_codec"],
     "fastapi": ["api"],
+    "gazu": ["ledger.hooks.kitsu_server"],
     "OpenEXR": ["ledger.adapters.images", "ledger.demo"],  # the demo paints its frames
     "PIL": ["ledger.adapters.images", "ledger.demo"],
     "license_expression": ["ledger.adapters.intake.licences"],
     "pkcs11": ["ledger.adapters.pkcs11"],
     "pyarrow": ["ledger.adapters.parquet"],
+    "pyblish": ["ledger.hooks.pyblish_plugin"],
     "sqlalchemy": ["ledger.adapters.sql"],
     "starlette": ["api"],
     "yaml": ["ledger.adapters.intake.yaml_text"],
 }
+
+# What a hook may import besides the standard library: the tool it runs in, and what is installed beside it.
+TOOLS = {"bpy", "huggingface_hub"}
 
 # Prints what importing our package loaded besides itself and the standard library.
 FOREIGN = """
@@ -52,6 +57,13 @@ def test_only_its_adapter_imports(outside: str) -> None:
     importers = graph().find_modules_that_directly_import(outside) if outside in graph().modules else set()
     allowed = ALLOWED[outside]
     assert not {m for m in importers if not any(m == a or m.startswith(a + ".") for a in allowed)}
+
+
+def test_a_hook_imports_only_its_tool() -> None:
+    hooks = {module for module in graph().modules if module.startswith("ledger.hooks")}
+    imported = set().union(*(graph().find_modules_directly_imported_by(module) for module in hooks))
+    foreign = {module.split(".")[0] for module in imported - hooks} - set(sys.stdlib_module_names)
+    assert {name for name in foreign if not name.startswith("rakkan_")} <= TOOLS
 
 
 def test_no_import_runs_in_a_circle() -> None:

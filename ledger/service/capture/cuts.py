@@ -1,7 +1,7 @@
 """A timeline against the log: for each shot the files on record that it shows, and what nobody explains.
 
-* Media that lies here is known by its bytes, else by its picture. What lies here and is not on record is
-  unknown: its name proves nothing any more.
+* Media that lies here, or in the bundle, is known by its bytes, else by its picture. What lies here and is
+  not on record is unknown: its name proves nothing any more.
 * Media that does not lie here is looked for by its name among the final files of the shot that the clip or
   its path names. A clip without media is a place in the production: its name, and its frames.
 * Each frame that neither way finds is absent. Nothing is dropped.
@@ -9,14 +9,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import zipfile
+import zlib
 from collections.abc import Collection, Iterator, Mapping
-from pathlib import Path, PurePosixPath
+from contextlib import contextmanager
+from pathlib import Path
 
-from ledger.core.cut import Cut, Nothing, Shot
+from ledger.core.cut import Cut, Film, Nothing, Shot
 from ledger.core.otio import MAX_BYTES, read_otio
 from ledger.errors import MalformedError
+from ledger.service.capture.stretches import stretches_of
 from ledger.service.clear.places import at_place
 from ledger.service.clear.projecting import bases_of_files
 from ledger.service.clear.recorded import File, Kind, Target, Unknown, by_picture, files_of, on_disk
@@ -26,6 +30,7 @@ from ledger.service.studio import Studio
 
 BUNDLE = ".otioz"
 _CONTENT = "content.otio"
+_PIECE = 1 << 20
 
 
 def is_timeline(path: Path) -> bool:
@@ -38,24 +43,21 @@ def read_cut(path: Path) -> Cut:
 
     Raises ``MalformedError`` with ``cut.malformed`` or ``cut.unsupported``, and ``UsageError("file.…")``.
     """
-    if path.suffix.lower() != BUNDLE:
+    if not _is_bundle(path):
         return read_otio(read_whole(path, MAX_BYTES + 1))
-    try:
-        with reading_errors(path), zipfile.ZipFile(path) as bundle, bundle.open(_CONTENT) as content:
-            return read_otio(content.read(MAX_BYTES + 1))
-    except (zipfile.BadZipFile, KeyError, NotImplementedError, RuntimeError, EOFError, ValueError) as error:
-        raise MalformedError(
-            "cut.malformed", f"{path} is no zip archive with a {_CONTENT} in it: {error}.", path=path
-        ) from error
+    with _opened(path) as bundle, bundle.open(_CONTENT) as content:
+        return read_otio(content.read(MAX_BYTES + 1))
 
 
-def targets_of(studio: Studio, cut: Cut, folder: Path) -> Iterator[Target]:
-    """Yield one target for each shot of the cut. Relative paths are looked for in the folder first.
+def targets_of(studio: Studio, cut: Cut, timeline: Path) -> Iterator[Target]:
+    """Yield one target for each shot of the cut.
 
-    The bases must have been caught up. Raises ``UsageError("file.…")`` and ``RefusedError("file.changed")``.
+    A relative path is looked for in the bundle that the timeline is, then in its folder. The bases must have
+    been caught up. Raises ``UsageError("file.…")`` and ``RefusedError("file.changed")``.
     """
     wanted = dict.fromkeys(path for shot in cut.shots for path in shot.paths())
-    here = _here(studio, wanted, folder)
+    here = _bundled(studio, wanted, timeline) if _is_bundle(timeline) else {}
+    here |= _here(studio, [path for path in wanted if path not in here], timeline.parent)
     names = _finals_named(studio, {_name(path) for path in wanted if path not in here})
     for shot in cut.shots:
         if isinstance(shot.media, Nothing):
@@ -78,6 +80,8 @@ def _shown(
         else:
             absent += 1 if shot.is_sequence else len(shot.numbers)
     known = [file for file in lying.values() if isinstance(file, File)]
+    if isinstance(shot.media, Film) and shot.frames is not None:
+        known = [part for file in known for part in stretches_of(studio, file, shot.frames)]
     unknown = tuple(file for file in lying.values() if isinstance(file, Unknown))
     if lying and not shot.is_sequence:
         absent = 0  # all of a film is here, whichever frames of it are seen
@@ -105,6 +109,38 @@ def _here(studio: Studio, wanted: Collection[str], folder: Path) -> dict[str, Fi
         else _pictured(studio, path, identities[path])
         for text, path in paths.items()
     }
+
+
+def _bundled(studio: Studio, wanted: Collection[str], path: Path) -> dict[str, File | Unknown]:
+    """Return the media that a bundle holds, by its path in the cut: by its bytes alone."""
+    digests: dict[str, str] = {}
+    with _opened(path) as bundle:
+        for text in set(bundle.namelist()).intersection(wanted):
+            with bundle.open(text) as content:
+                state = hashlib.sha256()
+                while piece := content.read(_PIECE):
+                    state.update(piece)
+                digests[text] = state.hexdigest()
+    bases = bases_of_files(studio, set(digests.values()))
+    return {
+        text: File(_name(text), digest, bases[digest]) if digest in bases else Unknown(_name(text), digest)
+        for text, digest in digests.items()
+    }
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
+    try:
+        with reading_errors(path), zipfile.ZipFile(path) as bundle:
+            yield bundle
+    except (zipfile.BadZipFile, zlib.error, KeyError, NotImplementedError, RuntimeError, EOFError) as error:
+        raise MalformedError(
+            "cut.malformed", f"{path} is no zip archive with a {_CONTENT} in it: {error}.", path=path
+        ) from error
+
+
+def _is_bundle(path: Path) -> bool:
+    return path.suffix.lower() == BUNDLE
 
 
 def _pictured(studio: Studio, path: Path, identity: FileIdentity) -> File | Unknown:
@@ -137,4 +173,4 @@ def _says(said: str, word: str) -> bool:
 
 
 def _name(path: str) -> str:
-    return PurePosixPath(path).name
+    return path.rpartition("/")[2]

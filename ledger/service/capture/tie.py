@@ -21,9 +21,11 @@ from ledger.core import statement as statements
 from ledger.core.artifact import Artifact, Role
 from ledger.core.predicates import StepV2
 from ledger.core.predicates.step import Evidence, Place, StepAction, Tool
+from ledger.core.splitting import Name
 from ledger.core.splitting import statements as split_statements
-from ledger.core.tying import Tie, resembling, tie
+from ledger.core.tying import Range, Tie, resembling, tie
 from ledger.errors import UndecidedError, UsageError
+from ledger.service.capture.stretches import decoded, stretch_name
 from ledger.service.files import check_unchanged, identify
 from ledger.service.record import uuid7
 from ledger.service.studio import Device, Studio
@@ -96,7 +98,7 @@ def tie_film(studio: Studio, film: Path, files: Sequence[Path]) -> Tied:
     """
     if not files:
         raise UsageError("tie.no-pictures", "There are no files to tie the film to.")
-    whole, frames = _decoded(studio, film)
+    whole, frames = decoded(studio, film)
     stills = [_still(studio, path) for path in files]
     found = tie(frames, [still.pixels or "" for still in stills])
     if found.complete:
@@ -137,31 +139,20 @@ def record_tie(studio: Studio, device: Device, tied: Tied, place: Place, tool: T
     return tuple(appended.index for appended in studio.log.append(signed))
 
 
-def _list_name(tied: Tied) -> Any:
-    """Return how lists of the shown files are named: by the frames of the film that they cover."""
-    spans: dict[str, tuple[int, int]] = {}
+def _list_name(tied: Tied) -> Name:
+    """Return how lists of the shown files are named: by the frames of the film that show their pictures."""
+    spans: dict[str | None, Range] = {}
     for run in tied.found.runs:
-        digest = tied.files[run.file].sha256
-        first, last = spans.get(digest, (run.first, run.last))
-        spans[digest] = min(first, run.first), max(last, run.last)
-    shown = [spans.get(file.sha256) for file in tied.shown]
+        pixels = tied.files[run.file].pixels
+        first, last = spans.get(pixels, (run.first, run.last))
+        spans[pixels] = min(first, run.first), max(last, run.last)
+    shown = [spans[file.pixels] for file in tied.shown]  # files with one picture have one span
 
     def name(first: int, last: int) -> str:
-        covered = [span for span in shown[first : last + 1] if span]
-        start, stop = min((a for a, _ in covered), default=0), max((b for _, b in covered), default=0)
-        return f"frames {start}-{stop} of {tied.film.name}"
+        starts, stops = zip(*shown[first : last + 1], strict=True)
+        return stretch_name(min(starts), max(stops), tied.film.name)
 
     return name
-
-
-def _decoded(studio: Studio, film: Path) -> tuple[Artifact, list[str]]:
-    identity = identify(film)
-    frames = studio.pixels.frames(film)
-    check_unchanged(film, identity)
-    if not frames:
-        raise UsageError("tie.no-pictures", f"Nothing here decodes {film} frame by frame.", path=film)
-    media_type = studio.codec.media_type(film)
-    return Artifact(film.name, identity.sha256, media_type, studio.pixels.of_frames(frames)), frames
 
 
 def _still(studio: Studio, path: Path) -> Artifact:

@@ -47,7 +47,7 @@ def _targets(studio: Studio, text: str) -> Iterator[Target]:
     if not text.startswith("@") or on_disk(text) is not None:
         yield _target(studio, text, None)
     elif is_timeline(path):
-        yield from targets_of(studio, read_cut(path), path.parent)
+        yield from targets_of(studio, read_cut(path), path)
     else:
         yield from (_target(studio, line, path.parent) for line in _lines(path))
 
