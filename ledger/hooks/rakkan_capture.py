@@ -71,12 +71,10 @@ def enabled() -> bool:
 
 def settings() -> dict[str, Any]:
     """Return what the agent tells hooks: productions, their roots and policies; ``{}`` without one."""
-    try:
-        with open(os.path.join(folder(), "settings.json"), encoding="utf-8") as file:
-            found = json.load(file)
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
+    path = os.path.join(folder(), "settings.json")
+    with contextlib.suppress(OSError, ValueError, TypeError, RecursionError), open(path, "rb") as file:
+        return dict(json.load(file))
+    return {}
 
 
 def production_of(path: str | os.PathLike[str]) -> dict[str, Any] | None:
@@ -89,7 +87,8 @@ def productions() -> list[dict[str, Any]]:
     """Return the productions of the settings; none where they are not of their form."""
     with contextlib.suppress(KeyError, TypeError):
         found = settings()["productions"]
-        return [one for one in found if all(isinstance(text, str) for text in (one["name"], *one["roots"]))]
+        sound = all(isinstance(text, str) for one in found for text in (one["name"], *one["roots"]))
+        return found if sound and all(isinstance(one["roots"], list) for one in found) else []
     return []
 
 

@@ -236,7 +236,18 @@ def test_a_production_that_refuses_hears_of_a_lost_record(
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", "[]", "5", '{"productions": 5}', '{"productions": [{}]}', '{"productions": [5]}']
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        "5",
+        '{"productions": 5}',
+        '{"productions": [{}]}',
+        '{"productions": [5]}',
+        '{"productions": [{"name": "x", "roots": "/prod"}]}',
+        "[" * 100_000,
+    ],
 )
 def test_settings_that_make_no_sense_stop_nothing(spool: Path, text: str) -> None:
     spool.mkdir()
