@@ -37,6 +37,7 @@ COMMANDS = {
     "key": "ledger.cli.keys:key",
     "record": "ledger.cli.work:record",
     "erase": "ledger.cli.erase:erase",
+    "run": "ledger.cli.run:run",
     "cut": "ledger.cli.cut:cut",
     "tie": "ledger.cli.tie:tie",
     "seal": "ledger.cli.work:seal",

@@ -23,15 +23,11 @@ from __future__ import annotations
 import contextlib
 import errno
 import functools
-import getpass
-import hashlib
-import inspect
 import json
 import os
 import stat
 import sys
 import time
-import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from types import TracebackType
@@ -75,21 +71,25 @@ def enabled() -> bool:
 
 def settings() -> dict[str, Any]:
     """Return what the agent tells hooks: productions, their roots and policies; ``{}`` without one."""
-    try:
-        with open(os.path.join(folder(), "settings.json"), encoding="utf-8") as file:
-            found = json.load(file)
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
+    path = os.path.join(folder(), "settings.json")
+    with contextlib.suppress(OSError, ValueError, TypeError, RecursionError), open(path, "rb") as file:
+        return dict(json.load(file))
+    return {}
 
 
 def production_of(path: str | os.PathLike[str]) -> dict[str, Any] | None:
     """Return the settings of the production whose roots hold this path, or ``None``."""
     real = os.path.realpath(path)
-    for production in settings().get("productions", ()):
-        if any(is_under(real, root) for root in production["roots"]):
-            return cast("dict[str, Any]", production)
-    return None
+    return next((one for one in productions() if any(is_under(real, root) for root in one["roots"])), None)
+
+
+def productions() -> list[dict[str, Any]]:
+    """Return the productions of the settings; none where they are not of their form."""
+    with contextlib.suppress(KeyError, TypeError):
+        found = settings()["productions"]
+        sound = all(isinstance(text, str) for one in found for text in (one["name"], *one["roots"]))
+        return found if sound and all(isinstance(one["roots"], list) for one in found) else []
+    return []
 
 
 def is_under(path: str, root: str) -> bool:
@@ -104,15 +104,14 @@ def file(path: str | os.PathLike[str], role: str | None = None, name: str | None
     of a model or dataset, where the tool knows it.
     """
     found: dict[str, Any] = {"path": os.path.abspath(os.fspath(path))}
-    if role is not None:
-        found["role"] = role
-    if name is not None:
-        found["name"] = name
+    found.update({key: value for key, value in (("role", role), ("name", name)) if value is not None})
     with contextlib.suppress(OSError):
         before = os.stat(found["path"])
         if not stat.S_ISREG(before.st_mode):
             return found
         if role is None and before.st_size <= INLINE_BYTES:
+            import hashlib
+
             with open(found["path"], "rb") as opened:
                 digest = hashlib.sha256(opened.read()).hexdigest()
             if stamp(os.stat(found["path"])) == stamp(before):
@@ -153,7 +152,9 @@ def spool(record: Mapping[str, Any]) -> str | None:
         return _spool(dict(record))
     except Exception as error:
         fault(error)
-        first = next((item["path"] for item in record.get("outputs", ())), os.getcwd())
+        first = os.getcwd()
+        with contextlib.suppress(KeyError, IndexError, TypeError):
+            first = os.fspath(record["outputs"][0]["path"])
         production = production_of(first)
         if production is not None and production.get("policy") == "refuse":
             raise CaptureRefusedError("The record could not be written: %s." % error) from error
@@ -242,6 +243,7 @@ def recorded(
     @rakkan_capture.recorded("edit", ("grade", "2.1"), writes="target", reads=[("source", "parent")])
     def grade(source, target): ...
     """
+    import inspect
 
     def decorate(function: F) -> F:
         signature = inspect.signature(function)
@@ -283,9 +285,11 @@ def _paths(value: Any) -> Sequence[str | os.PathLike[str]]:
 
 def complete(record: Mapping[str, Any]) -> dict[str, Any]:
     """Return the record with what every record has, where it does not say so itself."""
+    import getpass
+
     return {
         "rakkan": FORMAT,
-        "id": str(uuid.uuid4()),
+        "id": os.urandom(16).hex(),
         "captured": now(),
         "monotonic": time.monotonic(),
         "boot": boot(),
@@ -296,7 +300,7 @@ def complete(record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _spool(record: dict[str, Any]) -> str:
-    place, name = folder(), str(uuid.uuid4())
+    place, name = folder(), os.urandom(16).hex()
     record = complete(record)
     # Surrogates stand for bytes of a name that are not UTF-8; ASCII carries them as escapes.
     data = json.dumps(record, ensure_ascii=True).encode("ascii")
@@ -308,6 +312,7 @@ def _spool(record: dict[str, Any]) -> str:
     try:
         _write(scratch, data)
     except OSError:
+        os.unlink(scratch)  # what is half written takes the room that is missing
         _free_reserve(place)
         _write(scratch, data)
     with _numbered(place) as number:

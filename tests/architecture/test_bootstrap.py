@@ -20,7 +20,7 @@ def checkout(tmp_path: Path) -> Path:
     """A checkout in small: our bootstrap, a command that prints its arguments, and empty locks."""
     root = tmp_path / "check out"
     (root / "ledger").mkdir(parents=True)
-    for name in ("__init__.py", "__main__.py", "_bootstrap.py"):
+    for name in ("__init__.py", "__main__.py", "_bootstrap.py", "_start.py"):
         shutil.copy(ROOT / "ledger" / name, root / "ledger" / name)
     (root / "ledger" / "cli.py").write_text(CLI)
     (root / "locks").mkdir()
