@@ -98,7 +98,8 @@ def test_a_file_that_no_record_explains_is_undecided(nightfall: Studio) -> None:
     found = clear(nightfall, stray, code=3)
     assert found["unknown"] == [{"name": "stray.png", "sha256": _sha256(stray)}]
     assert found["principles"] == []
-    assert found["targets"][0]["verdict"] == {"then": None, "now": None}
+    assert found["targets"][0]["verdict"] == found["verdict"] == {"then": None, "now": None}
+    assert found["grade"] == {"then": None, "now": None}
     shown = nightfall("clear", stray, "sh020", *policy(nightfall))
     assert shown.code == 3
     assert "undecided; no record says how it was made" in shown.out

@@ -16,7 +16,7 @@ def test_a_verdict_on_record_is_a_simple_verification_result(nightfall: Studio) 
     assert predicate["verifier"]["policies"] == [{"name": "house", "digest": result["policy"]["digest"]}]
     assert predicate[CLEARANCE]["tree"] == result["tree"]
     assert predicate[CLEARANCE]["event"] == "verdict"
-    kinds = [kind for _, _, kind, _ in sorted(nightfall.rows("statement"))]
+    kinds = [row[2] for row in sorted(nightfall.rows("statement"), key=lambda row: row[1])]
     assert kinds.index(PROFILE) < kinds.index(SVR)
     assert kinds.count(PROFILE) == 1
 

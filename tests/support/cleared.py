@@ -108,7 +108,7 @@ def clear(studio: Studio, *targets: object, code: int = 0) -> Any:
 
 def verdicts(studio: Studio) -> list[dict[str, Any]]:
     """Every verdict in the log, oldest first, each with its subjects and its index."""
-    rows = [index for _, index, kind, _ in sorted(studio.rows("statement")) if kind == SVR]
+    rows = sorted(row[1] for row in studio.rows("statement") if row[2] == SVR)
     shown = [studio.ok("show", index).json for index in rows]
     return [{"index": item["index"], **item["statement"]} for item in shown]
 

@@ -163,6 +163,15 @@ class Cleared:
         return Coverage(files, complete, declared, len(weak) - declared, len(gaps))
 
     @property
+    def incomplete(self) -> bool:
+        """Whether a file was asked for that no record explains, or that no record has."""
+        return bool(self.unknown) or any(target.absent for target in self.targets)
+
+    def _verdict(self, answer: Answer) -> str | None:
+        """Return the verdict on the whole: none where all that is known is cleared, and not all is known."""
+        return None if self.incomplete and answer.verdict is Verdict.CLEARED else answer.verdict.value
+
+    @property
     def principles(self) -> tuple[tuple[Principle, bool], ...]:
         """Return the profile's principles, and whether each holds for all of it now.
 
@@ -176,8 +185,8 @@ class Cleared:
         return {
             **self.question.to_json(),
             "tree": {"size": self.clearer.size, "root": self.clearer.root},
-            "verdict": _pair(self.whole, lambda answer: answer.verdict.value),
-            "grade": _pair(self.whole, lambda answer: answer.grade.name),
+            "verdict": _pair(self.whole, self._verdict),
+            "grade": _pair(self.whole, lambda answer: None if self.incomplete else answer.grade.name),
             "dependencyLevels": _pair(self.whole, levels),
             "targets": [self._target(target) for target in self.targets],
             "unknown": [{"name": file.name, "sha256": file.sha256} for file in self.unknown],
