@@ -35,7 +35,8 @@ class ProductionSettings:
 
     ``home`` holds the device's keys and the trust root, and the ledger where there is no ``server``.
     ``prompts`` is ``device`` or ``studio``: who keeps the openings. ``policy`` is ``spool`` or ``refuse``.
-    ``datasets`` are inventories, each with the stage of runs on it; ``trainer`` is the party that trains.
+    ``watch`` is a list of names to look for in prompts. ``datasets`` are inventories, each with the stage of
+    runs on it; ``trainer`` is the party that trains.
     """
 
     home: str
@@ -45,6 +46,7 @@ class ProductionSettings:
     seal: tuple[str, ...] = ()
     prompts: str = "device"
     policy: str = "spool"
+    watch: str | None = None
     trainer: str | None = None
     datasets: tuple[tuple[str, str], ...] = ()
 
@@ -58,6 +60,7 @@ class ProductionSettings:
             seal=list(self.seal),
             prompts=self.prompts,
             policy=self.policy,
+            watch=self.watch,
             trainer=self.trainer,
             datasets=dict(self.datasets),
         )
@@ -164,6 +167,7 @@ def _production(fields: Fields) -> ProductionSettings:
         seal=fields.texts("seal"),
         prompts=fields.optional_text("prompts") or "device",
         policy=fields.optional_text("policy") or "spool",
+        watch=fields.optional_text("watch"),
         trainer=fields.optional_text("trainer"),
         datasets=tuple(fields.map("datasets").items()),
     )

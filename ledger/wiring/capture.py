@@ -13,13 +13,16 @@ from typing import TYPE_CHECKING, Any
 from ledger.adapters.agent_home import AgentHome, ProductionSettings
 from ledger.core.predicates.capture import Event
 from ledger.core.predicates.model import TrainingStage
+from ledger.core.watch import WatchList
 from ledger.service.capture.clocks import Now
 from ledger.service.capture.places import place_pattern
 from ledger.service.capture.steps import Production
 from ledger.service.capture.training import Datasets
+from ledger.service.capture.watching import read_watch_list
 from ledger.wiring import SystemClock, home_at, offline_reader, open_device, open_studio
 from ledger.wiring.hashes import open_hash_cache
 from ledger.wiring.inventory import read_list
+from ledger.wiring.said import read_said
 
 if TYPE_CHECKING:
     from ledger.adapters.spool import DirectorySpool
@@ -86,7 +89,7 @@ def open_agent(
         ways = [_way(stack, folder, settings.device, item, time_of_day) for item in settings.productions]
         reader = offline_reader(clock=time_of_day)
         hasher = stack.enter_context(Hasher(stack.enter_context(open_hash_cache(warn)), reader.pixels))
-        drafting = Drafting(Identifier(hasher), folder.secret())
+        drafting = Drafting(Identifier(hasher), folder.secret(), read_said)
         yield Agent(spool, ways, drafting, lambda: both_clocks(time_of_day))
 
 
@@ -128,6 +131,7 @@ def production_of(folder: AgentHome, given: ProductionSettings) -> Production:
         tuple(os.path.realpath(root) for root in given.roots),
         place_pattern(given.place) if given.place is not None else None,
         frozenset(map(Event, given.seal)),
+        WatchList(read_watch_list(Path(given.watch))) if given.watch is not None else None,
     )
 
 

@@ -78,7 +78,7 @@ Predicate = (
     | TrainingRun
 )
 
-Captured = StepV2 | ServiceCall | TrainingRun | LostRecord
+Captured = StepV2 | ServiceCall | TrainingRun | Finding | LostRecord
 """What a device numbers: a statement with a place in the device's own chain."""
 
 PREDICATES: dict[str, type[Predicate]] = {

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any, ClassVar
 
 from ledger.core.fields import Fields, format_time, present
+from ledger.core.predicates.capture import Capture, read_capture
 from ledger.core.predicates.step import Evidence
 
 
@@ -39,6 +40,7 @@ class Finding:
     """``evaluator`` names the program and version, or the pseudonym of the person who closed it.
 
     ``person`` is the performer's pseudonym, where that is known. What was named is a commitment.
+    ``capture`` is there when a device asked by itself.
     """
 
     TYPE: ClassVar[str] = "https://rakkan.org/finding/v1"
@@ -51,6 +53,7 @@ class Finding:
     recorded: datetime
     person: str | None = None
     commitments: tuple[str, ...] = ()
+    capture: Capture | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the predicate object."""
@@ -62,6 +65,7 @@ class Finding:
             evidence=self.evidence.value,
             recorded=format_time(self.recorded),
             person=self.person,
+            capture=self.capture and self.capture.to_json(),
             _sd=list(self.commitments),
         )
 
@@ -77,4 +81,5 @@ class Finding:
             fields.time("recorded"),
             fields.optional_text("person"),
             fields.commitments("_sd"),
+            read_capture(fields.sub("capture")) if fields.has("capture") else None,
         )

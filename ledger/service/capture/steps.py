@@ -14,7 +14,7 @@ from __future__ import annotations
 import hmac
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -31,10 +31,12 @@ from ledger.core.predicates.service_call import CallOutcome
 from ledger.core.predicates.step import Evidence, Place, StepAction, Tool
 from ledger.core.spooled import Spooled, SpooledFile, SpooledTool, printable_name
 from ledger.core.spooled_call import SpooledCall, read_call, stated
+from ledger.core.watch import WatchList
 from ledger.service.capture.clocks import Now, corrected, correction
 from ledger.service.capture.drafts import Draft, lost
 from ledger.service.capture.store import Identities, Known, Stamp, Waiting
 from ledger.service.capture.training import Datasets
+from ledger.service.capture.words import MOST, Reader, findings, words_of
 from ledger.service.record import uuid7
 
 EVIDENCE = {Layer.SHARE: Evidence.INFERRED, Layer.DECLARE: Evidence.DECLARED}
@@ -52,7 +54,7 @@ class Production:
     """What the agent knows of one production.
 
     ``roots`` are real paths. ``place`` is what the paths under a root say. ``seal`` holds the events after
-    which files are sealed.
+    which files are sealed, ``watch`` the names to look for in prompts.
     """
 
     name: str
@@ -60,6 +62,7 @@ class Production:
     roots: tuple[str, ...] = ()
     place: re.Pattern[str] | None = None
     seal: frozenset[Event] = frozenset()
+    watch: WatchList | None = None
 
     def under(self, path: str) -> str | None:
         """Return the rest of a path that lies under one of the roots, else ``None``."""
@@ -81,11 +84,12 @@ class _Made:
 
 
 class Drafting:
-    """Makes drafts of records. ``secret`` is the device's own, for pseudonyms."""
+    """Makes drafts of records. ``secret`` is the device's own, for pseudonyms; ``reader`` reads files."""
 
-    def __init__(self, identities: Identities, secret: bytes) -> None:
+    def __init__(self, identities: Identities, secret: bytes, reader: Reader) -> None:
         self._identities = identities
         self._secret = secret
+        self._reader = reader
 
     def read(self, records: Iterable[Spooled]) -> None:
         """Read the files of all these records together."""
@@ -146,7 +150,7 @@ class Drafting:
         )
 
     def _call(self, made: _Made, told: SpooledCall) -> Draft:
-        record, openings = made.record, _commit(made.record)
+        record, openings = made.record, _commit(made.record, {})
         call = stated(
             replace(record, started=made.started, finished=made.finished),
             told,
@@ -159,7 +163,9 @@ class Drafting:
         return Draft((call.subject,), call, made.capture, openings)
 
     def _steps(self, made: _Made) -> list[Draft]:
-        record, openings = made.record, _commit(made.record)
+        record = made.record
+        words = words_of(record, made.subjects, self._reader)
+        openings = _commit(record, words.secrets)
         materials, attested = _datasets(made)
         step = StepV2(
             step_id=record.record_id,
@@ -172,7 +178,7 @@ class Drafting:
             actor=self._actor(record.user),
             tool=self._tool(record.tool),
             materials=materials,
-            parameters=_parameters(record),
+            parameters={**words.parameters, **_parameters(record)},
             commitments=tuple(sorted(openings)),
             service=record.service,
             plan_tier=record.plan_tier if record.service else None,
@@ -190,7 +196,9 @@ class Drafting:
         drafts[-1] = replace(
             drafts[-1], openings=openings, seal=due if record.event in made.production.seal else ()
         )
-        return [*drafts, *_attested(made, attested)]
+        watch = made.production.watch
+        asked = findings(words, watch, made.subjects[:MOST], made.capture, made.finished) if watch else ()
+        return [*drafts, *_attested(made, attested), *asked]
 
     def _artifact(self, item: SpooledFile, finished: datetime, without: list[str]) -> Artifact | None:
         """Return the file as statements name it, or ``None`` after putting its name into ``without``."""
@@ -259,9 +267,9 @@ def _attested(made: _Made, attested: tuple[Training, ...]) -> list[Draft]:
     return [Draft((subject,), run, made.capture) for subject in made.subjects]
 
 
-def _commit(record: Spooled) -> dict[str, str]:
+def _commit(record: Spooled, more: Mapping[str, str]) -> dict[str, str]:
     """Return the openings of the record's secrets, by digest; the login is one of them."""
-    secrets = {**record.secrets, **({"user": record.user} if record.user else {})}
+    secrets = {**record.secrets, **more, **({"user": record.user} if record.user else {})}
     found = [
         commit(os.urandom(SALT_BYTES), f"{name}." if name in RESERVED else name, _paired(value))
         for name, value in secrets.items()
