@@ -291,6 +291,17 @@ def test_an_edit_in_place_keeps_the_state_of_what_was_read(work: Desk, tracer: s
     assert record.outputs[0].stamp != record.inputs[0].stamp
 
 
+@pytest.mark.parametrize("tracer", ["strace", "preload"])
+def test_what_is_opened_for_both_and_left_alone_is_only_read(work: Desk, tracer: str) -> None:
+    """Where that is certain: a file that was moved or made a moment before counts as written."""
+    require(tracer)
+    settled(work.folder / "a.png")
+    script = "import time; open('a.png','r+b').read(); time.sleep(0.1); open('out.png','wb').write(b'x')"
+    work.run(PYTHON, "-c", script, options=("--tracer", tracer))
+    record = work.record()
+    assert (work.names(record.inputs), work.names(record.outputs)) == (["a.png"], ["out.png"])
+
+
 def test_an_input_that_somebody_changes_meanwhile_is_counted(work: Desk) -> None:
     require("strace")
     path = settled(work.folder / "a.png")

@@ -27,8 +27,6 @@ def do(operation: list[str], number: int) -> None:
     content = b"%08d" % number
     if kind in {"rb", "wb", "ab", "r+b", "w+b"}:
         touch(paths[0], kind, content)
-    elif kind == "peek":
-        os.close(os.open(paths[0], os.O_RDWR))
     elif kind == "rename":
         paths[0].rename(paths[1])
     elif kind == "unlink":

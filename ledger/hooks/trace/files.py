@@ -84,7 +84,8 @@ class Files:
         """Take an opening for both. Whoever opens a file so that it is created may have found none."""
         if path in self._writes:
             return
-        known = _older(seen or stamp_of(path), time)
+        # Of a stamp from the moment itself, the content's time is enough: any change moves it.
+        known = _older(stamp_of(path), time) if seen is None else _older(seen, time, slice(3, 4))
         if known is not None or not creates or (seen is not None and seen[2]):
             self.read(path, time, seen)
         self._writes[path] = known
@@ -155,9 +156,9 @@ def stamp_of(path: str) -> list[int] | None:
     return rakkan_capture.stamp(status) if stat.S_ISREG(status.st_mode) else None
 
 
-def _older(seen: list[int] | None, time: float) -> list[int] | None:
+def _older(seen: list[int] | None, time: float, times: slice = slice(3, 5)) -> list[int] | None:
     """Return the stamp if the file had it at that time: if none of its times comes after."""
-    return seen if seen is not None and max(seen[3:]) < (time - TICK) * 1e9 else None
+    return seen if seen is not None and max(seen[times]) < (time - TICK) * 1e9 else None
 
 
 def _changed(path: str, before: list[int] | None) -> bool:
