@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 IDLE = 1.0
 """Seconds between two looks at the spool."""
 TROUBLED = 5.0
+RECOVER = 60.0
+"""Seconds between two looks for calls whose process has died."""
 FOLDER = click.Path(path_type=Path, file_okay=False)
 
 
@@ -152,9 +155,9 @@ def devices(*, check: bool, as_json: bool) -> int:
 def _work(folder: AgentHome, spool: DirectorySpool, stopped: Event, *, once: bool) -> bool:
     """Take turns until told to stop, or until nothing is left; whether nothing is."""
     from ledger.errors import RakkanError
-    from ledger.wiring.capture import hook_settings, open_agent
+    from ledger.wiring.capture import hook_settings, open_agent, recover_calls
 
-    said = ""
+    said, soon = "", 0.0
     while not stopped.is_set():
         try:
             spool.prepare()
@@ -163,6 +166,9 @@ def _work(folder: AgentHome, spool: DirectorySpool, stopped: Event, *, once: boo
                 while not stopped.is_set():
                     spool.beat()
                     spool.keep_reserve()
+                    if time.monotonic() > soon:
+                        recover_calls()
+                        soon = time.monotonic() + RECOVER
                     turn = worker.turn()
                     said = _say([str(way.trouble) for way in worker.ways if way.trouble], said)
                     if turn.more:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,6 +62,18 @@ def hand_in(record: dict[str, Any]) -> str | None:
 
     read_spooled(json.dumps(rakkan_capture.complete(record)).encode())
     return rakkan_capture.spool(record)
+
+
+def recover_calls() -> None:
+    """Spool the calls to remote services whose processes have died in the middle of one."""
+    from ledger import hooks
+
+    place = str(Path(hooks.__file__).parent)
+    if (
+        place not in sys.path
+    ):  # hooks import one another by their bare names, as they do where they are installed
+        sys.path.append(place)
+    import_module("rakkan_journal").recover()
 
 
 def both_clocks(clock: Clock) -> Now:
