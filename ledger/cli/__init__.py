@@ -49,6 +49,7 @@ COMMANDS = {
     "recheck": "ledger.cli.clear:recheck",
     "bom": "ledger.cli.bom:bom",
     "coverage": "ledger.cli.coverage:coverage",
+    "calls": "ledger.cli.calls:calls",
     "hooks": "ledger.cli.hooks:hooks",
     "profile": "ledger.cli.profile:profile",
     "show": "ledger.cli.log:show",

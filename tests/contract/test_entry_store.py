@@ -237,6 +237,28 @@ def test_a_frozen_log_takes_nothing_and_is_still_read(store: EntryStore) -> None
 # --- everything that is stored ----------------------------------------------------------------------------
 
 
+def test_chains_come_by_key_then_number_then_index(store: EntryStore) -> None:
+    count = 2500  # more than one piece
+    received = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    rows = [StatementRow(0, "t", "registrar")]
+    rows += [StatementRow(n, "t", "key-b", count - n, "2026-03-01T11:00:00Z") for n in range(1, count)]
+    rows += [StatementRow(count, "t", "key-a", 0, "2026-03-01T11:00:00Z")]
+    rows += [StatementRow(count + 1, "t", "key-b", 1, "2026-03-01T11:00:00Z")]
+    with store.begin() as transaction:
+        transaction.append(0, [(b"%032d" % n, b"{}") for n in range(count + 2)], received)
+        transaction.project(rows, [])
+    found = list(store.chains())
+    assert [(row.keyid, row.sequence) for row in found[:4]] == [
+        ("key-a", 0),
+        ("key-b", 1),
+        ("key-b", 1),
+        ("key-b", 2),
+    ]
+    assert [row.index for row in found[1:3]] == [count - 1, count + 1]
+    assert len(found) == count + 1
+    assert datetime.fromisoformat(found[0].received) == received
+
+
 ROWS = [
     ArtifactRow(0, "subject", 0, "a", "aa" * 32, None),
     ArtifactRow(0, "subject", 1, "b", "bb" * 32, "cc" * 32),

@@ -231,3 +231,20 @@ def test_a_file_that_was_saved_over_is_its_own_parent(device: CaptureDevice, stu
     device.turn()
     newest = statements(studio, STEP)[-1]
     assert [item["name"] for item in newest["predicate"]["materials"]] == ["scene.blend"]
+
+
+def test_calls_are_shown_by_how_they_ended(device: CaptureDevice, studio: Studio) -> None:
+    assert "No such call" in studio.ok("calls").out
+    attempts = [
+        attempt("throttled", 429, waited=2000),
+        attempt("refused", 400, code="content_policy", requestId="req_7Kq1"),
+    ]
+    device.leaves(asked(call=call("refused", attempts)))
+    device.leaves(asked(id="other", call=call("accepted", [attempt("accepted", 200)])))
+    device.turn()
+    (line,) = studio.ok("calls", "--outcome", "refused").out.splitlines()
+    assert "Orbit/Painter/2026-01-15, refused, attempts: 1 throttled, 1 refused" in line
+    assert "code content_policy, request req_7Kq1" in line
+    assert "no file was saved" in studio.ok("calls", "--outcome", "accepted").out
+    assert len(studio.ok("calls", "--since", "2020-01-01", "--json").json) == 2
+    assert studio.ok("calls", "--since", "2099-01-01", "--json").json == []

@@ -15,6 +15,7 @@ from ledger.core.predicates import (
     Finding,
     GrantRevocation,
     GrantV2,
+    LostRecord,
     ModelV2,
     Override,
     Party,
@@ -38,6 +39,7 @@ from ledger.core.predicates.finding import FindingKind, FindingState
 from ledger.core.predicates.grant import Use
 from ledger.core.predicates.grant_v2 import Afterwards, Exclusivity
 from ledger.core.predicates.licence import Licence
+from ledger.core.predicates.lost_record import LossReason
 from ledger.core.predicates.model import Training, TrainingStage
 from ledger.core.predicates.model_v2 import ModelKind, Parent, ParentRole, Service
 from ledger.core.predicates.party import PartyKind
@@ -143,6 +145,19 @@ def step_v2(**changes: Any) -> StepV2:
     control = Artifact("pose.png", digest("pose"), role=Role.CONTROL)
     used = replace(SERVICE.subject, role=Role.MODEL)
     return replace(base, **{"materials": (control, used), **changes})
+
+
+def lost_record(**changes: Any) -> LostRecord:
+    capture = Capture(
+        sequence=7,
+        previous=digest("the one before"),
+        layer=Layer.APP,
+        hook="agent 1",
+        event=Event.SAVE,
+        captured=RECORDED,
+    )
+    base = LostRecord(reason=LossReason.SUPERSEDED, finished=RECORDED, capture=capture, files=("a.exr",))
+    return replace(base, **changes)
 
 
 def training_run(**changes: Any) -> TrainingRun:

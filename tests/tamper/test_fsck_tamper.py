@@ -194,7 +194,7 @@ DAMAGE: dict[str, tuple[tuple[str, ...], str, str, str, Mend]] = {
         Mend.REBUILD,
     ),
     "statement-extra": (
-        ("INSERT INTO statement SELECT log_id, 700, predicate_type, keyid FROM statement WHERE idx = 0",),
+        ("INSERT INTO statement (log_id, idx, predicate_type, keyid) VALUES (1, 700, 't', 'k')",),
         "statements",
         "statements.beyond",
         "outside the 700",

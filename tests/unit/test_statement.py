@@ -34,6 +34,7 @@ from tests.support.stated import (
     finding,
     grant_revocation,
     grant_v2,
+    lost_record,
     model_v2,
     override,
     party,
@@ -84,6 +85,7 @@ EVERY: dict[str, Callable[[], Predicate]] = {
     "finding": finding,
     "policy profile": policy_profile,
     "verdict": verdict,
+    "lost record": lost_record,
 }
 
 
