@@ -23,7 +23,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from ledger.service.capture.store import Known, Stamp
+from ledger.service.stamps import Known, Stamp
 
 GRANULE = 2_000_000_000
 """Nanoseconds."""
@@ -60,7 +60,7 @@ class _DamagedError(Exception):
 
 
 class SqliteHashCache:
-    """The cache in this file, made where there is none. See ``capture.store.HashCache``.
+    """The cache in this file, made where there is none. See ``stamps.HashCache``.
 
     ``warn`` hears, in a sentence, when the file was set aside, and when there is no cache at all. One that
     is to be ``fresh`` answers nothing, and keeps what it is given.

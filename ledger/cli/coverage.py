@@ -17,7 +17,7 @@ from ledger.cli.common import examples, home, json_option, print_json, printable
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ledger.service.capture.coverage import Axis, Chain, Coverage, Told
+    from ledger.service.coverage.coverage import Axis, Chain, Coverage, Told
     from ledger.service.studio import Studio
 
 AXES = ("shot", "folder", "device", "day", "how")
@@ -62,9 +62,9 @@ def coverage(
     Exit code: 0 explained (--at-least), 3 something is not, or could not be read.
     """
     from ledger.render.coverage import document
-    from ledger.service.capture.coverage import Asked
-    from ledger.service.capture.coverage import coverage as look
-    from ledger.service.capture.places import place_pattern
+    from ledger.service.coverage.coverage import Asked
+    from ledger.service.coverage.coverage import coverage as look
+    from ledger.service.places import place_pattern
     from ledger.wiring import open_studio
     from ledger.wiring.hashes import open_hash_cache
 
@@ -83,8 +83,8 @@ def coverage(
 
 def _chains(studio: Studio) -> dict[str, Chain]:
     """Return what the log misses of each device: files may be unattributed because a record never came."""
-    from ledger.service.capture.coverage import Chain
     from ledger.service.capture.devices import chains
+    from ledger.service.coverage.coverage import Chain
 
     found: dict[str, Chain] = {}
     for chain in chains(studio):
@@ -98,7 +98,7 @@ def _print(found: Coverage, only: str | None, *, whole: bool) -> None:
     from rich.console import Console
 
     from ledger.render import coverage as page
-    from ledger.service.capture.coverage import Axis
+    from ledger.service.coverage.coverage import Axis
 
     colour = "green" if found.whole.total.files and not found.whole.open else "yellow"
     click.secho(printable(page.headline(found)), fg=colour, bold=True)
@@ -119,7 +119,7 @@ def _print(found: Coverage, only: str | None, *, whole: bool) -> None:
 
 def _telling(found: Coverage) -> list[Axis]:
     """Return the tables that say something: shots where any is known, folders where one is not."""
-    from ledger.service.capture.coverage import Axis
+    from ledger.service.coverage.coverage import Axis
 
     shots = found.by[Axis.SHOT]
     silent = {Axis.SHOT} if set(shots) == {None} else {Axis.FOLDER} if None not in shots else set()

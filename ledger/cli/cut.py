@@ -28,7 +28,7 @@ def cut(timeline: Path, *, files: bool, as_json: bool) -> None:
     Frames are the numbers of the files of a sequence, and counted from 0 in a movie. What is not in the
     picture (sound, disabled clips) is listed after the shots.
     """
-    from ledger.service.capture.cuts import read_cut
+    from ledger.service.cuts.resolve import read_cut
 
     found = read_cut(timeline)
     if as_json:

@@ -14,7 +14,7 @@ from ledger.cli.common import examples, home_folder, json_option, print_json, pr
 if TYPE_CHECKING:
     from ledger.core.said import Account, Said
     from ledger.core.watch import Hit, WatchList
-    from ledger.service.capture.said import Matched, Weights
+    from ledger.service.said.matching import Matched, Weights
     from ledger.service.studio import Studio
 
 FILE = click.Path(path_type=Path)
@@ -54,8 +54,8 @@ def read(
     What is read: PNG, JPEG, WebP, TIFF, PSD, EXR and films. Prompts are printed: mind who sees the screen.
     """
     from ledger.core.watch import WatchList, find_in
-    from ledger.service.capture.said import match
-    from ledger.service.capture.watching import read_watch_list, registered_terms
+    from ledger.service.said.matching import match
+    from ledger.service.said.watching import read_watch_list, registered_terms
     from ledger.wiring.said import read_said, weights_at_hand
 
     terms = [term for path in lists for term in read_watch_list(path)]

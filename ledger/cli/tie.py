@@ -11,7 +11,7 @@ import click
 from ledger.cli.common import device_option, examples, home, json_option, print_json, printable
 
 if TYPE_CHECKING:
-    from ledger.service.capture.tie import Tied
+    from ledger.service.cuts.tie import Tied
 
 FILE = click.Path(path_type=Path)
 _RANGE = re.compile(r"([0-9]{1,9})-([0-9]{1,9})=(?:([^/]+)/)?([^/]+)")
@@ -69,7 +69,7 @@ def _tie(
 ) -> int:
     """Tie, and with a device record."""
     from ledger.core.predicates.step import Place, Tool
-    from ledger.service.capture.tie import Outcome, files_in, record_tie, tie_film
+    from ledger.service.cuts.tie import Outcome, files_in, record_tie, tie_film
     from ledger.wiring import open_device, open_studio
 
     name, _, version = said["tool"].rpartition(" ")
@@ -91,7 +91,7 @@ def _tie(
 def _ranges(film: Path, ranges: tuple[str, ...], device: str, *, recording: bool, as_json: bool) -> int:
     """Record which shots a film has in it. Without ``recording`` nothing is looked at."""
     from ledger.core.predicates.step import Place
-    from ledger.service.capture.stretches import record_stretches
+    from ledger.service.cuts.stretches import record_stretches
     from ledger.wiring import open_device, open_studio
 
     if not recording:

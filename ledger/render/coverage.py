@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ledger.render.words import counted
-from ledger.service.capture.coverage import (
+from ledger.service.coverage.coverage import (
     Axis,
     Class,
     Count,
@@ -17,7 +17,7 @@ from ledger.service.capture.coverage import (
     Told,
     share,
 )
-from ledger.service.capture.walk import Apart, Undecided
+from ledger.service.walk import Apart, Undecided
 
 ROWS = 10
 """Groups that a table shows before it counts the rest."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from ledger.core.tying import Tie
 from ledger.render.words import counted
-from ledger.service.capture.tie import Outcome, Tied
+from ledger.service.cuts.tie import Outcome, Tied
 
 SHOWN = 20
 """How many stretches or names are listed one by one; the JSON has all."""

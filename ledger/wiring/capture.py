@@ -17,10 +17,10 @@ from ledger.core.predicates.capture import Event
 from ledger.core.predicates.model import TrainingStage
 from ledger.core.watch import WatchList
 from ledger.service.capture.clocks import Now
-from ledger.service.capture.places import place_pattern
 from ledger.service.capture.steps import Production
 from ledger.service.capture.training import Datasets
-from ledger.service.capture.watching import read_watch_list
+from ledger.service.places import place_pattern
+from ledger.service.said.watching import read_watch_list
 from ledger.wiring import SystemClock, home_at, offline_reader, open_device, open_studio
 from ledger.wiring.hashes import open_hash_cache
 from ledger.wiring.inventory import read_list
@@ -94,9 +94,9 @@ def open_agent(
     Raises ``agent.*``, ``home.*``, ``key.*``, ``trust.*`` and ``http.url``.
     """
     from ledger.service.capture.agent import Agent
-    from ledger.service.capture.hashing import Hasher
     from ledger.service.capture.identify import Identifier
     from ledger.service.capture.steps import Drafting
+    from ledger.service.hashing import Hasher
 
     settings, time_of_day = folder.settings(), clock or SystemClock()
     with ExitStack() as stack:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ledger.service.capture.store import HashCache
+    from ledger.service.stamps import HashCache
 
 
 def cache_folder() -> Path:

@@ -12,7 +12,7 @@ from ledger.ports import Anchors
 if TYPE_CHECKING:
     from ledger.core.manifest import Reading
     from ledger.core.said import Said, ShortHash
-    from ledger.service.capture.said import Weights
+    from ledger.service.said.matching import Weights
 
 
 def read_said(path: Path) -> Said:

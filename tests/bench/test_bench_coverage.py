@@ -23,7 +23,7 @@ from ledger.adapters.images import Pixels
 from ledger.adapters.sql.basis import SqlBasisStore
 from ledger.adapters.sql.store import SqlEntryStore
 from ledger.core.artifact import Artifact
-from ledger.service.capture.coverage import Asked, Class, Coverage, coverage
+from ledger.service.coverage.coverage import Asked, Class, Coverage, coverage
 from ledger.service.studio import Studio
 from tests.architecture.project import ROOT
 from tests.bench.table import best_ms, print_table
@@ -41,7 +41,7 @@ MEMORY = """
 import re, sys, tempfile
 from pathlib import Path
 from ledger.adapters.hash_cache import SqliteHashCache
-from ledger.service.capture.coverage import Asked, coverage
+from ledger.service.coverage.coverage import Asked, coverage
 from ledger.testing import MemoryEntryStore
 from ledger.testing.bases import MemoryBasisStore
 from tests.support.bare_studio import opened, studio_on

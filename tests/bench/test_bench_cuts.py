@@ -24,8 +24,8 @@ from ledger.core.otio import read_otio
 from ledger.core.predicates.step import Place
 from ledger.core.statement import Statement
 from ledger.core.tying import tie
-from ledger.service.capture.cuts import targets_of
 from ledger.service.clear.projecting import catch_up
+from ledger.service.cuts.resolve import targets_of
 from ledger.service.studio import Studio as Opened
 from ledger.wiring import open_device, open_studio
 from tests.bench.table import best_ms, print_table

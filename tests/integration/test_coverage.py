@@ -25,11 +25,11 @@ from ledger.core.predicates.seal import Form, SealedManifest
 from ledger.core.predicates.step import Evidence, Place
 from ledger.core.statement import Statement
 from ledger.errors import UsageError
-from ledger.service.capture import hashing
-from ledger.service.capture.coverage import Asked, Axis, Class, Count, Coverage, How, coverage
-from ledger.service.capture.places import place_pattern
-from ledger.service.capture.walk import Apart, Found, Undecided, walk
+from ledger.service import hashing
+from ledger.service.coverage.coverage import Asked, Axis, Class, Count, Coverage, How, coverage
+from ledger.service.places import place_pattern
 from ledger.service.studio import Studio
+from ledger.service.walk import Apart, Found, Undecided, walk
 from tests.support.bare_studio import opened, say, studio_on
 from tests.support.builders import dataset, digest, seal, step
 from tests.support.log import ORIGIN, database
@@ -364,7 +364,7 @@ def test_a_file_that_vanishes_is_set_apart(
             path.unlink()
             yield file
 
-    monkeypatch.setattr("ledger.service.capture.coverage.walk", vanishing)
+    monkeypatch.setattr("ledger.service.coverage.coverage.walk", vanishing)
     found = look()
     assert apart(found) == {Apart.VANISHED: 1}
     assert names(found.reported) == ["temp.exr"]

@@ -13,8 +13,8 @@ from ledger.core.predicates import Finding
 from ledger.core.predicates.finding import FindingKind, FindingState
 from ledger.core.predicates.step import Evidence
 from ledger.core.watch import WatchList, find_in
-from ledger.service.capture.watching import open_findings, registered_terms
 from ledger.service.files import identify
+from ledger.service.said.watching import open_findings, registered_terms
 from ledger.wiring import open_device, open_studio
 from tests.e2e.conftest import Studio, copied, founded
 from tests.support import said

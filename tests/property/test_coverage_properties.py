@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from ledger.adapters.hash_cache import SqliteHashCache
 from ledger.core.artifact import Artifact, Role
 from ledger.core.statement import Statement
-from ledger.service.capture.coverage import Asked, Axis, Class, Count, Coverage, coverage
-from ledger.service.capture.walk import Apart
+from ledger.service.coverage.coverage import Asked, Axis, Class, Count, Coverage, coverage
 from ledger.service.studio import Studio
+from ledger.service.walk import Apart
 from ledger.testing import MemoryEntryStore
 from ledger.testing.bases import MemoryBasisStore
 from tests.support.bare_studio import opened, say, studio_on

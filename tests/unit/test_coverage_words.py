@@ -8,10 +8,10 @@ import pytest
 
 from ledger.errors import IntegrityError, UsageError
 from ledger.render import coverage as page
-from ledger.service.capture.coverage import Axis, Chain, Class, Coverage, How, Tally, share
-from ledger.service.capture.explain import Maker, _rank, _said
-from ledger.service.capture.places import place_pattern, shot_at
-from ledger.service.capture.walk import IGNORED
+from ledger.service.coverage.coverage import Axis, Chain, Class, Coverage, How, Tally, share
+from ledger.service.coverage.explain import Maker, _rank, _said
+from ledger.service.places import place_pattern, shot_at
+from ledger.service.walk import IGNORED
 from tests.architecture.project import ROOT
 from tests.support.builders import envelope, seal, step
 

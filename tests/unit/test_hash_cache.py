@@ -12,8 +12,8 @@ import pytest
 
 from ledger.adapters.hash_cache import GRANULE, KEPT_DAYS, SqliteHashCache
 from ledger.core.digest import sha256_hex
-from ledger.service.capture.hashing import Read, read
-from ledger.service.capture.store import Known, Stamp
+from ledger.service.hashing import Read, read
+from ledger.service.stamps import Known, Stamp
 from tests.architecture.project import ROOT
 from tests.support.builders import digest
 
@@ -245,7 +245,7 @@ WRITER = """
 import sys, time
 from pathlib import Path
 from ledger.adapters.hash_cache import SqliteHashCache
-from ledger.service.capture.store import Known, Stamp
+from ledger.service.stamps import Known, Stamp
 cache = SqliteHashCache(Path(sys.argv[1]), lambda message: sys.exit(message))
 first = int(sys.argv[2])
 for at in range(first, first + 5000, 50):

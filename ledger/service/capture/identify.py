@@ -8,9 +8,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 
-from ledger.service.capture.hashing import Hasher, Read, Unread
-from ledger.service.capture.store import Known, Stamp
-from ledger.service.capture.walk import stamp_of
+from ledger.service.hashing import Hasher, Read, Unread
+from ledger.service.stamps import Known, Stamp
+from ledger.service.walk import stamp_of
 
 Found = tuple[Known, Stamp]
 

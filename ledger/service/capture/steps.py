@@ -34,10 +34,11 @@ from ledger.core.spooled_call import SpooledCall, read_call, stated
 from ledger.core.watch import WatchList
 from ledger.service.capture.clocks import Now, corrected, correction
 from ledger.service.capture.drafts import Draft, lost
-from ledger.service.capture.store import Identities, Known, Stamp, Waiting
+from ledger.service.capture.store import Identities, Waiting
 from ledger.service.capture.training import Datasets
 from ledger.service.capture.words import MOST, Reader, findings, words_of
 from ledger.service.record import uuid7
+from ledger.service.stamps import Known, Stamp
 
 EVIDENCE = {Layer.SHARE: Evidence.INFERRED, Layer.DECLARE: Evidence.DECLARED}
 """Every other layer saw it happen."""

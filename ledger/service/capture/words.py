@@ -22,7 +22,7 @@ from ledger.core.spooled import Spooled, printable_name
 from ledger.core.watch import Hit, WatchList, find_in
 from ledger.errors import RakkanError
 from ledger.service.capture.drafts import Draft
-from ledger.service.capture.watching import questions
+from ledger.service.said.watching import questions
 
 PROMPT = "prompt"
 FILE_SAYS = "fileSays"

@@ -19,9 +19,9 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from ledger.errors import MalformedError, UsageError
-from ledger.service.capture.cuts import is_timeline, read_cut, targets_of
 from ledger.service.clear.places import at_place, known_places
 from ledger.service.clear.recorded import File, Kind, Target, Unknown, file_at, known, on_disk
+from ledger.service.cuts.resolve import is_timeline, read_cut, targets_of
 from ledger.service.files import read_whole
 from ledger.service.studio import Studio
 

@@ -24,13 +24,13 @@ from itertools import islice
 from typing import NamedTuple
 
 from ledger.errors import UsageError
-from ledger.service.capture.explain import Explainer, Maker, Use
-from ledger.service.capture.hashing import Hasher, Read, Unread
-from ledger.service.capture.places import shot_at, shot_name
-from ledger.service.capture.store import HashCache, Stamp
-from ledger.service.capture.walk import Apart, Found, Undecided, walk
+from ledger.service.coverage.explain import Explainer, Maker, Use
+from ledger.service.hashing import Hasher, Read, Unread
 from ledger.service.log.keys import history
+from ledger.service.places import shot_at, shot_name
+from ledger.service.stamps import HashCache, Stamp
 from ledger.service.studio import Studio
+from ledger.service.walk import Apart, Found, Undecided, walk
 
 BATCH = 4096
 """Files that are in memory at a time, next to what is reported."""

@@ -20,11 +20,11 @@ from pathlib import Path
 from ledger.core.cut import Cut, Film, Nothing, Shot
 from ledger.core.otio import MAX_BYTES, read_otio
 from ledger.errors import MalformedError
-from ledger.service.capture.stretches import stretches_of
 from ledger.service.clear.places import at_place
 from ledger.service.clear.projecting import bases_of_files
 from ledger.service.clear.recorded import File, Kind, Target, Unknown, by_picture, files_of, on_disk
 from ledger.service.clear.store import Final, Where
+from ledger.service.cuts.stretches import stretches_of
 from ledger.service.files import FileIdentity, check_unchanged, identify, read_whole, reading_errors
 from ledger.service.studio import Studio
 

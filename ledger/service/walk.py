@@ -17,8 +17,8 @@ from enum import StrEnum
 from fnmatch import translate
 from typing import NamedTuple
 
-from ledger.service.capture.store import Stamp
 from ledger.service.files import SIDECAR
+from ledger.service.stamps import Stamp
 
 IGNORED = (
     # operating systems and file servers

@@ -25,7 +25,7 @@ from ledger.core.splitting import Name
 from ledger.core.splitting import statements as split_statements
 from ledger.core.tying import Range, Tie, resembling, tie
 from ledger.errors import UndecidedError, UsageError
-from ledger.service.capture.stretches import decoded, stretch_name
+from ledger.service.cuts.stretches import decoded, stretch_name
 from ledger.service.files import check_unchanged, identify
 from ledger.service.record import uuid7
 from ledger.service.studio import Device, Studio

@@ -19,8 +19,8 @@ from typing import NamedTuple, Self
 from ledger.core.containers import formats
 from ledger.errors import RakkanError
 from ledger.ports import PixelReader
-from ledger.service.capture.store import HashCache, Known, Stamp
-from ledger.service.capture.walk import Apart, Undecided, stamp_of
+from ledger.service.stamps import HashCache, Known, Stamp
+from ledger.service.walk import Apart, Undecided, stamp_of
 
 _CPUS = os.cpu_count() or 1
 READERS = min(8, _CPUS + 2)

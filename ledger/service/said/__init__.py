@@ -1,0 +1,1 @@
+"""What files say of their making: models looked up in the registry, names in prompts."""
