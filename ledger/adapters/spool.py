@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 from ledger.errors import RakkanError, RefusedError
@@ -16,6 +17,8 @@ from ledger.service.capture.store import Waiting
 from ledger.service.files import reading_errors, write_new, writing_errors
 
 MAX_RECORD = 4 << 20
+BEAT = 5.0
+"""Seconds between two heartbeats."""
 MOST_BYTES = 32 << 20
 """Of records that are held in memory at once."""
 RESERVE = 64
@@ -68,10 +71,12 @@ class DirectorySpool:
         """Return how many records wait."""
         return _count(self._new)
 
-    def remove(self, names: Sequence[str]) -> None:
-        """Remove records that the chain holds. One that is there again is known by its identifier."""
+    def remove(self, names: Sequence[str], lists: Sequence[str]) -> None:
+        """Remove records that the chain holds, and the lists that they named."""
         for name in names:
             (self._new / name).unlink(missing_ok=True)
+        for path in lists:
+            Path(path).unlink(missing_ok=True)
         gone = frozenset(names)
         self._names = [name for name in self._names if name not in gone]
 
@@ -118,9 +123,27 @@ class DirectorySpool:
         """Write what hooks must know."""
         write_new(self.folder / "settings.json", json.dumps(settings, indent=2).encode() + b"\n")
 
-    def beat(self) -> None:
-        """Say that the agent is alive. Where the disk is full, the time of change still says it."""
-        (self.folder / "heartbeat").touch()
+    @contextmanager
+    def beating(self) -> Iterator[None]:
+        """Say that the agent is alive for as long as the block runs, also while it reads large files.
+
+        Where the disk is full, the time of change still says it.
+        """
+        ended = Event()
+
+        def beat() -> None:
+            while not ended.is_set():
+                with suppress(OSError):  # the folder was taken away: the agent finds that out by itself
+                    (self.folder / "heartbeat").touch()
+                ended.wait(BEAT)
+
+        thread = Thread(target=beat, name="heartbeat", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
 
     def faults(self) -> int:
         """Return how many records hooks could not write."""

@@ -99,6 +99,8 @@ def run(*, once: bool) -> int:
     with ExitStack() as stack:
         stack.enter_context(only_agent(folder.lock))
         stopped = stack.enter_context(until_stopped())
+        spool.prepare()
+        stack.enter_context(spool.beating())
         listen = folder.settings().http
         if listen is not None and not once:
             url = stack.enter_context(hook_server(listen, folder.token(), hand_in))
@@ -164,7 +166,6 @@ def _work(folder: AgentHome, spool: DirectorySpool, stopped: Event, *, once: boo
             spool.tell_hooks(hook_settings(folder))
             with open_agent(folder, spool, warn=lambda text: click.echo(text, err=True)) as worker:
                 while not stopped.is_set():
-                    spool.beat()
                     spool.keep_reserve()
                     if time.monotonic() > soon:
                         recover_calls()

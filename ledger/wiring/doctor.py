@@ -77,7 +77,7 @@ def _spool(spool: DirectorySpool) -> Iterator[Examined]:
             BAD, "disk", f"{free >> 20} MiB free", "Free some space; hooks live on the reserve now."
         )
     if faults := spool.faults():
-        words = f"hooks could not write {faults} records"
+        words = f"hooks could not write {'1 record' if faults == 1 else f'{faults} records'}"
         yield Examined(
             BAD, "hooks", words, f"Read {spool.folder / 'faults.log'}, mend it, and remove the file."
         )

@@ -412,3 +412,55 @@ def test_numbers_that_are_waiting_twice_are_one_record(device: CaptureDevice, st
     device.turn()
     assert len(statements(studio, STEP)) == 1
     assert device.waiting() == []
+
+
+def test_two_records_of_one_identifier_are_two(device: CaptureDevice, studio: Studio) -> None:
+    """A hook that gave them one identifier by mistake must not lose the second."""
+    device.draws("a.png", id="always the same")
+    device.draws("b.png", id="always the same")
+    device.turn()
+    device.draws("c.png", id="always the same")
+    device.turn()
+    names = [item["subject"][0]["name"] for item in statements(studio, STEP)]
+    assert names == ["a.png", "b.png", "c.png"]
+
+
+def test_one_file_that_cannot_be_sealed_holds_no_other_up(device: CaptureDevice, studio: Studio) -> None:
+    device.install(seal=("publish",))
+    first, second = studio.png("first.png", 1), studio.png("second.png", 2)
+    (studio.work / "second.png.c2pa").mkdir()
+    for path in (second, first):
+        with device.step(event="publish") as step:
+            step.writes(path)
+    exr = studio.work / "third.bin"
+    exr.write_bytes(b"not a picture")
+    (studio.work / "third.bin.c2pa").mkdir()  # where its sidecar belongs
+    with device.step(event="publish") as step:
+        step.writes(exr)
+    device.turn()
+    assert studio.verify(first).code == 0
+    with device.agent() as agent:
+        assert agent.ways[0].chain.counts()["unsealed"] == 1
+        agent.turn()
+        assert agent.ways[0].trouble is not None
+        asked = agent.ways[0].seals_again
+        agent.turn()
+        assert agent.ways[0].seals_again == asked
+    (studio.work / "third.bin.c2pa").rmdir()
+    device.turn()
+    assert (studio.work / "third.bin.c2pa").is_file()
+
+
+def test_a_list_goes_with_its_record(device: CaptureDevice, studio: Studio) -> None:
+    import json
+
+    (studio.work / "a.bin").write_bytes(b"a")
+    listed = device.spool.folder / "lists/x.ndjson"
+    listed.write_text(json.dumps({"path": str(studio.work / "a.bin"), "role": "component"}) + "\n")
+    with device.step("convert") as step:
+        step.reads(listed, "component")
+        (studio.work / "b.bin").write_bytes(b"b")
+        step.writes(studio.work / "b.bin")
+    device.turn()
+    assert not listed.exists()
+    assert statements(studio, STEP)[0]["predicate"]["materials"][0]["name"] == "a.bin"

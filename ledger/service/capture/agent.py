@@ -70,6 +70,7 @@ class Way:
     shares: bool = False
     again: datetime = NEVER
     offered: datetime = NEVER
+    seals_again: datetime = NEVER
     patience: timedelta = PATIENCE[0]
     trouble: RakkanError | None = None
 
@@ -101,6 +102,7 @@ class Agent:
         self._spool = spool
         self._drafting = drafting
         self._now = now
+        self._lists: list[str] = []
 
     def turn(self) -> Turn:
         """Do all that can be done now, one batch of each kind."""
@@ -117,27 +119,29 @@ class Agent:
         """Sign what waits and keep it, then remove it from the spool; return how many statements."""
         first, now = self.ways[0], self._now()
         records = list(self._read(waiting))
-        ids = [record.record_id for _, record in records]
-        known = frozenset[str]().union(*(way.chain.knows(ids) for way in self.ways))
-        fresh = {item.name for item, record in records if record.record_id not in known}
+        names = [record_name(record) for _, record in records]
+        known = frozenset[str]().union(*(way.chain.knows(names) for way in self.ways))
+        fresh = {item.name for item, record in records if record_name(record) not in known}
         missing, last = _missing(first.chain.last_number(), waiting, fresh, now.wall)
         drafted = {way.production.name: list(missing) if way is first else [] for way in self.ways}
         self._drafting.read(record for item, record in records if item.name in fresh)
         for item, record in records:
-            if item.name not in fresh or record.record_id in known:
+            name = record_name(record)
+            if name in known:
                 continue
-            known |= {record.record_id}
+            known |= {name}
             with self._holding(item.name):
                 way = self._way_of(record)
                 drafts = self._drafting.drafts(way.production, record, item, now)
-                drafted[way.production.name].append(_Drafted(record.record_id, drafts, item.name))
+                drafted[way.production.name].append(_Drafted(name, drafts, item.name))
         signed = sum(
             self._sign(way, drafted[way.production.name], last if way is first else None) for way in self.ways
         )
-        self._spool.remove([item.name for item in waiting])
+        self._spool.remove([item.name for item in waiting], self._lists)
         return signed
 
     def _read(self, waiting: Sequence[Waiting]) -> Iterator[tuple[Waiting, Spooled]]:
+        self._lists.clear()
         for item in waiting:
             with self._holding(item.name):
                 yield item, self._whole(read_spooled(item.data))
@@ -147,7 +151,11 @@ class Agent:
         inputs: list[SpooledFile] = []
         for item in record.inputs:
             lines = self._spool.listed(item.path) if item.path else None
-            inputs += [item] if lines is None else map(read_input, lines)
+            if lines is None:
+                inputs.append(item)
+            else:
+                inputs += map(read_input, lines)
+                self._lists.append(item.path)
         return replace(record, inputs=tuple(inputs))
 
     def _sign(self, way: Way, drafted: Sequence[_Drafted], last: int | None) -> int:
@@ -222,19 +230,43 @@ class Agent:
 
         Not while records wait: one may speak of a file in the state in which its tool read it.
         """
-        due = way.chain.unsealed() if way.seal is not None and not self._spool.waiting(1) else {}
-        done = 0
-        for path in dict.fromkeys(Path(path) for paths in due.values() for path in paths):
-            try:
-                way.seal([path]) if way.seal else None
-            except RakkanError as error:
-                if error.code not in LEFT_ALONE:
-                    way.trouble = error
-                    return done
+        now = self._now().wall
+        if way.seal is None or now < way.seals_again or self._spool.waiting(1):
+            return 0
+        done, settled = 0, []
+        for sequence, paths in way.chain.unsealed().items():
+            count, error = _sealed(way.seal, list(map(Path, paths)))
+            done += count
+            if error is None:
+                settled.append(sequence)
             else:
-                done += 1
-        way.chain.sealed(list(due))
+                way.trouble, way.seals_again = error, now + PATIENCE[1]
+        way.chain.sealed(settled)
         return done
+
+
+def record_name(record: Spooled) -> str:
+    """Return what names a record for ever: its identifier, and the files that it wrote.
+
+    Both, because a hook that gave two records one identifier must not lose the second.
+    """
+    paths = "\0".join(sorted(f"{item.path or item.sha256} {item.stamp}" for item in record.outputs))
+    return f"{record.record_id} {sha256(paths.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
+
+
+def _sealed(seal: Sealing, paths: Sequence[Path]) -> tuple[int, RakkanError | None]:
+    """Seal a record's files together, or one by one where one is not the recorded one any more.
+
+    Return how many were sealed, and what has to be mended before the others can be.
+    """
+    try:
+        seal(paths)
+    except RakkanError as error:
+        if len(paths) == 1:
+            return 0, None if error.code in LEFT_ALONE else error
+        results = [_sealed(seal, [path]) for path in paths]
+        return sum(count for count, _ in results), next((each for _, each in results if each), None)
+    return len(paths), None
 
 
 def _missing(

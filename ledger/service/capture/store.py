@@ -34,8 +34,8 @@ class Spool(Protocol):
     def listed(self, path: str) -> Sequence[bytes] | None:
         """Return the lines of a list that a hook left in the spool, or ``None`` for any other path."""
 
-    def remove(self, names: Sequence[str]) -> None:
-        """Remove records that the chain holds."""
+    def remove(self, names: Sequence[str], lists: Sequence[str]) -> None:
+        """Remove records that the chain holds, and the lists that they named."""
 
     def hold(self, name: str, error: RakkanError) -> None:
         """Put a record aside, unchanged, with the reason beside it."""
