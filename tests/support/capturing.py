@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from base64 import b64decode
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -89,5 +91,10 @@ class CaptureDevice:
 def statements(studio: Studio, kind: str) -> list[dict[str, Any]]:
     """Every statement of a type in the log, oldest first: ``step/v2`` and so on."""
     assert f"https://rakkan.org/{kind}" in PREDICATES
-    rows = sorted(row[1] for row in studio.rows("statement") if row[2] == f"https://rakkan.org/{kind}")
-    return [studio.ok("show", index).json["statement"] for index in rows]
+    with closing(sqlite3.connect(studio.home / "ledger.sqlite")) as database:
+        rows = database.execute(
+            "SELECT envelope FROM entry JOIN statement USING (log_id, idx)"
+            " WHERE predicate_type = ? ORDER BY idx",
+            (f"https://rakkan.org/{kind}",),
+        ).fetchall()
+    return [json.loads(b64decode(json.loads(row[0])["payload"])) for row in rows]
