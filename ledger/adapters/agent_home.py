@@ -103,6 +103,10 @@ class AgentHome:
         except MalformedError as error:
             raise MalformedError(CODE, f"{self.settings_file}: {error.message}") from error
 
+    def changed(self) -> int:
+        """Return when the settings were changed (ns); 0 when there are none."""
+        return self.settings_file.stat().st_mtime_ns if self.settings_file.exists() else 0
+
     def save(self, settings: AgentSettings) -> None:
         """Write the settings, and the secret if there is none. Raises ``RefusedError("target.…")``."""
         with writing_errors(self.folder):

@@ -12,10 +12,12 @@ import click
 from ledger.cli.common import examples, home, json_option, print_json, printable, until_stopped
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from threading import Event
 
     from ledger.adapters.agent_home import AgentHome
     from ledger.adapters.spool import DirectorySpool
+    from ledger.service.capture.agent import Agent
 
 IDLE = 1.0
 """Seconds between two looks at the spool."""
@@ -155,39 +157,59 @@ def devices(*, check: bool, as_json: bool) -> int:
 
 
 def _work(folder: AgentHome, spool: DirectorySpool, stopped: Event, *, once: bool) -> bool:
-    """Take turns until told to stop, or until nothing is left; whether nothing is."""
+    """Take turns until told to stop, or until there is nothing to do; whether nothing is left."""
     from ledger.errors import RakkanError
-    from ledger.wiring.capture import hook_settings, open_agent, recover_calls
+    from ledger.wiring.capture import hook_settings, open_agent
 
-    said, soon = "", 0.0
+    tell, left = _Teller(), True
     while not stopped.is_set():
         try:
             spool.prepare()
             spool.tell_hooks(hook_settings(folder))
             with open_agent(folder, spool, warn=lambda text: click.echo(text, err=True)) as worker:
-                while not stopped.is_set():
-                    spool.keep_reserve()
-                    if time.monotonic() > soon:
-                        recover_calls()
-                        soon = time.monotonic() + RECOVER
-                    turn = worker.turn()
-                    said = _say([str(way.trouble) for way in worker.ways if way.trouble], said)
-                    if turn.more:
-                        continue
-                    if once:
-                        return not (said or spool.count())
-                    stopped.wait(IDLE)
+                for done in _turns(worker, spool, folder):
+                    tell([str(way.trouble) for way in worker.ways if way.trouble])
+                    if stopped.is_set():
+                        return True
+                    if done:
+                        left = worker.unfinished
+                        if once:
+                            return not left
+                        stopped.wait(IDLE)
         except RakkanError as error:
             if once:
                 raise
-            said = _say([str(error)], said)
+            tell([str(error)])
             stopped.wait(TROUBLED)
-    return True
+    return not left
 
 
-def _say(troubles: list[str], before: str) -> str:
-    """Print what is wrong once, not every second; return what is wrong now."""
-    now = "\n".join(troubles)
-    if now and now != before:
-        click.echo(printable(now), err=True)
-    return now
+def _turns(worker: Agent, spool: DirectorySpool, folder: AgentHome) -> Iterator[bool]:
+    """Take turns for as long as the agent may go on as it was opened; yield whether there is nothing to do.
+
+    It is to be opened again when its settings have changed, and when the log has another key.
+    """
+    from ledger.wiring.capture import recover_calls
+
+    settings, soon = folder.changed(), 0.0
+    while folder.changed() == settings:
+        spool.keep_reserve()
+        if time.monotonic() > soon:
+            recover_calls()
+            soon = time.monotonic() + RECOVER
+        yield not worker.turn().more
+        if any(way.trouble is not None and way.trouble.code == "log.epoch" for way in worker.ways):
+            return
+
+
+class _Teller:
+    """Prints what is wrong once, not every second."""
+
+    def __init__(self) -> None:
+        self._before: list[str] = []
+
+    def __call__(self, troubles: list[str]) -> None:
+        for text in troubles:
+            if text not in self._before:
+                click.echo(printable(text), err=True)
+        self._before = troubles

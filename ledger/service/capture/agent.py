@@ -104,6 +104,12 @@ class Agent:
         self._now = now
         self._lists: list[str] = []
 
+    @property
+    def unfinished(self) -> bool:
+        """Whether a record waits in the spool, or one that was signed is not in the log."""
+        counts = [way.chain.counts() for way in self.ways]
+        return bool(self._spool.waiting(1)) or any(item["signed"] or item["refused"] for item in counts)
+
     def turn(self) -> Turn:
         """Do all that can be done now, one batch of each kind."""
         waiting = self._spool.waiting(TAKEN)
