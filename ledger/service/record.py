@@ -165,14 +165,14 @@ def uuid7() -> uuid.UUID:
 def _material(studio: Studio, used: Used) -> Artifact:
     if used.path is not None:
         material = describe(studio, used.path, used.role)
-        _keep_manifest(studio, used.path, material.sha256)
+        keep_manifest(studio, used.path, material.sha256)
         return material
     if used.name is None or used.sha256 is None:
         raise RefusedError("record.nothing", "A material needs a file, or a name and a digest.")
     return Artifact(used.name, used.sha256, role=used.role)
 
 
-def _keep_manifest(studio: Studio, path: Path, sha256: str) -> None:
+def keep_manifest(studio: Studio, path: Path, sha256: str) -> None:
     """Keep the manifest that a material came with, so that sealing what is made from it does not lose it.
 
     One that is damaged, or about other bytes, says nothing about this file and is left where it is.

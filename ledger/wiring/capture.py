@@ -29,7 +29,7 @@ from ledger.wiring.said import read_said
 if TYPE_CHECKING:
     from ledger.adapters.spool import DirectorySpool
     from ledger.ports import Clock
-    from ledger.service.capture.agent import Agent, Sealing, Way
+    from ledger.service.capture.agent import Agent, Keeping, Sealing, Way
     from ledger.service.capture.store import Uplink
 
 
@@ -154,6 +154,7 @@ def _way(stack: ExitStack, folder: AgentHome, name: str, given: ProductionSettin
     from ledger.adapters.uplink import HttpUplink
     from ledger.service.capture.agent import Way
     from ledger.service.capture.taking import OwnLog
+    from ledger.service.record import keep_manifest
     from ledger.service.seal import seal
 
     home = home_at(Path(given.home))
@@ -163,18 +164,22 @@ def _way(stack: ExitStack, folder: AgentHome, name: str, given: ProductionSettin
     stack.enter_context(closing(chain))
     uplink: Uplink
     sealing: Sealing | None = None
+    keeping: Keeping | None = None
     if given.server is not None:
         uplink = HttpUplink(given.server, settings.production)
     else:
         studio = stack.enter_context(open_studio(home, clock))
         uplink = OwnLog(studio)
 
+        def keeping(path: Path, sha256: str) -> None:
+            keep_manifest(studio, path, sha256)
+
         def sealing(paths: Sequence[Path]) -> None:
             seal(studio, device, paths, skip_sealed=True)
 
     verifiers = home.trust().log_verifiers(settings.origin)
     production, shares = production_of(folder, given), given.prompts == "studio"
-    return Way(production, device.signer, verifiers, chain, uplink, sealing, shares)
+    return Way(production, device.signer, verifiers, chain, uplink, sealing, keeping, shares)
 
 
 def _state() -> Path:

@@ -464,3 +464,23 @@ def test_a_list_goes_with_its_record(device: CaptureDevice, studio: Studio) -> N
     device.turn()
     assert not listed.exists()
     assert statements(studio, STEP)[0]["predicate"]["materials"][0]["name"] == "a.bin"
+
+
+def test_a_mark_that_came_in_is_not_lost(
+    device: CaptureDevice, studio: Studio, elsewhere: Studio, tmp_path: Path
+) -> None:
+    """A picture that another studio sealed goes into one of ours; sealing ours keeps their manifest."""
+    device.install(seal=("publish",))
+    theirs = elsewhere.sealed("theirs.png", seed=9)
+    plate = studio.work / "plate.png"
+    plate.write_bytes(theirs.read_bytes())
+    final = studio.png("final.png", 10)
+    with device.step("composite", event="publish") as step:
+        step.reads(plate, "component")
+        step.writes(final)
+    plate_copy = plate.read_bytes()
+    device.turn()
+    assert plate.read_bytes() == plate_copy
+    report = studio.verify(final)
+    assert report.code in (0, 3)
+    assert b"Studio Elsewhere" in final.read_bytes()

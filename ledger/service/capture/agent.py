@@ -50,6 +50,8 @@ LEFT_ALONE = frozenset({"file.missing", "file.changed", "file.not-a-file", "seal
 
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
+Keeping = Callable[[Path, str], None]
+"""Keeps the manifest that a file of this SHA-256 (hex) came with, if it has one."""
 Sealing = Callable[[Sequence[Path]], None]
 """Seals recorded files, those that are sealed already left out. Raises ``RakkanError``."""
 
@@ -58,7 +60,8 @@ Sealing = Callable[[Sequence[Path]], None]
 class Way:
     """One production: its chain, the way to its log, and when to try again.
 
-    ``seal`` is there where the ledger is on this machine; ``shares`` where the studio may have the openings.
+    ``seal`` and ``keep`` are there where the ledger is on this machine; ``shares`` where the studio may have
+    the openings.
     """
 
     production: Production
@@ -67,6 +70,7 @@ class Way:
     chain: Chain
     uplink: Uplink
     seal: Sealing | None = None
+    keep: Keeping | None = None
     shares: bool = False
     again: datetime = NEVER
     offered: datetime = NEVER
@@ -171,11 +175,18 @@ class Agent:
             with self._holding(each.name):
                 # All statements of a record, or none.
                 made = list(_signed(each, way.signer, sequence, previous))
+                self._keep(way, each)
                 for link in made:  # none for a record that says nothing: its tool wrote nothing
                     sequence, previous = sequence + 1, sha256(link.envelope).hexdigest()
                 links += made
         way.chain.add(links, last)
         return len(links)
+
+    def _keep(self, way: Way, drafted: _Drafted) -> None:
+        """Keep the manifests that came in: sealing what was made from them must not lose a mark."""
+        if way.keep is not None:
+            for path, digest in (pair for draft in drafted.drafts for pair in draft.brought):
+                way.keep(Path(path), digest)
 
     @contextmanager
     def _holding(self, name: str | None) -> Iterator[None]:

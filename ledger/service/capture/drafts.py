@@ -19,7 +19,8 @@ AGENT = "agent 1"
 class Draft:
     """A statement without its place in the chain; ``openings`` are those of its commitments by digest.
 
-    ``seal`` holds the paths that are to be sealed when the log has the statement.
+    ``seal`` holds the paths that are to be sealed when the log has the statement, ``brought`` the paths and
+    SHA-256 (hex) of the files that went in: one may carry a manifest that is to be kept.
     """
 
     subjects: tuple[Artifact, ...]
@@ -27,6 +28,7 @@ class Draft:
     capture: Capture
     openings: Mapping[str, str] = field(default_factory=dict)
     seal: tuple[str, ...] = ()
+    brought: tuple[tuple[str, str], ...] = ()
 
     def numbered(self, sequence: int, previous: str | None) -> Captured:
         """Return the predicate with its place in the chain."""

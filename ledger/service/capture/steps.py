@@ -73,12 +73,13 @@ class Production:
 
 @dataclass(frozen=True, slots=True)
 class _Made:
-    """One record with its files identified. ``missed`` and ``superseded`` are in ``capture``."""
+    """One record with its files identified; ``brought`` are the paths of its materials and their SHA-256."""
 
     record: Spooled
     production: Production
     subjects: tuple[Artifact, ...]
     materials: tuple[Artifact, ...]
+    brought: tuple[tuple[str, str], ...]
     capture: Capture
     started: datetime
     finished: datetime
@@ -145,6 +146,11 @@ class Drafting:
             production,
             _distinct(subjects),
             _materials(materials, record),
+            tuple(
+                (item.path, material.sha256)
+                for item, material in zip(record.inputs, materials, strict=True)
+                if material is not None and item.path and item.role not in NOT_SHOWN
+            ),
             capture,
             _whole(min(started, finished)),
             _whole(finished),
@@ -194,9 +200,8 @@ class Drafting:
 
         parts = splitting.statements(made.subjects, step, name, lambda: str(uuid7()))
         drafts = [Draft(part.subjects, _captured(part.predicate), made.capture) for part in parts]
-        drafts[-1] = replace(
-            drafts[-1], openings=openings, seal=due if record.event in made.production.seal else ()
-        )
+        seal = due if record.event in made.production.seal else ()
+        drafts[-1] = replace(drafts[-1], openings=openings, seal=seal, brought=made.brought)
         watch = made.production.watch
         asked = findings(words, watch, made.subjects[:MOST], made.capture, made.finished) if watch else ()
         return [*drafts, *_attested(made, attested), *asked]
