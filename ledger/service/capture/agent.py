@@ -107,6 +107,7 @@ class Agent:
         self._drafting = drafting
         self._now = now
         self._lists: list[str] = []
+        self._held: dict[str, RakkanError] = {}
 
     @property
     def unfinished(self) -> bool:
@@ -147,11 +148,15 @@ class Agent:
         signed = sum(
             self._sign(way, drafted[way.production.name], last if way is first else None) for way in self.ways
         )
-        self._spool.remove([item.name for item in waiting], self._lists)
+        # Only now: what was put aside before a crash would be taken for a number without a record.
+        for name, error in self._held.items():
+            self._spool.hold(name, error)
+        self._spool.remove([item.name for item in waiting if item.name not in self._held], self._lists)
         return signed
 
     def _read(self, waiting: Sequence[Waiting]) -> Iterator[tuple[Waiting, Spooled]]:
         self._lists.clear()
+        self._held.clear()
         for item in waiting:
             with self._holding(item.name):
                 yield item, self._whole(read_spooled(item.data))
@@ -190,13 +195,13 @@ class Agent:
 
     @contextmanager
     def _holding(self, name: str | None) -> Iterator[None]:
-        """Put the record aside when it cannot become a statement."""
+        """Take note of a record that cannot become a statement: it will be put aside."""
         try:
             yield
         except RakkanError as error:
             if name is None:
                 raise
-            self._spool.hold(name, error)
+            self._held[name] = error
 
     def _way_of(self, record: Spooled) -> Way:
         """Return the production that the record names, else the one under whose roots its files lie.
