@@ -17,6 +17,8 @@ BEAT = 0.01
 """Seconds between two looks at what strace has written."""
 PATIENCE = 2.0
 """Seconds that strace may take to say that the command has ended, after it has."""
+QUIET = 0.05
+"""Seconds after which it has said all of a command that a signal ended: it is silent on signals."""
 
 
 class Strace:
@@ -40,9 +42,9 @@ class Strace:
         while (status := command.poll()) is None:
             self._look()
             time.sleep(min(BEAT, (time.monotonic() - began) / 20))
-        ended = time.monotonic()
+        until = time.monotonic() + (PATIENCE if os.WIFEXITED(status) else QUIET)
         while self._look() or (self._trace.started and not self._trace.ended):
-            if time.monotonic() > ended + PATIENCE:
+            if time.monotonic() > until:
                 break
             time.sleep(BEAT / 20)
         # Without a line, strace itself has failed: or the disk is full, and the command has run.
