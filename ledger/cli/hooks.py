@@ -40,8 +40,9 @@ def list_hooks(*, as_json: bool) -> None:
     if as_json:
         print_json([_described(hook) for hook in found])
         return
+    width = max(len(hook.name) for hook in found)
     for hook in found:
-        click.echo(printable(f"{hook.name:10}  {hook.tool}: {_where(hook)}; {hook.page}"))
+        click.echo(printable(f"{hook.name:{width}}  {hook.tool}: {_where(hook)}; {hook.page}"))
 
 
 @hooks.command(

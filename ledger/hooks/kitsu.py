@@ -43,6 +43,8 @@ if TYPE_CHECKING:
         listen,
     )
 else:
+    # Its siblings lie beside it, also where it is started as a module of a package.
+    sys.path.append(os.path.dirname(os.path.abspath(__file__)))
     import kitsu_verdicts
     import rakkan_capture
     from kitsu_server import (

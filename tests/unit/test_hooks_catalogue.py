@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from ledger.hooks.catalogue import HOOKS, SOURCES, hooks
+from ledger.hooks.catalogue import HOOKS, SOURCES, Hook, hooks
 
 OURS = {"__init__.py", "catalogue.py"}
 FILES = sorted(path for path in SOURCES.glob("*.py") if path.name not in OURS)
@@ -37,3 +39,14 @@ def test_a_hook_is_readable_for_the_oldest_python(path: Path) -> None:
     tree = ast.parse(path.read_text(encoding="utf-8"), feature_version=(3, 9))
     future = [node for node in tree.body if isinstance(node, ast.ImportFrom) and node.module == "__future__"]
     assert [alias.name for node in future for alias in node.names] == ["annotations"]
+
+
+@pytest.mark.parametrize("hook", [hook for hook in HOOKS if hook.run], ids=lambda hook: hook.name)
+def test_what_is_started_starts_as_the_list_says(hook: Hook) -> None:
+    python, *rest = hook.run.split()
+    assert python == "python3"
+    ran = subprocess.run(
+        [sys.executable, *rest, "--help"], cwd=SOURCES.parents[1], capture_output=True, text=True, check=False
+    )
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert "usage:" in ran.stdout
