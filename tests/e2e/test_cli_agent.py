@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from ledger.adapters.systemd import unit_text
+from ledger.errors import MalformedError
 from tests.e2e.conftest import ROOT, Result, Studio
 from tests.support.capturing import CaptureDevice, statements
 
@@ -134,9 +135,20 @@ def test_the_settings_are_private_and_survive_a_second_install(device: CaptureDe
         "device = 'x'\ncolour = 'red'\n[[production]]\nhome = '/x'\n",
     ],
 )
-def test_settings_that_cannot_be_meant_are_refused(device: CaptureDevice, studio: Studio, text: str) -> None:
+def test_settings_that_cannot_be_meant_are_refused(device: CaptureDevice, text: str) -> None:
     device.agent_home.folder.mkdir(parents=True)
     device.agent_home.settings_file.write_text(text)
+    with pytest.raises(MalformedError) as caught:
+        device.agent_home.settings()
+    assert caught.value.code == "agent.malformed"
+    assert str(device.agent_home.settings_file) in caught.value.message
+
+
+def test_the_agent_and_the_doctor_say_what_is_wrong_with_the_settings(
+    device: CaptureDevice, studio: Studio
+) -> None:
+    device.agent_home.folder.mkdir(parents=True)
+    device.agent_home.settings_file.write_text("device = ")
     result = on(device, studio, "agent", "run", "--once")
     assert (result.returncode, "agent.malformed" in result.stderr) == (2, True), result.stderr
     assert "agent.malformed" in on(device, studio, "doctor").stdout

@@ -330,6 +330,7 @@ def test_redirected_streams_are_inputs_and_outputs(work: Desk) -> None:
     assert (work.names(record.inputs), work.names(record.outputs)) == (["in.png"], ["out.png"])
 
 
+@pytest.mark.slow
 def test_what_goes_on_in_the_background_is_recorded_later(work: Desk) -> None:
     require("strace")
     settled(work.folder / "in.png")
