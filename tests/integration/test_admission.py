@@ -37,7 +37,7 @@ from tests.support.builders import (
     step,
 )
 from tests.support.log import database
-from tests.support.stated import refused_call, service_call
+from tests.support.stated_captures import refused_call, service_call
 
 KEY = SeedSigner("log")
 

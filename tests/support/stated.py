@@ -4,7 +4,7 @@ They belong to the story of `builders`: the same model, the same dataset, the sa
 """
 
 from dataclasses import fields, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any
 
 from ledger.core.artifact import Artifact, Role
@@ -15,13 +15,11 @@ from ledger.core.predicates import (
     Finding,
     GrantRevocation,
     GrantV2,
-    LostRecord,
     ModelV2,
     Override,
     Party,
     PolicyProfile,
     Review,
-    ServiceCall,
     ServiceTerms,
     StepV2,
     Title,
@@ -31,7 +29,6 @@ from ledger.core.predicates import (
 )
 from ledger.core.predicates.answer import Answer, Grade, Reason
 from ledger.core.predicates.approval import ApprovalKind, Decision
-from ledger.core.predicates.capture import Capture, Event, Layer
 from ledger.core.predicates.curation import Curation, Filter
 from ledger.core.predicates.dataset_v2 import InventoryRoot, Source
 from ledger.core.predicates.delivery import Deliverable, Delivery
@@ -39,14 +36,12 @@ from ledger.core.predicates.finding import FindingKind, FindingState
 from ledger.core.predicates.grant import Use
 from ledger.core.predicates.grant_v2 import Afterwards, Exclusivity
 from ledger.core.predicates.licence import Licence
-from ledger.core.predicates.lost_record import LossReason
 from ledger.core.predicates.model import Training, TrainingStage
 from ledger.core.predicates.model_v2 import ModelKind, Parent, ParentRole, Service
 from ledger.core.predicates.party import PartyKind
 from ledger.core.predicates.reasons import Code, Severity, Verdict
 from ledger.core.predicates.review import Standing
 from ledger.core.predicates.scope import Media, Scope, Term
-from ledger.core.predicates.service_call import CallOutcome, Run, Terms
 from ledger.core.predicates.service_terms import Indemnity, InputTraining, Ownership
 from ledger.core.predicates.step import Evidence
 from ledger.core.predicates.verdict import Change
@@ -147,19 +142,6 @@ def step_v2(**changes: Any) -> StepV2:
     return replace(base, **{"materials": (control, used), **changes})
 
 
-def lost_record(**changes: Any) -> LostRecord:
-    capture = Capture(
-        sequence=7,
-        previous=digest("the one before"),
-        layer=Layer.APP,
-        hook="agent 1",
-        event=Event.SAVE,
-        captured=RECORDED,
-    )
-    base = LostRecord(reason=LossReason.SUPERSEDED, finished=RECORDED, capture=capture, files=("a.exr",))
-    return replace(base, **changes)
-
-
 def training_run(**changes: Any) -> TrainingRun:
     began = RECORDED + 2 * DAY
     return replace(TrainingRun("party:kumo", began, began + DAY, Evidence.OBSERVED, TRAINED), **changes)
@@ -210,66 +192,6 @@ def service_terms(**changes: Any) -> ServiceTerms:
         retention="30 days, then deleted",
     )
     return replace(base, **changes)
-
-
-def service_call(**changes: Any) -> ServiceCall:
-    """Return a call that was throttled three times in a row, failed once, and was then accepted."""
-    began = USED - timedelta(minutes=5)
-    throttled = Run(
-        at=began,
-        until=began + timedelta(seconds=9),
-        count=3,
-        outcome=CallOutcome.THROTTLED,
-        status=429,
-        code="rate_limit_exceeded",
-        request_id="req_7Kq1",
-        took=412,
-        waited=9120,
-    )
-    failed = Run(at=began + timedelta(seconds=10), outcome=CallOutcome.FAILED, took=30000, waited=2100)
-    accepted = Run(at=began + timedelta(seconds=43), outcome=CallOutcome.ACCEPTED, status=200, took=31400)
-    base = ServiceCall(
-        call_id="6f1d2a4e-8a34-4a6a-9c55-0f6a3d3f7f10",
-        outcome=CallOutcome.ACCEPTED,
-        service=SERVICE,
-        place=step().place,
-        actor="actor:9f3b6c52",
-        started=began,
-        finished=USED,
-        evidence=Evidence.OBSERVED,
-        attempts=((CallOutcome.ACCEPTED, 1), (CallOutcome.THROTTLED, 3), (CallOutcome.FAILED, 1)),
-        runs=(throttled, failed, accepted),
-        plan_tier="enterprise",
-        account="account:2c41",
-        terms=Terms(digest("terms"), RECORDED),
-        model="painter-2026-01-15",
-        job="job_51",
-        outputs=(FRAME,),
-        capture=Capture(
-            sequence=412,
-            previous=digest("record 411"),
-            layer=Layer.APP,
-            hook="remote 1",
-            event=Event.SAVE,
-            captured=USED,
-        ),
-        commitments=(commitment("idempotency-key"), commitment("prompt")),
-    )
-    return replace(base, **changes)
-
-
-def refused_call(**changes: Any) -> ServiceCall:
-    """Return a call that the provider refused by its policy."""
-    refused = Run(at=USED, outcome=CallOutcome.REFUSED, status=400, code="moderation_blocked", took=180)
-    ended = service_call(
-        outcome=CallOutcome.REFUSED,
-        attempts=((CallOutcome.REFUSED, 1),),
-        runs=(refused,),
-        model=None,
-        job=None,
-        outputs=(),
-    )
-    return replace(ended, **changes)
 
 
 def consent(**changes: Any) -> Consent:

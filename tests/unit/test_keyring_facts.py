@@ -36,7 +36,6 @@ from tests.support.stated import (
     party,
     policy_profile,
     review,
-    service_call,
     service_terms,
     step_v2,
     title,
@@ -44,6 +43,7 @@ from tests.support.stated import (
     verdict,
     work,
 )
+from tests.support.stated_captures import service_call
 
 FACTS: list[Predicate] = [
     dataset_v2(),

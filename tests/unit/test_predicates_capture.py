@@ -12,7 +12,8 @@ import pytest
 from ledger.core.predicates import read_predicate
 from ledger.core.predicates.capture import Capture, Event, Layer
 from ledger.errors import MalformedError
-from tests.support.stated import finding, lost_record, service_call, step_v2, training_run
+from tests.support.stated import finding, step_v2, training_run
+from tests.support.stated_captures import lost_record, service_call
 
 MOMENT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 CAPTURE = Capture(

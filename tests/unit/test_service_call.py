@@ -23,7 +23,8 @@ from ledger.core.statement import Statement
 from ledger.errors import MalformedError
 from tests.support.builders import DEVICE, FRAME, USED, commitment, digest, statement
 from tests.support.defects import Change, nested, refusal
-from tests.support.stated import SERVICE, refused_call, service_call
+from tests.support.stated import SERVICE
+from tests.support.stated_captures import refused_call, service_call
 
 SECOND = timedelta(seconds=1)
 REQUIRED = ["callId", "outcome", "service", "place", "actor", "started", "finished", "evidence"]

@@ -34,15 +34,12 @@ from tests.support.stated import (
     finding,
     grant_revocation,
     grant_v2,
-    lost_record,
     model_v2,
     override,
     party,
     person,
     policy_profile,
-    refused_call,
     review,
-    service_call,
     service_model,
     service_terms,
     step_v2,
@@ -51,6 +48,7 @@ from tests.support.stated import (
     verdict,
     work,
 )
+from tests.support.stated_captures import lost_record, refused_call, service_call
 
 EVERY: dict[str, Callable[[], Predicate]] = {
     "step": step,
