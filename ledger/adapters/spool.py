@@ -46,7 +46,9 @@ class DirectorySpool:
         """Return the records that wait, in the order of their names, at most ``limit``."""
         if not self._names:
             with suppress(FileNotFoundError):
-                self._names = sorted(name for name in os.listdir(self._new) if _NAME.fullmatch(name))  # noqa: PTH208 - twice as fast
+                self._names = sorted(
+                    entry.name for entry in os.scandir(self._new) if _NAME.fullmatch(entry.name)
+                )
         found: list[Waiting] = []
         room = MOST_BYTES
         for name in self._names[:limit]:
@@ -61,11 +63,11 @@ class DirectorySpool:
 
     def listed(self, path: str) -> Sequence[bytes] | None:
         """Return the lines of a list that a hook left in the spool, or ``None`` for any other path."""
-        lists, file = os.path.realpath(self.folder / "lists"), os.path.realpath(path)
-        if os.path.dirname(file) != lists:  # noqa: PTH120 - a path of bytes that are not UTF-8
+        file = Path(os.path.realpath(path))
+        if file.parent != Path(os.path.realpath(self.folder / "lists")):
             return None
-        with reading_errors(Path(file)):
-            return Path(file).read_bytes().splitlines()
+        with reading_errors(file):
+            return file.read_bytes().splitlines()
 
     def count(self) -> int:
         """Return how many records wait."""

@@ -77,6 +77,18 @@ def test_a_record_that_was_taken_away_shows(device: CaptureDevice, studio: Studi
     assert studio("devices").code == 3
 
 
+@pytest.mark.parametrize("said", [{"trace": "none"}, {"misread": "3"}, {"fault": "KeyError"}, {}])
+def test_a_tool_that_nobody_could_watch_shows(
+    device: CaptureDevice, studio: Studio, said: dict[str, str]
+) -> None:
+    with device.step("convert", parameters=said, place={"production": "nightfall"}):
+        pass
+    device.turn()
+    reasons = [item["predicate"]["reason"] for item in statements(studio, LOST)]
+    assert reasons == (["unseen"] if said else [])
+    assert studio("devices").code == (3 if said else 0)
+
+
 def test_a_spool_that_was_emptied_and_begun_anew_shows(device: CaptureDevice, studio: Studio) -> None:
     device.draws("a.png")
     device.draws("b.png")

@@ -18,7 +18,7 @@ from ledger.core.artifact import Role
 from ledger.core.predicates.capture import Layer
 from ledger.core.predicates.step import StepAction
 from ledger.hooks.trace.files import UNKNOWN
-from tests.support.traced import TRACERS, Desk, desk, require
+from tests.support.traced import ROOT, TRACERS, Desk, desk, require
 
 PYTHON = sys.executable
 
@@ -26,6 +26,18 @@ PYTHON = sys.executable
 @pytest.fixture
 def work(tmp_path: Path) -> Desk:
     return desk(tmp_path)
+
+
+MISREAD = """
+import sys
+from ledger.hooks.trace import preload, run, strace
+
+def broken(*_):
+    raise KeyError("of our own making")
+
+preload.read = strace.Trace.line = broken
+sys.exit(run.run(["/bin/sh", "-c", "exit 3"], {"tracer": sys.argv[1]}))
+"""
 
 
 @pytest.fixture(params=[*TRACERS, "none"])
@@ -330,7 +342,6 @@ def test_redirected_streams_are_inputs_and_outputs(work: Desk) -> None:
     assert (work.names(record.inputs), work.names(record.outputs)) == (["in.png"], ["out.png"])
 
 
-@pytest.mark.slow
 def test_what_goes_on_in_the_background_is_recorded_later(work: Desk) -> None:
     require("strace")
     settled(work.folder / "in.png")
@@ -397,3 +408,17 @@ def test_a_training_run_is_known_by_its_files(work: Desk) -> None:
 def _stamp(path: str) -> list[int]:
     found = Path(path).stat()
     return [found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns]
+
+
+@pytest.mark.parametrize("tracer", ["strace", "preload"])
+def test_a_trace_that_is_misread_is_on_record(work: Desk, tracer: str) -> None:
+    """A defect of ours: the command ends as it ends, and the record says that files may be missing."""
+    require(tracer)
+    ran = subprocess.run(
+        [sys.executable, "-c", MISREAD, tracer],
+        env={**work.env(), "PYTHONPATH": str(ROOT)},
+        cwd=work.folder,
+        check=False,
+    )
+    assert ran.returncode == 3
+    assert int(work.record().parameters["misread"]) > 0

@@ -175,7 +175,6 @@ def test_what_may_have_been_done_is_not_asked_for_again_without_a_key(
     assert all("idempotency-key" not in headers for _, _, headers in provider.seen)
 
 
-@pytest.mark.slow
 def test_the_time_is_bounded(spool: Spool, provider: Provider) -> None:
     provider.script = ["throttle:0", "throttle:1"]
     began = time.monotonic()

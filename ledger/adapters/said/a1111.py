@@ -160,10 +160,7 @@ def settings(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _settings_at(text: str) -> int | None:
-    found = None
-    for found in _SETTINGS.finditer(text):  # noqa: B007 - the last one counts
-        pass
-    return found.start() if found else None
+    return max((found.start() for found in _SETTINGS.finditer(text)), default=None)
 
 
 def _parted(text: str, negative: str) -> tuple[str, str]:

@@ -24,6 +24,8 @@ class LossReason(StrEnum):
     """The numbers began anew: the spool was emptied or replaced."""
     SUPERSEDED = "superseded"
     """Everything that the step wrote had been written again, or removed, before it could be hashed."""
+    UNSEEN = "unseen"
+    """The tool ran, and its hook could not see what it did."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -52,11 +52,13 @@ class Read:
 class Files:
     """Everything that one command and its children did to files. Paths are absolute, without links.
 
-    ``wanted`` says whether a file that is read may matter at all.
+    ``wanted`` says whether a file that is read may matter at all. ``misread`` counts what of the trace could
+    not be understood: the record says so, for something may be missing in it.
     """
 
     def __init__(self, wanted: Callable[[str], bool]) -> None:
         self._wanted = wanted
+        self.misread = 0
         self.reads: dict[str, Read] = {}
         self._lost: list[Read] = []
         self._writes: dict[str, list[int] | None] = {}

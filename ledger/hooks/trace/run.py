@@ -130,7 +130,9 @@ class _Run:
             "secrets": {"argv": json.dumps(self._argv)},
             **more,
         }
-        seen = self._tracer != choose.NONE
+        if files.misread:
+            base["parameters"]["misread"] = str(files.misread)
+        seen = self._tracer != choose.NONE and not files.misread
         try:
             record.spool(files, self._roots, base, self._chosen, always=not seen)
         except rakkan_capture.CaptureRefusedError:

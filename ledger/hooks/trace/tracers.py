@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import time
 
@@ -71,8 +70,10 @@ class Strace:
         data = self._output.read(1 << 22)
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:
-            with contextlib.suppress(Exception):  # a line that we misread must not end the command
+            try:
                 self._trace.line(line)
+            except Exception:  # noqa: BLE001 - what we misread ends no command: the record counts it
+                self._files.misread += 1
         return bool(data)
 
 
@@ -86,8 +87,10 @@ def under_preload(command: Command, argv: list[str], files: Files) -> int | None
         try:
             command.start(argv, preload.environment(log, library))
             status = command.wait()
-            with contextlib.suppress(Exception):  # what we misread must not end the command
+            try:
                 preload.read(noted.read(), files)
+            except Exception:  # noqa: BLE001 - as above
+                files.misread += 1
         finally:
             os.unlink(log)  # whoever goes on finds no file, and notes nothing
     return status

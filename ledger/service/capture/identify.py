@@ -6,7 +6,9 @@ What a batch of records names is read together, by threads; what is asked for af
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterable
+from pathlib import Path
 
 from ledger.service.hashing import Hasher, Read, Unread
 from ledger.service.stamps import Known, Stamp
@@ -63,7 +65,7 @@ def _stamped(path: str) -> tuple[str, Stamp] | None:
     """Return the file that a path leads to, and its stamp; ``None`` for no regular file with bytes in it."""
     real = os.path.realpath(path)
     try:
-        stamp = stamp_of(os.stat(real))  # noqa: PTH116 - a path of bytes that are not UTF-8
+        status = Path(real).stat()
     except (OSError, ValueError):
         return None
-    return (real, stamp) if stamp.size and os.path.isfile(real) else None  # noqa: PTH113 - the same
+    return (real, stamp_of(status)) if status.st_size and stat.S_ISREG(status.st_mode) else None

@@ -46,6 +46,8 @@ SLACK = timedelta(seconds=2)
 """How much later than the step a file may have been written that came without a stamp."""
 NOT_SHOWN = (Role.MODEL, Role.DATASET)
 """Inputs that nobody sees in the work: their pixels identify nothing."""
+UNSEEN = frozenset({"misread", "fault"})
+"""Parameters by which a hook says that it may have missed files; so does a ``trace`` of ``none``."""
 TRAINING = "training"
 """The parameter by which a hook says that the run trained a model."""
 
@@ -116,9 +118,10 @@ class Drafting:
             found.append(self._call(made, call))
         if made.subjects:
             found += self._steps(made)
-        elif record.outputs:
+        elif record.outputs or UNSEEN & record.parameters.keys() or record.parameters.get("trace") == "none":
             subject = Artifact(f"record {waiting.number}", sha256(waiting.data).hexdigest())
-            found.append(lost(subject, LossReason.SUPERSEDED, made.capture))
+            reason = LossReason.SUPERSEDED if record.outputs else LossReason.UNSEEN
+            found.append(lost(subject, reason, made.capture))
         return found
 
     def _identified(self, production: Production, record: Spooled, now: Now) -> _Made:
