@@ -151,7 +151,7 @@ class Execution:
         except rakkan_capture.CaptureRefusedError as error:
             self._fail(error)
         except Exception as error:  # noqa: BLE001 - ComfyUI's only worker must live on
-            rakkan_capture.faults.append("%s: %s" % (type(error).__name__, error))
+            rakkan_capture.fault(error)
             _log.exception("Rakkan could not record this prompt.")
 
     def _installation(self) -> comfyui_run.Installation:

@@ -82,9 +82,9 @@ class Poller:
         if len(data) > MAX_ANSWER:
             raise ValueError("%s answers with more than %d bytes" % (path, MAX_ANSWER))
         found = json.loads(data)
-        if not isinstance(found, dict):
-            raise ValueError("%s answers with no JSON object" % path)  # noqa: TRY004 - not of our caller's making
-        return found
+        if isinstance(found, dict):
+            return found
+        raise ValueError("%s answers with no JSON object" % path)
 
     def _load(self) -> dict[str, None]:
         try:

@@ -52,6 +52,9 @@ class ValidateProvenance(pyblish.api.InstancePlugin):
             production = production_of(instance)
         except Exception:
             self.log.exception("Rakkan could not read what this instance will publish.")
+            # Nobody knows whose it is: where one production refuses, this may be its work.
+            for each in rakkan_capture.productions():
+                rakkan_capture.check(each)
             return
         rakkan_capture.check(production)
         for warning in warnings():
@@ -73,8 +76,9 @@ class IntegrateRakkan(pyblish.api.InstancePlugin):
             return
         try:
             records = list(records_of(instance))
-        except Exception:
-            self.log.exception("Rakkan could not read what this instance published; nothing is recorded.")
+        except Exception as error:
+            rakkan_capture.fault(error)
+            self.log.exception("Rakkan could not read what this instance published: the record is lost.")
             return
         instance.data["rakkanRecords"] = [rakkan_capture.spool(record) for record in records]
 

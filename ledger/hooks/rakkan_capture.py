@@ -166,6 +166,7 @@ def fault(error: Exception) -> None:
     faults.append("%s: %s" % (type(error).__name__, error))
     with contextlib.suppress(Exception):
         place = folder()
+        os.makedirs(place, mode=0o700, exist_ok=True)  # this may be the device's first record
         with _numbered(place) as number:
             pass
         with open(os.path.join(place, "faults.log"), "a", encoding="utf-8") as log:

@@ -161,6 +161,8 @@ def test_nothing_is_raised_into_comfyui_when_recording_fails(studio: Studio) -> 
     assert studio.run("txt2img") == []
     assert studio.executor.success
     assert studio.recorder.rakkan_capture.faults
+    # And a number, so that the agent knows of a record that never came.
+    assert int((studio.spool / "number").read_text()) == 1
 
 
 def test_nothing_is_recorded_when_capturing_is_off(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:

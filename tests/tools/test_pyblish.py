@@ -231,11 +231,24 @@ def test_a_dead_agent_is_a_wall_where_the_production_refuses(publish: Publish, t
     assert not (tmp_path / "show/publish").exists()
 
 
-def test_data_of_no_known_form_stops_nothing(publish: Publish, tmp_path: Path) -> None:
-    odd = {"representations": [7], "inputs": 3, "frameStart": "x", "version": [], "transfers": [["one"]]}
-    found = publish({"currentFile": 5}, {"odd": odd})
+ODD = {"representations": [7], "inputs": 3, "frameStart": "x", "version": [], "transfers": [["one"]]}
+
+
+def test_data_of_no_known_form_stops_nothing_and_shows(publish: Publish, tmp_path: Path) -> None:
+    found = publish({"currentFile": 5}, {"odd": ODD})
     assert [result["error"] for result in found.results if "Rakkan" in result["plugin"]] == [None]
     assert found.records == []
+    # A number without a record: the agent signs that one was lost.
+    assert int((tmp_path / "spool/number").read_text()) == 1
+    assert "number 1" in (tmp_path / "spool/faults.log").read_text()
+
+
+def test_data_of_no_known_form_passes_no_wall(publish: Publish, tmp_path: Path) -> None:
+    alive(tmp_path, policy="refuse")
+    long_ago = time.time() - 3600
+    os.utime(tmp_path / "spool/heartbeat", (long_ago, long_ago))
+    found = publish({"currentFile": 5}, {"odd": ODD})
+    assert all("CaptureRefusedError" in result["error"] for result in found.of("ValidateProvenance"))
 
 
 def test_a_long_sequence_is_recorded_in_parts_and_quickly(publish: Publish, tmp_path: Path) -> None:
