@@ -133,6 +133,15 @@ CODES: dict[str, str] = {
     "target.not-writable": "Choose another target with --out, or make the folder writable.",
     "target.no-space": "Free some space. The original is untouched and nothing was logged.",
     "target.exists": "Choose another target, or remove the one that is there.",
+    # --- the service over HTTP --------------------------------------------------------------------
+    "request.malformed": "Follow the description of this call: GET /openapi.json.",
+    "request.too-large": "Send less at a time: the limit stands in the error.",
+    "request.no-such-route": "Look at GET /openapi.json for what there is.",
+    "request.method": "Look at GET /openapi.json for how this address is asked.",
+    "production.unknown": "Name a production that this server has: GET /v1/productions.",
+    "access.unknown": "Send a token, or sign the request with an enrolled device's key.",
+    "access.denied": "Ask the studio's operator for a role that may do this (docs/reference/access.md).",
+    "server.fault": "Tell the server's operator the request's number: the cause stands in its log.",
     # --- capture ----------------------------------------------------------------------------------
     "capture.malformed": "Mend the hook that wrote it (docs/spec/capture.md); the agent keeps the record.",
     "capture.refused": "See the log's own words. The agent keeps the record, and offers it again.",

@@ -71,9 +71,9 @@ class HttpUplink:
             answer = None
         if status == 200 and isinstance(answer, dict):
             return answer
-        if not isinstance(answer, dict) or "error" not in answer:
+        if not isinstance(answer, dict) or "code" not in answer:
             raise self._unreachable(f"it answers with status {status}")
-        raise _refusal(answer["error"], retry_after=int(retry) if retry.isdecimal() else 0)
+        raise _refusal(answer, retry_after=int(retry) if retry.isdecimal() else 0)
 
     def _unreachable(self, why: str) -> UndecidedError:
         return UndecidedError("capture.unreachable", f"{self._url}: {why}.", url=self._url)

@@ -15,6 +15,7 @@ from tests.architecture.project import ROOT
 RECORD = ROOT / "docs" / "adr" / "0001-stack-and-dependencies.md"
 DIRECT = [
     "OpenEXR",
+    "PyJWT",
     "PyYAML",
     "SQLAlchemy",
     "alembic",
@@ -23,13 +24,17 @@ DIRECT = [
     "click",
     "cryptography",
     "fastapi",
+    "httptools",
     "jinja2",
     "license-expression",
     "numpy",
     "pillow",
+    "prometheus-client",
+    "python-multipart",
     "rich",
     "tzdata",
     "uvicorn",
+    "uvloop",
 ]
 TOOLS = sorted(
     f"tools/{path.stem}" for path in (ROOT / "locks" / "tools").glob("*.txt") if "." not in path.stem

@@ -117,8 +117,8 @@ def test_a_stranger_can_add_nothing(studio: Studio, laptop: CaptureDevice, elsew
     [
         ("nightfall/entries", b"", 400, "capture.body"),
         ("nightfall/entries", b"{}\n" * 1001, 400, "capture.body"),
-        ("nightfall/entries", b"x" * (17 << 20), 400, "capture.body"),
-        ("daybreak/entries", b"{}\n", 404, "home.missing"),
+        ("nightfall/entries", b"x" * (17 << 20), 413, "request.too-large"),
+        ("daybreak/entries", b"{}\n", 404, "production.unknown"),
         ("nightfall/openings", b"[1]\n", 400, "capture.opening"),
         (
             "nightfall/openings",
@@ -126,7 +126,7 @@ def test_a_stranger_can_add_nothing(studio: Studio, laptop: CaptureDevice, elsew
             400,
             "capture.opening",
         ),
-        ("nightfall/openings", b'{"entry": 10000, "disclosures": []}\n', 400, "log.no-such-entry"),
+        ("nightfall/openings", b'{"entry": 10000, "disclosures": []}\n', 404, "log.no-such-entry"),
     ],
 )
 def test_what_is_no_upload_is_answered_with_a_code(
@@ -138,7 +138,7 @@ def test_what_is_no_upload_is_answered_with_a_code(
 
     with TestClient(create_app(founded.home)) as client:
         answer = client.post(f"/v1/productions/{path}", content=body)
-    assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
 
 
 def test_a_log_that_is_overloaded_says_when_to_come_back(

@@ -1,0 +1,106 @@
+"""Errors as problem details (RFC 9457): ``application/problem+json`` with our stable code.
+
+* Every error of ours keeps its code, its sentence, what to do, and its evidence.
+* The status says who has to act: 4xx the caller, 503 nobody but time (``Retry-After`` says how much).
+* What was not foreseen is 500 with ``server.fault`` and a request's number: its words stay in the log.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from ledger.errors import (
+    IntegrityError,
+    MalformedError,
+    RakkanError,
+    RefusedError,
+    UndecidedError,
+    UsageError,
+)
+
+MEDIA_TYPE = "application/problem+json"
+BASE = "https://rakkan.org/errors#"
+
+_LATER = 503
+_STATUS = {
+    "access.denied": 403,
+    "access.unknown": 401,
+    "log.busy": _LATER,
+    "log.closed": _LATER,
+    "log.disk-full": _LATER,
+    "log.no-such-entry": 404,
+    "log.overloaded": _LATER,
+    "log.storage": _LATER,
+    "production.unknown": 404,
+    "request.method": 405,
+    "request.no-such-route": 404,
+    "request.too-large": 413,
+}
+_KINDS: dict[type[RakkanError], int] = {
+    MalformedError: 400,
+    UsageError: 400,
+    RefusedError: 409,
+    UndecidedError: 502,
+    IntegrityError: 500,
+}
+_RETRY_AFTER = 5
+
+
+def install(application: FastAPI) -> None:
+    """Make every error of the application leave as problem details."""
+    application.add_exception_handler(RakkanError, _ours)
+    application.add_exception_handler(HTTPException, _starlette)
+    application.add_exception_handler(RequestValidationError, _invalid)
+    application.add_exception_handler(Exception, _unforeseen)
+
+
+def status_of(error: RakkanError) -> int:
+    """Return the HTTP status that an error of ours is answered with."""
+    kinds = (status for kind, status in _KINDS.items() if isinstance(error, kind))
+    return _STATUS.get(error.code) or next(kinds, 500)
+
+
+def problem(error: RakkanError) -> JSONResponse:
+    """Return an error as an answer; with ``Retry-After`` where only time is needed."""
+    status = status_of(error)
+    headers = {}
+    if status in {_LATER, 429}:
+        headers["Retry-After"] = str(error.evidence.get("retry_after", _RETRY_AFTER))
+    if status == 401:
+        headers["WWW-Authenticate"] = 'Bearer realm="rakkan"'
+    document: dict[str, Any] = {
+        "type": BASE + error.code,
+        "title": error.code.replace(".", ": ").replace("-", " "),
+        "status": status,
+        "detail": error.message,
+        **error.to_json(),
+    }
+    return JSONResponse(document, status, headers, media_type=MEDIA_TYPE)
+
+
+async def _ours(_: Request, error: Exception) -> Response:
+    if not isinstance(error, RakkanError):  # starlette's handlers take any exception
+        raise error
+    return problem(error)
+
+
+async def _starlette(_: Request, error: Exception) -> Response:
+    if isinstance(error, HTTPException) and error.status_code == 405:
+        return problem(UsageError("request.method", "This address does not answer to this method."))
+    return problem(UsageError("request.no-such-route", "There is nothing at this address."))
+
+
+async def _invalid(_: Request, error: Exception) -> Response:
+    found = error.errors() if isinstance(error, RequestValidationError) else []
+    places = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in found[:5])
+    return problem(MalformedError("request.malformed", f"The request is not as described: {places}."[:500]))
+
+
+async def _unforeseen(_: Request, __: Exception) -> Response:
+    return problem(IntegrityError("server.fault", "Something failed here that should not have."))

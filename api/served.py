@@ -1,0 +1,73 @@
+"""What the routes work with: the productions that this process serves, each with its open studio."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import Depends
+from starlette.requests import Request
+
+from ledger.adapters.home import Home
+from ledger.errors import UsageError
+from ledger.service.log.sequencer import Sequencer
+from ledger.service.studio import Studio
+from ledger.wiring import home_at, open_studio
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """One production: its home, its studio, and what adds to its log."""
+
+    home: Home
+    studio: Studio
+    sequencer: Sequencer
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """Everything that is served, by production. The first home's database also holds tokens and links."""
+
+    productions: Mapping[str, Served]
+
+    def production(self, name: str) -> Served:
+        """Return a production. Raises ``UsageError("production.unknown")``."""
+        found = self.productions.get(name)
+        if found is None:
+            raise UsageError(
+                "production.unknown", "No log of this production is here.", production=name[:200]
+            )
+        return found
+
+
+@contextmanager
+def open_service(homes: tuple[Path, ...]) -> Iterator[Service]:
+    """Open every home for as long as the block runs, then commit what waits. Raises as ``open_studio``."""
+    with ExitStack() as stack:
+        found: dict[str, Served] = {}
+        for folder in homes:
+            home = home_at(folder)
+            studio = stack.enter_context(open_studio(home))
+            sequencer = stack.enter_context(Sequencer(studio.log))
+            if found.setdefault(studio.production, Served(home, studio, sequencer)).home is not home:
+                raise UsageError(
+                    "home.exists", f"Two homes hold the production “{studio.production}”.", path=folder
+                )
+        yield Service(found)
+
+
+def service_of(request: Request) -> Service:
+    """Return what the application that answers this request serves."""
+    found: Service = request.app.state.service
+    return found
+
+
+def served(production: str, request: Request) -> Served:
+    """Return the production that the path names. Raises ``UsageError("production.unknown")``."""
+    return service_of(request).production(production)
+
+
+Production = Annotated[Served, Depends(served)]
