@@ -11,9 +11,12 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 
 from api import problems
-from api.routes import entries
+from api.routes import entries, log
 from api.served import open_service
 from ledger import __version__
+from ledger.service.log.publishing import PublishSettings
+
+_NEVER = PublishSettings(enabled=False)
 
 
 class Health(BaseModel):
@@ -29,16 +32,19 @@ async def health() -> Health:
 
 
 def app() -> FastAPI:
-    """Return the application that serves the studio of ``RAKKAN_HOME``."""
-    return create_app(Path(os.environ["RAKKAN_HOME"]))
+    """Return the application that serves the studio of ``RAKKAN_HOME``, and publishes its log."""
+    return create_app(Path(os.environ["RAKKAN_HOME"]), publish=PublishSettings())
 
 
-def create_app(*homes: Path) -> FastAPI:
-    """Return a new application over these homes, one production each. They are opened when it starts."""
+def create_app(*homes: Path, publish: PublishSettings = _NEVER) -> FastAPI:
+    """Return a new application over these homes, one production each. They are opened when it starts.
+
+    It publishes their logs where ``publish`` says so.
+    """
 
     @asynccontextmanager
     async def lifespan(application: FastAPI) -> AsyncIterator[None]:
-        with open_service(homes) as service:
+        with open_service(homes, publish) as service:
             application.state.service = service
             yield
 
@@ -49,10 +55,13 @@ def create_app(*homes: Path) -> FastAPI:
         # FastAPI's own pages load scripts from a CDN, which our content security policy forbids.
         docs_url=None,
         redoc_url=None,
+        # One address for each thing: a slash too many is another address, with nothing there.
+        redirect_slashes=False,
         # On by default, and its logs would carry exception messages: what is in a request stays in it.
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     problems.install(application)
     application.get("/health")(health)
     application.include_router(entries.router)
+    application.include_router(log.router)
     return application
