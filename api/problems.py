@@ -39,6 +39,7 @@ _STATUS = {
     "log.no-such-entry": 404,
     "log.no-such-file": 404,
     "log.overloaded": _LATER,
+    "log.rollback": _LATER,
     "log.storage": _LATER,
     "production.unknown": 404,
     "request.method": 405,

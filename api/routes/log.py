@@ -12,6 +12,7 @@ from typing import Annotated, Any, TypeVar
 from fastapi import APIRouter, Depends, Path, Query
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -127,9 +128,12 @@ def _get(
 
 
 @_get("/checkpoint", TEXT)
-def checkpoint(request: Request, served: Production) -> Response:
+async def checkpoint(request: Request, served: Production) -> Response:
     """Return the checkpoint to go by: the published one with its cosignatures, else the head's."""
-    return conditional(request, served.public.checkpoint(), TEXT, _SOON)
+    found = served.public.kept_checkpoint()
+    if found is None:
+        found = await run_in_threadpool(served.public.checkpoint)
+    return conditional(request, found, TEXT, _SOON)
 
 
 @_get("/tile/entries/{path:path}", OCTETS, missing="No such bundle, or not yet.")
@@ -139,9 +143,13 @@ def entry_bundle(path: str, request: Request, served: Production, _: Reader) -> 
 
 
 @_get("/tile/{path:path}", OCTETS, missing="No such tile, or not yet.")
-def tile(path: str, request: Request, served: Production) -> Response:
+async def tile(path: str, request: Request, served: Production) -> Response:
     """Return up to 256 hashes of the tree: `<L>/<N>` or `<L>/<N>.p/<W>`, as tlog-tiles spells them."""
-    return conditional(request, served.public.tile(_tile(request, f"tile/{path}")), OCTETS, IMMUTABLE)
+    wanted = _tile(request, f"tile/{path}")
+    found = served.public.kept_tile(wanted)
+    if found is None:
+        found = await run_in_threadpool(served.public.tile, wanted)
+    return conditional(request, found, OCTETS, IMMUTABLE)
 
 
 @_get("/entries/{index}", ENVELOPE, missing="The log has no such entry.")

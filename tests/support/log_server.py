@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any, cast
@@ -21,11 +22,12 @@ from ledger.adapters.sql.basis import SqlBasisStore
 from ledger.adapters.sql.store import SqlEntryStore
 from ledger.core.access import EVERY, Role, Viewer
 from ledger.service.log.public import PublicLog
+from ledger.service.log.publish import CHECKPOINT
 from ledger.service.log.sequence import Log
 from ledger.service.log.sequencer import Sequencer
 from ledger.testing import AdmitAll
 from tests.support.bare_studio import studio_on
-from tests.support.log import ORIGIN, database, project
+from tests.support.log import ORIGIN, database, project, publication
 
 PREFIX = "/v1/productions/nightfall/log"
 AUDITOR = Viewer("token:auditor", {EVERY: frozenset({Role.AUDITOR})})
@@ -69,11 +71,11 @@ class LogServer:
 
 @contextmanager
 def log_server(folder: Path) -> Iterator[LogServer]:
-    """Serve an empty log on SQLite in this folder, to an auditor."""
+    """Serve an empty log on SQLite in this folder, to an auditor; published is what `publication` holds."""
     with database(folder) as engine:
         studio = studio_on(SqlEntryStore(engine, ORIGIN), SqlBasisStore(engine, ORIGIN), AdmitAll(project))
         with Sequencer(studio.log) as sequencer:
-            public = PublicLog(studio.log, lambda: None)
+            public = PublicLog(studio.log, partial(publication(folder).get, CHECKPOINT))
             served = Served(cast("Any", None), studio, sequencer, public, None)
             with running(Service({"nightfall": served})) as (host, port):
                 yield LogServer(studio.log, host, port)
