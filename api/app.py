@@ -54,5 +54,6 @@ def create_app(*homes: Path) -> FastAPI:
     )
     problems.install(application)
     application.get("/health")(health)
+    application.include_router(entries.direct)
     application.include_router(entries.router)
     return application
