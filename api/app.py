@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 
 from api import problems
+from api.identity import Identity
 from api.routes import entries
 from api.served import open_service
 from ledger import __version__
@@ -53,6 +54,7 @@ def create_app(*homes: Path) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     problems.install(application)
+    application.add_middleware(Identity)
     application.get("/health")(health)
     application.include_router(entries.router)
     return application

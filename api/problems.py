@@ -31,6 +31,17 @@ _LATER = 503
 _STATUS = {
     "access.denied": 403,
     "access.unknown": 401,
+    **dict.fromkeys(
+        (
+            "access.body",
+            "access.credential",
+            "access.ended",
+            "access.replayed",
+            "access.signature-form",
+            "access.stale",
+        ),
+        401,
+    ),
     "log.busy": _LATER,
     "log.closed": _LATER,
     "log.disk-full": _LATER,

@@ -13,6 +13,7 @@ from starlette.requests import Request
 
 from ledger.adapters.home import Home
 from ledger.errors import UsageError
+from ledger.service.access.devices import Devices
 from ledger.service.log.sequencer import Sequencer
 from ledger.service.studio import Studio
 from ledger.wiring import home_at, open_studio
@@ -20,11 +21,12 @@ from ledger.wiring import home_at, open_studio
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """One production: its home, its studio, and what adds to its log."""
+    """One production: its home, its studio, what adds to its log, and the devices that it knows."""
 
     home: Home
     studio: Studio
     sequencer: Sequencer
+    devices: Devices
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,8 @@ def open_service(homes: tuple[Path, ...]) -> Iterator[Service]:
             home = home_at(folder)
             studio = stack.enter_context(open_studio(home))
             sequencer = stack.enter_context(Sequencer(studio.log))
-            if found.setdefault(studio.production, Served(home, studio, sequencer)).home is not home:
+            served = Served(home, studio, sequencer, Devices(studio))
+            if found.setdefault(studio.production, served) is not served:
                 raise UsageError(
                     "home.exists", f"Two homes hold the production “{studio.production}”.", path=folder
                 )

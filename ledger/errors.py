@@ -140,6 +140,12 @@ CODES: dict[str, str] = {
     "request.method": "Look at GET /openapi.json for how this address is asked.",
     "production.unknown": "Name a production that this server has: GET /v1/productions.",
     "access.unknown": "Send a token, or sign the request with an enrolled device's key.",
+    "access.credential": "Send one credential that this server made or knows, and that has not ended.",
+    "access.ended": "Get a new credential: this one has expired or was revoked.",
+    "access.signature-form": "Sign the request as docs/spec/http-access.md describes it.",
+    "access.body": "Sign the body that is sent, and send the body that was signed.",
+    "access.stale": "Set the machine's clock, then sign the request again.",
+    "access.replayed": "Sign each request anew: a nonce is good once.",
     "access.denied": "Ask the studio's operator for a role that may do this (docs/reference/access.md).",
     "server.fault": "Tell the server's operator the request's number: the cause stands in its log.",
     # --- capture ----------------------------------------------------------------------------------
