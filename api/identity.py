@@ -13,8 +13,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.problems import problem
+from api.served import Service
 from ledger.core import request_signature as signatures
 from ledger.core.access import ANYBODY, Viewer
+from ledger.core.secret_text import Kind
 from ledger.errors import MalformedError, RakkanError, RefusedError
 from ledger.service.access.devices import device_of
 
@@ -47,7 +49,19 @@ async def _identified(scope: Scope, receive: Receive) -> tuple[Viewer, Receive]:
     fields = _fields(scope)
     if b"signature" in fields or b"signature-input" in fields:
         return await _device(scope, receive, fields)
+    if b"authorization" in fields:
+        scheme, _, text = fields[b"authorization"].partition(" ")
+        if scheme.lower() != "bearer":
+            raise RefusedError("access.credential", "Authorization is not of the scheme Bearer.")
+        return await run_in_threadpool(
+            _service(scope).credentials.viewer, Kind.TOKEN, text.strip(" ")
+        ), receive
     return ANYBODY, receive
+
+
+def _service(scope: Scope) -> Service:
+    found: Service = scope["app"].state.service
+    return found
 
 
 def _fields(scope: Scope) -> dict[bytes, str]:
@@ -83,7 +97,7 @@ async def _device(scope: Scope, receive: Receive, fields: dict[bytes, str]) -> t
 
 def _enrolled(scope: Scope, claimed: signatures.RequestSignature, target: signatures.Target) -> Viewer:
     """Return the device by its enrolment in the log of the path, or in any log where the path names none."""
-    productions = dict(scope["app"].state.service.productions)
+    productions = dict(_service(scope).productions)
     parts = scope["path"].split("/")
     if parts[:3] == _PREFIX and len(parts) > 3:
         productions = {name: served for name, served in productions.items() if name == parts[3]}

@@ -29,7 +29,9 @@ BASE = "https://rakkan.org/errors#"
 
 _LATER = 503
 _STATUS = {
+    "access.beyond": 403,
     "access.denied": 403,
+    "access.no-such-credential": 404,
     "access.unknown": 401,
     **dict.fromkeys(
         (

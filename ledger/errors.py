@@ -146,6 +146,9 @@ CODES: dict[str, str] = {
     "access.body": "Sign the body that is sent, and send the body that was signed.",
     "access.stale": "Set the machine's clock, then sign the request again.",
     "access.replayed": "Sign each request anew: a nonce is good once.",
+    "access.wanted": "Correct what is named: docs/howto/give-somebody-access.md has examples.",
+    "access.beyond": "Ask somebody who holds this role: nobody can give more than they hold.",
+    "access.no-such-credential": "Run rakkan token list or rakkan share list for what there is.",
     "access.denied": "Ask the studio's operator for a role that may do this (docs/reference/access.md).",
     "server.fault": "Tell the server's operator the request's number: the cause stands in its log.",
     # --- capture ----------------------------------------------------------------------------------
