@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import stat
 from collections.abc import Callable
@@ -62,8 +63,7 @@ def _serve(settings: ServiceSettings, folder: Path, title: str) -> None:
     sockets = [listener(given.address, given.backlog)]
     if given.unix is not None:
         sockets.append(_unix_listener(given.unix, given.backlog))
-    click.echo(title)
-    click.echo(f"listens on {'https' if settings.of(Tls).certificate else 'http'}://{_shown(sockets[0])}")
+    _announce(title, "https" if settings.of(Tls).certificate else "http", sockets[0])
     try:
         Watcher(work, (folder,), sockets).run(workers.count, workers.grace.total_seconds())
     finally:
@@ -98,8 +98,7 @@ def serve_app(name: str, listen: str, title: str) -> None:
     from ledger.adapters.web_server import Options, run_application
 
     sockets = [listener(listen, 64)]
-    click.echo(title)
-    click.echo(f"listens on http://{_shown(sockets[0])}")
+    _announce(title, "http", sockets[0])
     run_application(name, sockets, Options())
 
 
@@ -137,6 +136,9 @@ def _unix_listener(path: Path, backlog: int) -> socket.socket:
     return found
 
 
-def _shown(listening: socket.socket) -> str:
+def _announce(title: str, scheme: str, listening: socket.socket) -> None:
+    # Whoever reads these lines may stop us at once, before there is anything to end in order.
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     host, port = listening.getsockname()[:2]
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    click.echo(title)
+    click.echo(f"listens on {scheme}://{f'[{host}]' if ':' in host else host}:{port}")
