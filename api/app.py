@@ -15,6 +15,7 @@ from api.identity import Identity
 from api.routes import entries, tokens
 from api.served import open_service
 from ledger import __version__
+from ledger.wiring.serving import Productions, service_settings
 
 
 class Health(BaseModel):
@@ -30,8 +31,9 @@ async def health() -> Health:
 
 
 def app() -> FastAPI:
-    """Return the application that serves the studio of ``RAKKAN_HOME``."""
-    return create_app(Path(os.environ["RAKKAN_HOME"]))
+    """Return the application that serves the studio of ``RAKKAN_HOME``, as its settings say."""
+    folder = Path(os.environ["RAKKAN_HOME"])
+    return create_app(folder, *service_settings(folder).of(Productions).homes)
 
 
 def create_app(*homes: Path) -> FastAPI:
