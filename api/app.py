@@ -11,9 +11,13 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 
 from api import problems
-from api.routes import entries
+from api.following import open_following
+from api.routes import entries, events
 from api.served import open_service
 from ledger import __version__
+from ledger.service.events.hub import EventSettings
+
+_EVENTS = EventSettings()
 
 
 class Health(BaseModel):
@@ -33,14 +37,16 @@ def app() -> FastAPI:
     return create_app(Path(os.environ["RAKKAN_HOME"]))
 
 
-def create_app(*homes: Path) -> FastAPI:
+def create_app(*homes: Path, events_settings: EventSettings = _EVENTS) -> FastAPI:
     """Return a new application over these homes, one production each. They are opened when it starts."""
 
     @asynccontextmanager
     async def lifespan(application: FastAPI) -> AsyncIterator[None]:
         with open_service(homes) as service:
             application.state.service = service
-            yield
+            async with open_following(service, events_settings) as following:
+                application.state.following = following
+                yield
 
     application = FastAPI(
         title="Rakkan",
@@ -55,4 +61,5 @@ def create_app(*homes: Path) -> FastAPI:
     problems.install(application)
     application.get("/health")(health)
     application.include_router(entries.router)
+    application.include_router(events.router)
     return application

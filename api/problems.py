@@ -31,6 +31,7 @@ _LATER = 503
 _STATUS = {
     "access.denied": 403,
     "access.unknown": 401,
+    "events.full": _LATER,
     "log.busy": _LATER,
     "log.closed": _LATER,
     "log.disk-full": _LATER,

@@ -142,6 +142,10 @@ CODES: dict[str, str] = {
     "access.unknown": "Send a token, or sign the request with an enrolled device's key.",
     "access.denied": "Ask the studio's operator for a role that may do this (docs/reference/access.md).",
     "server.fault": "Tell the server's operator the request's number: the cause stands in its log.",
+    # --- events -----------------------------------------------------------------------------------
+    "events.type": "Ask for types that the error lists, or for the word before the full stop.",
+    "events.position": "Give the index of an event you have, or leave it out: the log has fewer entries.",
+    "events.full": "Close streams that nobody reads, or come back later: one stream is enough for a client.",
     # --- capture ----------------------------------------------------------------------------------
     "capture.malformed": "Mend the hook that wrote it (docs/spec/capture.md); the agent keeps the record.",
     "capture.refused": "See the log's own words. The agent keeps the record, and offers it again.",
