@@ -32,6 +32,8 @@ _STATUS = {
     "access.denied": 403,
     "access.unknown": 401,
     "events.full": _LATER,
+    "webhook.address": 400,
+    "webhook.unknown": 404,
     "log.busy": _LATER,
     "log.closed": _LATER,
     "log.disk-full": _LATER,

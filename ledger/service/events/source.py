@@ -37,10 +37,11 @@ SUBJECT_BYTES = 16_000
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What is told of one entry. ``body`` is one line of JSON, UTF-8."""
+    """What is told of one entry. ``body`` is one line of JSON, UTF-8; ``received`` is its timestamp."""
 
     index: int
     type: str
+    received: str
     body: bytes
 
 
@@ -91,7 +92,7 @@ class Source:
         }
         document = {"type": kind, "timestamp": row.received, "data": data}
         text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
-        return Event(row.index, kind, text.encode())
+        return Event(row.index, kind, row.received, text.encode())
 
     def _of_verdict(self, verdict: VerdictResult) -> dict[str, Any]:
         change = verdict.change
