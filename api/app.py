@@ -12,11 +12,13 @@ from pydantic import BaseModel
 
 from api import problems
 from api.following import open_following
-from api.routes import entries, events
+from api.routes import entries, events, log
 from api.served import open_service
 from ledger import __version__
 from ledger.service.events.hub import EventSettings
+from ledger.service.log.publishing import PublishSettings
 
+_NEVER = PublishSettings(enabled=False)
 _EVENTS = EventSettings()
 
 
@@ -33,19 +35,24 @@ async def health() -> Health:
 
 
 def app() -> FastAPI:
-    """Return the application that serves the studio of ``RAKKAN_HOME``."""
-    return create_app(Path(os.environ["RAKKAN_HOME"]))
+    """Return the application that serves the studio of ``RAKKAN_HOME``, and publishes its log."""
+    return create_app(Path(os.environ["RAKKAN_HOME"]), publish=PublishSettings())
 
 
-def create_app(*homes: Path, events_settings: EventSettings = _EVENTS) -> FastAPI:
-    """Return a new application over these homes, one production each. They are opened when it starts."""
+def create_app(
+    *homes: Path, publish: PublishSettings = _NEVER, following: EventSettings = _EVENTS
+) -> FastAPI:
+    """Return a new application over these homes, one production each. They are opened when it starts.
+
+    It publishes their logs where ``publish`` says so.
+    """
 
     @asynccontextmanager
     async def lifespan(application: FastAPI) -> AsyncIterator[None]:
-        with open_service(homes) as service:
+        with open_service(homes, publish) as service:
             application.state.service = service
-            async with open_following(service, events_settings) as following:
-                application.state.following = following
+            async with open_following(service, following) as opened:
+                application.state.following = opened
                 yield
 
     application = FastAPI(
@@ -55,6 +62,8 @@ def create_app(*homes: Path, events_settings: EventSettings = _EVENTS) -> FastAP
         # FastAPI's own pages load scripts from a CDN, which our content security policy forbids.
         docs_url=None,
         redoc_url=None,
+        # One address for each thing: a slash too many is another address, with nothing there.
+        redirect_slashes=False,
         # On by default, and its logs would carry exception messages: what is in a request stays in it.
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
@@ -62,4 +71,5 @@ def create_app(*homes: Path, events_settings: EventSettings = _EVENTS) -> FastAP
     application.get("/health")(health)
     application.include_router(entries.router)
     application.include_router(events.router)
+    application.include_router(log.router)
     return application

@@ -37,7 +37,10 @@ _STATUS = {
     "log.busy": _LATER,
     "log.closed": _LATER,
     "log.disk-full": _LATER,
+    "key.unknown": 404,
+    "log.empty": 404,
     "log.no-such-entry": 404,
+    "log.no-such-file": 404,
     "log.overloaded": _LATER,
     "log.storage": _LATER,
     "production.unknown": 404,
@@ -72,7 +75,8 @@ def status_of(error: RakkanError) -> int:
 def problem(error: RakkanError) -> JSONResponse:
     """Return an error as an answer; with ``Retry-After`` where only time is needed."""
     status = status_of(error)
-    headers = {}
+    # Some errors pass, and a cache would keep a 404 where it is not told: the next tile comes soon.
+    headers = {"Cache-Control": "no-store"}
     if status in {_LATER, 429}:
         headers["Retry-After"] = str(error.evidence.get("retry_after", _RETRY_AFTER))
     if status == 401:

@@ -13,18 +13,26 @@ from starlette.requests import Request
 
 from ledger.adapters.home import Home
 from ledger.errors import UsageError
+from ledger.service.log.public import PublicLog
+from ledger.service.log.publishing import Publishing, PublishSettings
 from ledger.service.log.sequencer import Sequencer
 from ledger.service.studio import Studio
 from ledger.wiring import home_at, open_studio
+from ledger.wiring.outside import published_checkpoint, publishing
 
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """One production: its home, its studio, and what adds to its log."""
+    """One production: its home, its studio, what adds to its log, what shows it, and what publishes it.
+
+    ``publishing`` is ``None`` where the settings switch it off.
+    """
 
     home: Home
     studio: Studio
     sequencer: Sequencer
+    public: PublicLog
+    publishing: Publishing | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +52,21 @@ class Service:
 
 
 @contextmanager
-def open_service(homes: tuple[Path, ...]) -> Iterator[Service]:
-    """Open every home for as long as the block runs, then commit what waits. Raises as ``open_studio``."""
+def open_service(homes: tuple[Path, ...], publish: PublishSettings) -> Iterator[Service]:
+    """Open every home for as long as the block runs, then commit what waits, and publish that.
+
+    Raises as ``open_studio``.
+    """
     with ExitStack() as stack:
         found: dict[str, Served] = {}
         for folder in homes:
             home = home_at(folder)
             studio = stack.enter_context(open_studio(home))
+            publisher = stack.enter_context(publishing(home, studio, publish))
             sequencer = stack.enter_context(Sequencer(studio.log))
-            if found.setdefault(studio.production, Served(home, studio, sequencer)).home is not home:
+            public = PublicLog(studio.log, published_checkpoint(home))
+            served = Served(home, studio, sequencer, public, publisher)
+            if found.setdefault(studio.production, served).home is not home:
                 raise UsageError(
                     "home.exists", f"Two homes hold the production “{studio.production}”.", path=folder
                 )
@@ -65,7 +79,7 @@ def service_of(request: Request) -> Service:
     return found
 
 
-def served(production: str, request: Request) -> Served:
+async def served(production: str, request: Request) -> Served:
     """Return the production that the path names. Raises ``UsageError("production.unknown")``."""
     return service_of(request).production(production)
 

@@ -73,6 +73,7 @@ CODES: dict[str, str] = {
     "tile.malformed": "Fetch the tile again: its path or its size is wrong.",
     "log.empty": "Record something first: the log has no entries yet.",
     "log.no-such-entry": "Ask for an index below the tree size.",
+    "log.no-such-file": "Read the checkpoint first: it says which tiles there are, in widths that it needs.",
     "log.rollback": "Keep last-signed. Either restore the newer database, or run rakkan recover.",
     "log.conflict": "Published bytes differ from what the log holds. Keep both and investigate.",
     "log.busy": "Another process is writing to this log. Try again in a moment.",

@@ -48,7 +48,7 @@ class Named:
 
 
 def named(home: Path, **settings: Any) -> FastAPI:
-    application = create_app(home, events_settings=EventSettings(**settings))
+    application = create_app(home, following=EventSettings(**settings))
     application.add_middleware(Named, gone=home / "gone.txt")
     return application
 
