@@ -161,6 +161,17 @@ CODES: dict[str, str] = {
     "server.address": "Give an address of this machine and a port that is free: --listen 127.0.0.1:8321.",
     "server.crash-loop": "Read the log above: the last lines before each end say why. Then start it again.",
     "server.fault": "Tell the server's operator the request's number: the cause stands in its log.",
+    # --- events -----------------------------------------------------------------------------------
+    "events.type": "Ask for types that the error lists, or for the word before the full stop.",
+    "events.position": "Give the index of an event you have, or leave it out: the log has fewer entries.",
+    "events.full": "Close streams that nobody reads, or come back later: one stream is enough for a client.",
+    "webhook.url": "Give https://HOST/PATH, the host in ASCII, without user and fragment, port 443 or 8443.",
+    "webhook.address": "Give a host on the Internet, or have the operator name yours ([webhooks] allowed).",
+    "webhook.role": "Name a role that may be told of at least one of the events (docs/reference/access.md).",
+    "webhook.full": "Remove a webhook that nobody needs any more.",
+    "webhook.unknown": "List the webhooks: it may have been removed, also by its receiver (410 Gone).",
+    "webhook.unreachable": "Look at the receiver: it must answer within ten seconds. Nothing is lost.",
+    "webhook.failing": "Mend the receiver, then run rakkan webhook resume: it goes on where it stopped.",
     # --- capture ----------------------------------------------------------------------------------
     "capture.malformed": "Mend the hook that wrote it (docs/spec/capture.md); the agent keeps the record.",
     "capture.refused": "See the log's own words. The agent keeps the record, and offers it again.",

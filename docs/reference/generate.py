@@ -32,6 +32,8 @@ SECTIONS = {
     "home trust database s3": "The studio's home",
     "file target": "Files",
     "request production access server settings": "The service over HTTP",
+    "request production access server": "The service over HTTP",
+    "events webhook": "Events and webhooks",
     "capture agent hooks watch": "Capture",
     "coverage": "Coverage",
     "cut tie": "Cuts, and films made of frames",

@@ -5,6 +5,8 @@
   ``checkpoint`` holds what witnesses cosigned: evidence, which no entry can bring back.
   ``opening`` belongs to no log, and its rows may be erased. ``credential`` belongs to no log either: what
   the server gave to people and programs, which no entry can bring back and ``rebuild`` leaves alone.
+  ``opening`` belongs to no log, and its rows may be erased. ``webhook`` holds whom to tell of a log's entries
+  and how far they were told: it is no projection, and its secrets are in no other place.
 * ``log.frozen`` is the reason for which a log was given up; null for one that is in use.
 * Every table of a log carries ``log_id``: one database may hold many logs.
 * The foreign keys of ``entry``, ``statement`` and ``artifact`` exist on SQLite only: see migration 0002. The
@@ -34,6 +36,7 @@ from sqlalchemy import (
 )
 
 REVISION = "0005"
+REVISION = "0006"
 """The Alembic revision that this code reads and writes."""
 
 metadata = MetaData()
@@ -237,4 +240,25 @@ credential = Table(
     Column("used", BigInteger),
     Column("uses", BigInteger, nullable=False),
     Index("credential_kind", "kind", "made"),
+webhook = Table(
+    "webhook",
+    metadata,
+    _log_id(),
+    Column("id", String(16), nullable=False),
+    Column("url", Text, nullable=False),
+    Column("types", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("created", String(32), nullable=False),
+    Column("secret", Text, nullable=False),
+    Column("position", BigInteger, nullable=False),
+    Column("claimed", BigInteger),
+    Column("previous_secret", Text),
+    Column("previous_until", String(32)),
+    Column("failures", Integer, nullable=False),
+    Column("failing_since", String(32)),
+    Column("retry_at", String(32)),
+    Column("last", Text),
+    Column("paused", Text),
+    UniqueConstraint("log_id", "id", name="webhook_id"),
 )
