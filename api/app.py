@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 
 from api import problems
-from api.routes import entries
+from api.routes import assets, entries, productions, shots, steps, verdicts
 from api.served import open_service
 from ledger import __version__
 
@@ -54,5 +54,6 @@ def create_app(*homes: Path) -> FastAPI:
     )
     problems.install(application)
     application.get("/health")(health)
-    application.include_router(entries.router)
+    for each in (entries, productions, assets, steps, shots, verdicts):
+        application.include_router(each.router)
     return application

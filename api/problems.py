@@ -31,6 +31,8 @@ _LATER = 503
 _STATUS = {
     "access.denied": 403,
     "access.unknown": 401,
+    "asset.unknown": 404,
+    "log.behind": _LATER,
     "log.busy": _LATER,
     "log.closed": _LATER,
     "log.disk-full": _LATER,
@@ -41,6 +43,8 @@ _STATUS = {
     "request.method": 405,
     "request.no-such-route": 404,
     "request.too-large": 413,
+    "shot.unknown": 404,
+    "verdict.none": 404,
 }
 _KINDS: dict[type[RakkanError], int] = {
     MalformedError: 400,
