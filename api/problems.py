@@ -49,6 +49,8 @@ _STATUS = {
     "events.full": _LATER,
     "webhook.address": 400,
     "webhook.unknown": 404,
+    "asset.unknown": 404,
+    "log.behind": _LATER,
     "log.busy": _LATER,
     "log.closed": _LATER,
     "log.disk-full": _LATER,
@@ -65,6 +67,8 @@ _STATUS = {
     "request.no-such-route": 404,
     "request.slow": 408,
     "request.too-large": 413,
+    "shot.unknown": 404,
+    "verdict.none": 404,
 }
 _KINDS: dict[type[RakkanError], int] = {
     MalformedError: 400,

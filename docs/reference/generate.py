@@ -34,6 +34,7 @@ SECTIONS = {
     "request production access server settings": "The service over HTTP",
     "request production access server": "The service over HTTP",
     "events webhook": "Events and webhooks",
+    "request production access server page asset shot verdict": "The service over HTTP",
     "capture agent hooks watch": "Capture",
     "coverage": "Coverage",
     "cut tie": "Cuts, and films made of frames",
