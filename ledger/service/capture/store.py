@@ -123,7 +123,7 @@ class Uplink(Protocol):
     def send(self, envelopes: Sequence[bytes]) -> Sequence[Receipted | RakkanError]:
         """Offer entries in order, and return what became of each.
 
-        Raises ``UndecidedError("capture.unreachable")``, or ``RefusedError`` with ``retry_after``, when none
+        Raises ``UndecidedError("server.unreachable")``, or ``RefusedError`` with ``retry_after``, when none
         was looked at; the same may be sent again.
         """
 
