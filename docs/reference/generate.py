@@ -33,7 +33,7 @@ SECTIONS = {
     "capture agent hooks watch": "Capture",
     "coverage": "Coverage",
     "cut tie": "Cuts, and films made of frames",
-    "record registry seal timestamp manifest": "Recording and sealing",
+    "record registry seal timestamp manifest evidence": "Recording and sealing",
     "intake": "Models and datasets from elsewhere",
     "inventory": "Inventories of datasets",
     "profile rights": "Rights",
