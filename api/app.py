@@ -11,7 +11,8 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 
 from api import problems
-from api.routes import entries
+from api.identity import Identity
+from api.routes import entries, tokens
 from api.served import open_service
 from ledger import __version__
 
@@ -53,6 +54,8 @@ def create_app(*homes: Path) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     problems.install(application)
+    application.add_middleware(Identity)
     application.get("/health")(health)
     application.include_router(entries.router)
+    application.include_router(tokens.router)
     return application

@@ -29,8 +29,21 @@ BASE = "https://rakkan.org/errors#"
 
 _LATER = 503
 _STATUS = {
+    "access.beyond": 403,
     "access.denied": 403,
+    "access.no-such-credential": 404,
     "access.unknown": 401,
+    **dict.fromkeys(
+        (
+            "access.body",
+            "access.credential",
+            "access.ended",
+            "access.replayed",
+            "access.signature-form",
+            "access.stale",
+        ),
+        401,
+    ),
     "log.busy": _LATER,
     "log.closed": _LATER,
     "log.disk-full": _LATER,

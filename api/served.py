@@ -12,26 +12,41 @@ from fastapi import Depends
 from starlette.requests import Request
 
 from ledger.adapters.home import Home
-from ledger.errors import UsageError
+from ledger.errors import RefusedError, UsageError
+from ledger.service.access.credentials import Credentials
+from ledger.service.access.devices import Devices
 from ledger.service.log.sequencer import Sequencer
 from ledger.service.studio import Studio
 from ledger.wiring import home_at, open_studio
+from ledger.wiring.access import open_credentials
 
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """One production: its home, its studio, and what adds to its log."""
+    """One production: its home, its studio, what adds to its log, and the devices that it knows."""
 
     home: Home
     studio: Studio
     sequencer: Sequencer
+    devices: Devices
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """Everything that is served, by production. The first home's database also holds tokens and links."""
+    """Everything that is served, by production.
+
+    The first home's database also holds the credentials; a server of nothing has none.
+    """
 
     productions: Mapping[str, Served]
+    accounts: Credentials | None
+
+    @property
+    def credentials(self) -> Credentials:
+        """What was given to people and programs. Raises ``RefusedError("access.credential")`` for none."""
+        if self.accounts is None:
+            raise RefusedError("access.credential", "This server has made no such credential.")
+        return self.accounts
 
     def production(self, name: str) -> Served:
         """Return a production. Raises ``UsageError("production.unknown")``."""
@@ -52,11 +67,13 @@ def open_service(homes: tuple[Path, ...]) -> Iterator[Service]:
             home = home_at(folder)
             studio = stack.enter_context(open_studio(home))
             sequencer = stack.enter_context(Sequencer(studio.log))
-            if found.setdefault(studio.production, Served(home, studio, sequencer)).home is not home:
+            served = Served(home, studio, sequencer, Devices(studio))
+            if found.setdefault(studio.production, served) is not served:
                 raise UsageError(
                     "home.exists", f"Two homes hold the production “{studio.production}”.", path=folder
                 )
-        yield Service(found)
+        accounts = stack.enter_context(open_credentials(home_at(homes[0]))) if homes else None
+        yield Service(found, accounts)
 
 
 def service_of(request: Request) -> Service:
