@@ -11,12 +11,29 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 
 from api import problems
-from api.routes import entries, log
+from api.following import open_following
+from api.identity import Identity
+from api.routes import assets, entries, events, log, productions, shots, steps, tokens, verdicts
 from api.served import open_service
 from ledger import __version__
+from ledger.adapters.service_settings import ServiceSettings, in_code
+from ledger.service.events.hub import EventSettings
 from ledger.service.log.publishing import PublishSettings
+from ledger.wiring.serving import Productions, service_settings
 
-_NEVER = PublishSettings(enabled=False)
+ROUTERS = (
+    entries.direct,
+    entries.router,
+    log.router,
+    productions.router,
+    assets.router,
+    steps.router,
+    shots.router,
+    verdicts.router,
+    events.router,
+    tokens.router,
+)
+UNPUBLISHED = in_code(PublishSettings(enabled=False))
 
 
 class Health(BaseModel):
@@ -32,21 +49,25 @@ async def health() -> Health:
 
 
 def app() -> FastAPI:
-    """Return the application that serves the studio of ``RAKKAN_HOME``, and publishes its log."""
-    return create_app(Path(os.environ["RAKKAN_HOME"]), publish=PublishSettings())
+    """Return the application that serves the studio of ``RAKKAN_HOME``, as its settings say."""
+    folder = Path(os.environ["RAKKAN_HOME"])
+    settings = service_settings(folder)
+    return create_app(folder, *settings.of(Productions).homes, settings=settings)
 
 
-def create_app(*homes: Path, publish: PublishSettings = _NEVER) -> FastAPI:
+def create_app(*homes: Path, settings: ServiceSettings = UNPUBLISHED) -> FastAPI:
     """Return a new application over these homes, one production each. They are opened when it starts.
 
-    It publishes their logs where ``publish`` says so.
+    Without settings it serves as ``rakkan serve`` does by default, but publishes nothing.
     """
 
     @asynccontextmanager
     async def lifespan(application: FastAPI) -> AsyncIterator[None]:
-        with open_service(homes, publish) as service:
+        with open_service(homes, settings) as service:
             application.state.service = service
-            yield
+            async with open_following(service, settings.of(EventSettings)) as following:
+                application.state.following = following
+                yield
 
     application = FastAPI(
         title="Rakkan",
@@ -61,7 +82,8 @@ def create_app(*homes: Path, publish: PublishSettings = _NEVER) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     problems.install(application)
+    application.add_middleware(Identity)
     application.get("/health")(health)
-    application.include_router(entries.router)
-    application.include_router(log.router)
+    for router in ROUTERS:
+        application.include_router(router)
     return application

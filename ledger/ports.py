@@ -191,8 +191,8 @@ class EntryStore(Protocol):
     def chains(self) -> Iterator[ChainRow]:
         """Yield every record that a device numbered, by key, then by number, then by index."""
 
-    def statements(self, predicate_type: str) -> Sequence[StatementRow]:
-        """Return every entry of this type, oldest first."""
+    def statements(self, predicate_type: str, start: int = 0) -> Sequence[StatementRow]:
+        """Return every entry of this type at ``start`` and after it, oldest first."""
 
     def artifacts(
         self, *, sha256: str | None = None, pixels: str | None = None, index: int | None = None

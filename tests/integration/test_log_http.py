@@ -26,7 +26,7 @@ from ledger.service.log.publish import CHECKPOINT, publish
 from ledger.service.studio import Studio
 from ledger.wiring import home_at, open_studio
 from tests.e2e.conftest import Studio as Command
-from tests.e2e.conftest import found
+from tests.e2e.conftest import copied, found
 from tests.support.log import entries, new_log, publication
 from tests.support.log_server import PREFIX, Known, LogServer, log_server
 
@@ -233,7 +233,7 @@ def test_a_device_s_key_by_its_keyid_and_nobody_by_another(client: TestClient, s
     step = studio.statement(2).subjects[0].sha256
     for other in (frame, step):  # a file's digest is no key, though the log knows it
         refused = client.get(f"{PREFIX}/devices/{other}")
-        assert (refused.status_code, refused.json()["code"]) == (404, "key.unknown")
+        assert (refused.status_code, refused.json()["code"]) == (404, "log.no-such-key")
 
 
 # --- a log that is published -------------------------------------------------------------------------------
@@ -293,3 +293,19 @@ def test_a_publication_that_is_away_is_outlived(tmp_path: Path) -> None:
     assert public.checkpoint() == kept
     with pytest.raises(RefusedError, match="away"):
         PublicLog(log, published).checkpoint()
+
+
+def test_a_key_that_took_over_while_the_server_ran_is_no_damage(command: Command, tmp_path: Path) -> None:
+    """What the new key alone signed cannot be judged here until the server starts again, and it says so."""
+    studio = copied(command, tmp_path / "rotated")
+    with TestClient(create_app(studio.home)) as client:
+        assert client.get(f"{PREFIX}/entries/1/receipt").status_code == 200
+        studio.ok("key", "rotate")
+        assert client.get(f"{PREFIX}/entries/1/receipt").status_code == 200
+        studio.ok("key", "rotate", "--finish")
+        for path in ("checkpoint", "entries/1/receipt", "consistency?old=1&new=2"):
+            answer = client.get(f"{PREFIX}/{path}")
+            assert (answer.status_code, answer.json()["code"]) == (503, "log.epoch")
+        assert client.get(f"{PREFIX}/tile/0/000.p/3").status_code == 200
+    with TestClient(create_app(studio.home)) as client:
+        assert client.get(f"{PREFIX}/checkpoint").status_code == 200
