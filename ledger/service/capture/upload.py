@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Annotated
 
 from ledger.core.envelope import MAX_BYTES
 from ledger.errors import MalformedError
@@ -31,9 +32,9 @@ _scan = json.JSONDecoder().raw_decode
 class IntakeSettings:
     """What a process holds: entries that wait, and bytes of them, by production; bytes of bulk bodies."""
 
-    max_waiting: int = MAX_WAITING
-    max_waiting_bytes: int = MAX_WAITING_BYTES
-    max_bulk_bytes: int = 128 << 20
+    max_waiting: Annotated[int, "entries that may wait for the log, by production"] = MAX_WAITING
+    max_waiting_bytes: Annotated[int, "bytes of them, by production"] = MAX_WAITING_BYTES
+    max_bulk_bytes: Annotated[int, "bytes of bulk bodies that a process holds at a time"] = 128 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +44,9 @@ class Pace:
     ``idle_seconds`` is how long a stream may take from one whole line to the next.
     """
 
-    grace_seconds: float = 10.0
-    rate: int = 65_536
-    idle_seconds: float = 30.0
+    grace_seconds: Annotated[float, "how long a body may take before its rate counts"] = 10.0
+    rate: Annotated[int, "bytes a second that a body must bring after that"] = 65_536
+    idle_seconds: Annotated[float, "how long a stream may take from one line to the next"] = 30.0
 
 
 def lines_of(body: bytes) -> list[bytes]:
