@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 
 from api import problems
+from api.description import Described
 from api.following import open_following
 from api.identity import Identity
 from api.routes import assets, entries, events, log, productions, shots, steps, tokens, verdicts
@@ -69,9 +70,8 @@ def create_app(*homes: Path, settings: ServiceSettings = UNPUBLISHED) -> FastAPI
                 application.state.following = following
                 yield
 
-    application = FastAPI(
-        title="Rakkan",
-        version=__version__,
+    application = Described(
+        generate_unique_id_function=lambda route: route.name,
         lifespan=lifespan,
         # FastAPI's own pages load scripts from a CDN, which our content security policy forbids.
         docs_url=None,
@@ -83,7 +83,7 @@ def create_app(*homes: Path, settings: ServiceSettings = UNPUBLISHED) -> FastAPI
     )
     problems.install(application)
     application.add_middleware(Identity)
-    application.get("/health")(health)
+    application.get("/health", tags=["operating"])(health)
     for router in ROUTERS:
         application.include_router(router)
     return application
