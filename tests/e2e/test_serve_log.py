@@ -72,6 +72,22 @@ def test_a_stranger_follows_it_with_the_key_alone(studio: Studio, tmp_path: Path
         assert other.ok(*look).json["finding"] == "same"
 
 
+def test_an_auditor_reads_every_entry_with_a_token_and_a_stranger_none(
+    studio: Studio, tmp_path: Path
+) -> None:
+    token = studio.ok("token", "create", "auditor", "--role", "auditor", "--json").json["token"]
+    for number in range(3):
+        studio.record(studio.png(f"{number}.png", number + 7))
+    with serving(studio) as url:
+        look = [f"{url}{PREFIX}", "--key", log_key(studio), "--state", tmp_path / "seen", "--entries"]
+        refused = studio.process("monitor", *look)
+        assert refused.returncode == 3, refused
+        assert "RAKKAN_TOKEN" in refused.stderr
+        done = studio.process("monitor", *look, RAKKAN_TOKEN=token)
+        assert done.returncode == 0, done
+        assert "5 of 5 entries are read" in done.stdout
+
+
 def test_a_witness_cosigns_what_it_publishes(studio: Studio, tmp_path: Path) -> None:
     with witness(tmp_path / "w", "--log", log_key(studio), "--name", "insurer.example/w") as (key, at):
         policy = write_policy(studio, tmp_path / "policy", key, at)
