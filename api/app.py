@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 
 from fastapi import FastAPI
 from pydantic import BaseModel
 
 from api import problems
-from api.routes import entries
+from api.routes import entries, verify
 from api.served import open_service
+from api.verifier import open_verifier
 from ledger import __version__
+from ledger.wiring.apart import VerifySettings
 
 
 class Health(BaseModel):
@@ -33,13 +35,16 @@ def app() -> FastAPI:
     return create_app(Path(os.environ["RAKKAN_HOME"]))
 
 
-def create_app(*homes: Path) -> FastAPI:
+def create_app(*homes: Path, verifying: VerifySettings | None = None) -> FastAPI:
     """Return a new application over these homes, one production each. They are opened when it starts."""
 
     @asynccontextmanager
     async def lifespan(application: FastAPI) -> AsyncIterator[None]:
-        with open_service(homes) as service:
-            application.state.service = service
+        settings = verifying or VerifySettings()
+        with ExitStack() as stack:
+            application.state.service = service = stack.enter_context(open_service(homes))
+            if service.productions:
+                application.state.verifier = stack.enter_context(open_verifier(service, settings))
             yield
 
     application = FastAPI(
@@ -55,4 +60,5 @@ def create_app(*homes: Path) -> FastAPI:
     problems.install(application)
     application.get("/health")(health)
     application.include_router(entries.router)
+    application.include_router(verify.router)
     return application

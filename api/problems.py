@@ -39,9 +39,14 @@ _STATUS = {
     "log.storage": _LATER,
     "production.unknown": 404,
     "request.method": 405,
+    "request.no-space": _LATER,
     "request.no-such-route": 404,
+    "request.too-slow": 408,
     "request.too-large": 413,
+    "verify.busy": _LATER,
 }
+_CUT_OFF = {408, 413}
+"""The rest of the body is not waited for."""
 _KINDS: dict[type[RakkanError], int] = {
     MalformedError: 400,
     UsageError: 400,
@@ -72,6 +77,8 @@ def problem(error: RakkanError) -> JSONResponse:
     headers = {}
     if status in {_LATER, 429}:
         headers["Retry-After"] = str(error.evidence.get("retry_after", _RETRY_AFTER))
+    if status in _CUT_OFF:
+        headers["Connection"] = "close"
     if status == 401:
         headers["WWW-Authenticate"] = 'Bearer realm="rakkan"'
     document: dict[str, Any] = {

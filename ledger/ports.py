@@ -280,16 +280,26 @@ class ManifestCodec(Protocol):
         Never fetches anything from the network. Raises ``MalformedError`` for a damaged file or store.
         """
 
+    def read_alone(self, store: bytes, anchors: Anchors) -> Reading:
+        """Read and validate a manifest without the file that it is about: nothing says whether they fit.
+
+        Raises ``MalformedError`` for a damaged store.
+        """
+
     def store(self, path: Path) -> bytes | None:
         """Return the manifest store embedded in the file as raw bytes, or ``None``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Anchors:
-    """PEM trust anchors: whose claims and whose time stamps are believed."""
+    """PEM trust anchors: whose claims and whose time stamps are believed.
+
+    ``lists`` are anchors of others, by name: they tell who signed, and nothing about this studio.
+    """
 
     manifest_pem: str
     timestamp_pem: str
+    lists: tuple[tuple[str, str], ...] = ()
 
 
 class PixelReader(Protocol):
