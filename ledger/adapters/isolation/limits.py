@@ -34,7 +34,8 @@ class Limits:
 def apply(limits: Limits) -> None:
     """Limit this process, and all that it starts, for good."""
     _limit(resource.RLIMIT_CORE, 0)
-    _limit(resource.RLIMIT_CPU, limits.cpu)
+    # The soft limit ends it by a signal of its own name, the hard one whoever ignores that.
+    _limit(resource.RLIMIT_CPU, limits.cpu, limits.cpu + 1)
     _limit(resource.RLIMIT_FSIZE, limits.written)
     _limit(resource.RLIMIT_NOFILE, _OPEN_FILES)
     # macOS takes no limit of address space below what a process has mapped, which is much.
@@ -47,10 +48,12 @@ def limit_processes(limits: Limits) -> None:
     _limit(resource.RLIMIT_NPROC, _PROCESSES * limits.at_once)
 
 
-def _limit(which: int, value: int) -> None:
-    _, hard = resource.getrlimit(which)
-    value = value if hard == resource.RLIM_INFINITY else min(value, hard)
-    resource.setrlimit(which, (value, value))
+def _limit(which: int, soft: int, hard: int | None = None) -> None:
+    _, before = resource.getrlimit(which)
+    wanted = [soft, soft if hard is None else hard]
+    if before != resource.RLIM_INFINITY:
+        wanted = [min(value, before) for value in wanted]
+    resource.setrlimit(which, (wanted[0], wanted[1]))
 
 
 def _mapped() -> int:
