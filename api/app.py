@@ -4,18 +4,38 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from fastapi import FastAPI
 from pydantic import BaseModel
 
 from api import problems
-from api.routes import entries, verify
+from api.following import open_following
+from api.identity import Identity
+from api.routes import assets, entries, events, log, productions, shots, steps, tokens, verdicts, verify
 from api.served import open_service
 from api.verifier import open_verifier
 from ledger import __version__
-from ledger.wiring.apart import VerifySettings
+from ledger.adapters.service_settings import ServiceSettings, in_code
+from ledger.service.events.hub import EventSettings
+from ledger.service.log.publishing import PublishSettings
+from ledger.wiring.serving import Productions, service_settings
+
+ROUTERS = (
+    entries.direct,
+    entries.router,
+    log.router,
+    productions.router,
+    assets.router,
+    steps.router,
+    shots.router,
+    verdicts.router,
+    verify.router,
+    events.router,
+    tokens.router,
+)
+UNPUBLISHED = in_code(PublishSettings(enabled=False))
 
 
 class Health(BaseModel):
@@ -31,21 +51,25 @@ async def health() -> Health:
 
 
 def app() -> FastAPI:
-    """Return the application that serves the studio of ``RAKKAN_HOME``."""
-    return create_app(Path(os.environ["RAKKAN_HOME"]))
+    """Return the application that serves the studio of ``RAKKAN_HOME``, as its settings say."""
+    folder = Path(os.environ["RAKKAN_HOME"])
+    settings = service_settings(folder)
+    return create_app(folder, *settings.of(Productions).homes, settings=settings)
 
 
-def create_app(*homes: Path, verifying: VerifySettings | None = None) -> FastAPI:
-    """Return a new application over these homes, one production each. They are opened when it starts."""
+def create_app(*homes: Path, settings: ServiceSettings = UNPUBLISHED) -> FastAPI:
+    """Return a new application over these homes, one production each. They are opened when it starts.
+
+    Without settings it serves as ``rakkan serve`` does by default, but publishes nothing.
+    """
 
     @asynccontextmanager
     async def lifespan(application: FastAPI) -> AsyncIterator[None]:
-        settings = verifying or VerifySettings()
-        with ExitStack() as stack:
-            application.state.service = service = stack.enter_context(open_service(homes))
-            if service.productions:
-                application.state.verifier = stack.enter_context(open_verifier(service, settings))
-            yield
+        with open_service(homes, settings) as service, open_verifier(service, settings) as verifier:
+            application.state.service, application.state.verifier = service, verifier
+            async with open_following(service, settings.of(EventSettings)) as following:
+                application.state.following = following
+                yield
 
     application = FastAPI(
         title="Rakkan",
@@ -54,11 +78,14 @@ def create_app(*homes: Path, verifying: VerifySettings | None = None) -> FastAPI
         # FastAPI's own pages load scripts from a CDN, which our content security policy forbids.
         docs_url=None,
         redoc_url=None,
+        # One address for each thing: a slash too many is another address, with nothing there.
+        redirect_slashes=False,
         # On by default, and its logs would carry exception messages: what is in a request stays in it.
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     problems.install(application)
+    application.add_middleware(Identity)
     application.get("/health")(health)
-    application.include_router(entries.router)
-    application.include_router(verify.router)
+    for router in ROUTERS:
+        application.include_router(router)
     return application

@@ -29,24 +29,49 @@ BASE = "https://rakkan.org/errors#"
 
 _LATER = 503
 _STATUS = {
+    "access.beyond": 403,
     "access.denied": 403,
+    "access.no-such-credential": 404,
     "access.unknown": 401,
+    "envelope.signature": 400,
+    "envelope.too-large": 413,
+    **dict.fromkeys(
+        (
+            "access.body",
+            "access.credential",
+            "access.ended",
+            "access.replayed",
+            "access.signature-form",
+            "access.stale",
+        ),
+        401,
+    ),
+    "events.full": _LATER,
+    "webhook.address": 400,
+    "webhook.unknown": 404,
+    "asset.unknown": 404,
+    "log.behind": _LATER,
     "log.busy": _LATER,
     "log.closed": _LATER,
     "log.disk-full": _LATER,
+    "key.unknown": 404,
+    "log.empty": 404,
     "log.no-such-entry": 404,
+    "log.no-such-file": 404,
     "log.overloaded": _LATER,
     "log.storage": _LATER,
     "production.unknown": 404,
+    "request.encoding": 415,
+    "request.media-type": 415,
     "request.method": 405,
     "request.no-space": _LATER,
     "request.no-such-route": 404,
-    "request.too-slow": 408,
+    "request.slow": 408,
     "request.too-large": 413,
+    "shot.unknown": 404,
+    "verdict.none": 404,
     "verify.busy": _LATER,
 }
-_CUT_OFF = {408, 413}
-"""The rest of the body is not waited for."""
 _KINDS: dict[type[RakkanError], int] = {
     MalformedError: 400,
     UsageError: 400,
@@ -74,11 +99,10 @@ def status_of(error: RakkanError) -> int:
 def problem(error: RakkanError) -> JSONResponse:
     """Return an error as an answer; with ``Retry-After`` where only time is needed."""
     status = status_of(error)
-    headers = {}
+    # Some errors pass, and a cache would keep a 404 where it is not told: the next tile comes soon.
+    headers = {"Cache-Control": "no-store"}
     if status in {_LATER, 429}:
         headers["Retry-After"] = str(error.evidence.get("retry_after", _RETRY_AFTER))
-    if status in _CUT_OFF:
-        headers["Connection"] = "close"
     if status == 401:
         headers["WWW-Authenticate"] = 'Bearer realm="rakkan"'
     document: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""Bodies as they come in: to a file, hashed, never longer, never slower than is allowed."""
+"""Files as they come in: to a disk, hashed, never longer, never slower than is allowed."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from pathlib import Path
 
 from python_multipart.multipart import parse_options_header
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import ClientDisconnect, Request
 
+from api.bodies import Body
 from api.multipart import Parts
-from ledger.adapters.scratch import Scratch, Sink
+from api.verifier import Verifier
+from ledger.adapters.scratch import Sink
 from ledger.core.containers.jumbf import MAX_STORE
-from ledger.errors import MalformedError, RefusedError, UsageError
+from ledger.errors import MalformedError, UsageError
 from ledger.service.verify_job import STORE_TYPE
 from ledger.service.verifying import Upload, suffix_of
-from ledger.wiring.apart import VerifySettings
 
 _AT_ONCE = 1 << 20
 """Bytes that are written in one go."""
@@ -26,54 +26,43 @@ _FRAMING = 64 * 1024
 
 
 @asynccontextmanager
-async def uploaded(request: Request, scratch: Scratch, settings: VerifySettings) -> AsyncIterator[Upload]:
-    """Take the request's file for as long as the block runs.
+async def uploaded(body: Body, content_type: str, verifier: Verifier) -> AsyncIterator[Upload]:
+    """Take the body's file for as long as the block runs.
 
-    Raises ``request.malformed``, ``.too-large``, ``.too-slow``, ``.no-space`` and ``file.empty``.
+    Raises ``request.malformed``, ``.too-large``, ``.slow``, ``.cut-short``, ``.no-space`` and ``file.empty``.
     """
-    folder = await run_in_threadpool(scratch.folder)
+    folder = await run_in_threadpool(verifier.scratch.folder)
     try:
-        kind, options = parse_options_header(request.headers.get("content-type"))
+        kind, options = parse_options_header(content_type)
         if kind == b"multipart/form-data":
-            yield await _parts(request, folder, settings, options.get(b"boundary", b""))
+            yield await _parts(body, folder, verifier, options.get(b"boundary", b""))
         else:
-            yield await _body(request, folder, settings, alone=kind == STORE_TYPE.encode())
+            yield await _body(body, folder, verifier, alone=kind == STORE_TYPE.encode())
     finally:
-        await run_in_threadpool(scratch.discard, folder)
+        await run_in_threadpool(verifier.scratch.discard, folder)
 
 
-async def body_of(request: Request, limit: int, settings: VerifySettings) -> bytes:
-    """Return a small body. Raises ``request.too-large`` and ``request.too-slow``."""
-    body = bytearray()
-
-    def add(data: bytes) -> None:
-        if len(body) + len(data) > limit:
-            raise MalformedError("request.too-large", "The request is too long.", limit=limit)
-        body.extend(data)
-
-    await _pour(request, settings, limit, add)
-    return bytes(body)
-
-
-async def _body(request: Request, folder: Path, settings: VerifySettings, *, alone: bool) -> Upload:
-    limit = MAX_STORE if alone else settings.max_file
+async def _body(body: Body, folder: Path, verifier: Verifier, *, alone: bool) -> Upload:
+    limit = MAX_STORE if alone else verifier.settings.max_file_bytes
     sink = await run_in_threadpool(Sink, folder / "upload", limit)
     try:
-        await _pour(request, settings, limit, sink.write)
+        await _pour(body, verifier, limit, sink.write)
     finally:
         sink.close()
     return Upload(folder, sink.path.name, _digest(sink), "", alone=alone)
 
 
-async def _parts(request: Request, folder: Path, settings: VerifySettings, boundary: bytes) -> Upload:
+async def _parts(body: Body, folder: Path, verifier: Verifier, boundary: bytes) -> Upload:
+    most = verifier.settings.max_file_bytes
+
     def open_sink(part: str, name: str) -> Sink:
         if part == "sidecar":
             return Sink(folder / "sidecar", MAX_STORE)
-        return Sink(folder / f"upload{suffix_of(name)}", settings.max_file)
+        return Sink(folder / f"upload{suffix_of(name)}", most)
 
     parts = Parts(boundary, ("file", "sidecar"), open_sink)
     try:
-        await _pour(request, settings, settings.max_file + MAX_STORE + _FRAMING, parts.write)
+        await _pour(body, verifier, most + MAX_STORE + _FRAMING, parts.write)
         parts.finish()
     finally:
         parts.close()
@@ -95,26 +84,22 @@ def _digest(sink: Sink) -> str:
     return sink.sha256
 
 
-async def _pour(
-    request: Request, settings: VerifySettings, limit: int, write: Callable[[bytes], None]
-) -> None:
-    promised = request.headers.get("content-length", "0")
-    if promised.isdecimal() and int(promised) > limit:
+async def _pour(body: Body, verifier: Verifier, limit: int, write: Callable[[bytes], None]) -> None:
+    """Hand the body on in large pieces, in a thread: writing and hashing must not hold up the others."""
+    if (body.length or 0) > limit:
         raise MalformedError("request.too-large", "The request is too long.", limit=limit)
-    stream, batch = aiter(request.stream()), bytearray()
+    pace, loop, size, batch = verifier.pace, asyncio.get_running_loop(), 0, bytearray()
+    began = loop.time()
     try:
-        async with asyncio.timeout(settings.upload_seconds):
-            while True:
-                async with asyncio.timeout(settings.idle_seconds):
-                    piece = await anext(stream, None)
-                if piece is None:
-                    break
+        async with asyncio.timeout(pace.grace_seconds) as clock:
+            while piece := await body.piece():
+                size += len(piece)
                 batch += piece
                 if len(batch) >= _AT_ONCE:
                     await run_in_threadpool(write, bytes(batch))
                     batch.clear()
-            await run_in_threadpool(write, bytes(batch))
-    except TimeoutError as error:
-        raise RefusedError("request.too-slow", "The body came too slowly.") from error
-    except ClientDisconnect as error:
-        raise MalformedError("request.malformed", "The body ended in the middle.") from error
+                allowed = pace.grace_seconds + size / pace.rate
+                clock.reschedule(began + min(allowed, verifier.settings.upload_seconds))
+    except TimeoutError:
+        raise MalformedError("request.slow", "The body came too slowly.", rate=pace.rate) from None
+    await run_in_threadpool(write, bytes(batch))

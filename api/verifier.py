@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -15,11 +14,12 @@ from starlette.requests import Request
 from api.served import Service
 from ledger.adapters.isolation import Workers
 from ledger.adapters.scratch import Scratch
+from ledger.adapters.service_settings import ServiceSettings
 from ledger.errors import RefusedError
+from ledger.service.capture.upload import Pace
 from ledger.service.verifying import Verifying
 from ledger.wiring.apart import VerifySettings, workers
 
-_LOG = logging.getLogger("rakkan.verify")
 _RETRY_AFTER = 5
 
 
@@ -31,6 +31,7 @@ class Verifier:
     workers: Workers
     scratch: Scratch
     settings: VerifySettings
+    pace: Pace
     uploads: asyncio.Semaphore
     jobs: asyncio.Semaphore
 
@@ -50,19 +51,24 @@ class Verifier:
 
 
 @contextmanager
-def open_verifier(service: Service, settings: VerifySettings) -> Iterator[Verifier]:
-    """Open what verifying needs. Raises ``file.*``, ``trust.malformed`` and ``target.*``."""
+def open_verifier(service: Service, settings: ServiceSettings) -> Iterator[Verifier | None]:
+    """Open what verifying needs; ``None`` on a server of nothing. Raises ``file.*``, ``trust.malformed``."""
     served = list(service.productions.values())
-    folder = settings.folder or served[0].home.folder / "uploads"
+    if not served:
+        yield None
+        return
+    own = settings.of(VerifySettings)
     studios = [item.studio for item in served]
-    with Scratch(folder) as scratch, workers([item.trust for item in studios], settings) as isolated:
+    folder = own.folder or served[0].home.folder / "uploads"
+    with Scratch(folder) as scratch, workers([item.trust for item in studios], own) as isolated:
         yield Verifier(
             Verifying(studios, isolated),
             isolated,
             scratch,
-            settings,
-            asyncio.Semaphore(settings.uploads),
-            asyncio.Semaphore(settings.limits.at_once),
+            own,
+            settings.of(Pace),
+            asyncio.Semaphore(own.uploads),
+            asyncio.Semaphore(own.at_once),
         )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from hashlib import sha256
 from typing import Any
 
 from fastapi import APIRouter
@@ -11,15 +10,18 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from api.bodies import Body
+from api.conditional import conditional
 from api.security import check, viewer_of
-from api.uploads import body_of, uploaded
-from api.verifier import Verifies
+from api.uploads import uploaded
+from api.verifier import Verifier, Verifies
 from api.verify_schema import Isolation, Verification
 from ledger.core import canonical
 from ledger.core.access import ANYBODY, EVERY, Action
 from ledger.core.digest import parse_sha256
 from ledger.core.fields import Fields
-from ledger.errors import MalformedError
+from ledger.errors import MalformedError, RakkanError
+from ledger.service.verifying import Answer
 
 router = APIRouter(prefix="/v1/verify", tags=["verify"])
 
@@ -61,27 +63,32 @@ def _answers(model: Any, *statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 @router.post("", responses=_answers(Verification, 400, 408, 413, 503), openapi_extra={"requestBody": _BODY})
-async def verify_file(request: Request, verifier: Verifies) -> JSONResponse:
+async def verify_file(request: Request, verifier: Verifies) -> Response:
     """Verify a file, a file with its sidecar, a manifest alone, or digests.
 
     The media type of the body says which: ``multipart/form-data`` holds ``file`` and perhaps ``sidecar``,
     ``application/json`` names digests, ``application/c2pa`` is a manifest alone; any other body is the file.
     """
-    viewer = await viewer_of(request)
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type == "application/json":
-        body = await body_of(request, MAX_JSON, verifier.settings)
-        digests = _digests(body)
-        found = await run_in_threadpool(verifier.verifying.digests, *digests)
-    else:
-        async with (
-            verifier.turn(verifier.uploads),
-            uploaded(request, verifier.scratch, verifier.settings) as upload,
-            verifier.turn(verifier.jobs),
-        ):
-            found = await run_in_threadpool(verifier.verifying.file, upload)
+    viewer, body = await viewer_of(request), Body(request)
+    try:
+        found = await _judged(body, request.headers.get("content-type", ""), verifier)
+    except RakkanError as error:
+        return body.refused(error)
     answer = await run_in_threadpool(found.to_json, viewer)
     return JSONResponse(answer, headers={"Cache-Control": "no-store"})
+
+
+async def _judged(body: Body, content_type: str, verifier: Verifier) -> Answer:
+    media_type = body.type_of()
+    if media_type == "application/json":
+        digests = _digests(await body.whole(MAX_JSON, verifier.pace))
+        return await run_in_threadpool(verifier.verifying.digests, *digests)
+    async with (
+        verifier.turn(verifier.uploads),
+        uploaded(body, content_type, verifier) as upload,
+        verifier.turn(verifier.jobs),
+    ):
+        return await run_in_threadpool(verifier.verifying.file, upload)
 
 
 @router.get("/isolation", responses=_answers(Isolation, 401, 403))
@@ -105,17 +112,9 @@ async def verify_digest(digest: str, request: Request, verifier: Verifies) -> Re
     asked = (None, parse_sha256(value)) if kind == "pixels" else (parse_sha256(value), None)
     found = await run_in_threadpool(verifier.verifying.digests, *asked)
     body = json.dumps(await run_in_threadpool(found.to_json, viewer)).encode()
-    tag = f'"{sha256(body).hexdigest()[:32]}"'
     scope = "public" if viewer is ANYBODY else "private"
-    headers = {
-        "ETag": tag,
-        "Cache-Control": f"{scope}, max-age={verifier.settings.fresh_seconds}",
-        "Vary": "Authorization",
-    }
-    known = [item.strip().removeprefix("W/") for item in request.headers.get("if-none-match", "").split(",")]
-    if tag in known or "*" in known:
-        return Response(None, 304, headers)
-    return Response(body, 200, headers, media_type="application/json")
+    cache = f"{scope}, max-age={verifier.settings.fresh_seconds}"
+    return conditional(request, body, "application/json", cache, vary="Authorization, Signature")
 
 
 def _digests(body: bytes) -> tuple[str | None, str | None]:

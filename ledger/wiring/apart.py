@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from ledger.adapters.isolation import Limits, Workers
+from ledger.adapters.setting_values import NEW_PLACE
 from ledger.core.trust import Lists, format_trust, read_list
 from ledger.service.files import read_whole
 
@@ -22,23 +23,37 @@ MAX_LIST = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class VerifySettings:
-    """What verifying for everybody may take, and whose signers are known besides the studio's own.
+    """``[verify]``: what verifying for everybody may take, and which signers of others are known."""
 
-    ``trust_lists`` are files of PEM certificates by name, ``timestamp_lists`` such files of time stamp
-    authorities. ``folder`` is where uploads lie for as long as they are looked at; without one, in the home
-    of the first production. Sizes are in bytes.
-    """
+    trust_lists: Annotated[
+        Mapping[str, Path], "signers of others by the list's name: files of PEM certificates"
+    ] = field(default_factory=dict)
+    timestamp_lists: Annotated[
+        tuple[Path, ...], "time stamp authorities of others: files of PEM certificates"
+    ] = ()
+    at_once: Annotated[int, "files that are examined at the same time, by each worker"] = 2
+    memory_bytes: Annotated[int, "what examining one file may take beyond the libraries"] = 1 << 30
+    cpu_seconds: Annotated[int, "computing time for one file"] = 20
+    seconds: Annotated[float, "time for one file by the clock"] = 30.0
+    max_file_bytes: Annotated[int, "the largest file that is taken"] = 2 << 30
+    uploads: Annotated[int, "files that come in, wait or are examined at the same time, by each worker"] = 32
+    upload_seconds: Annotated[float, "how long one file may take to come in"] = 600.0
+    wait_seconds: Annotated[float, "how long one may wait for its turn before the answer is 503"] = 10.0
+    fresh_seconds: Annotated[int, "how long others may keep the answer about a digest"] = 60
+    folder: Annotated[
+        Path | None,
+        "where uploads lie while they are looked at; default: uploads in the studio's folder",
+        NEW_PLACE,
+    ] = None
 
-    trust_lists: Mapping[str, Path] = field(default_factory=dict)
-    timestamp_lists: tuple[Path, ...] = ()
-    limits: Limits = field(default_factory=Limits)
-    max_file: int = 2 << 30
-    uploads: int = 32
-    upload_seconds: float = 600.0
-    idle_seconds: float = 20.0
-    wait_seconds: float = 10.0
-    fresh_seconds: int = 60
-    folder: Path | None = None
+    def __post_init__(self) -> None:
+        if min(self.at_once, self.cpu_seconds, self.seconds, self.uploads, self.max_file_bytes) <= 0:
+            raise ValueError("has a limit that lets nothing through")
+
+    @property
+    def limits(self) -> Limits:
+        """What one job may cost."""
+        return Limits(self.memory_bytes, cpu=self.cpu_seconds, seconds=self.seconds, at_once=self.at_once)
 
 
 def workers(trusts: Iterable[TrustRoot], settings: VerifySettings) -> Workers:

@@ -20,7 +20,9 @@ from ledger.errors import UndecidedError
 
 MODULE = "tests.support.hostile_work"
 LIMITS = Limits(memory=200 << 20, cpu=2, seconds=4, at_once=4)
-LINUX = pytest.mark.skipif(sys.platform != "linux", reason="the kernel of this system has nothing of the kind")
+LINUX = pytest.mark.skipif(
+    sys.platform != "linux", reason="the kernel of this system has nothing of the kind"
+)
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +72,11 @@ def test_a_job_that_ends_badly_is_an_answer(
 
 @LINUX
 def test_forks_without_end_are_ended(workers: Workers, tmp_path: Path) -> None:
-    assert ended(workers, tmp_path, "fork_without_end") in {"verify.timeout", "verify.too-costly", "verify.crashed"}
+    assert ended(workers, tmp_path, "fork_without_end") in {
+        "verify.timeout",
+        "verify.too-costly",
+        "verify.crashed",
+    }
     assert run(workers, tmp_path, "say", words={"a": 1}) == {"a": 1}
 
 

@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 Json = dict[str, Any]
 Ask = Callable[[Json], Json]
@@ -110,20 +110,20 @@ def leave_the_group(_: Json, __: Ask) -> Json:
     return _tried(os.setsid)
 
 
-def say_no_json(_: Json, __: Ask) -> Json:
+def say_no_json(_: Json, __: Ask) -> NoReturn:
     _say((9).to_bytes(4, "big") + b"not json!")
 
 
-def say_a_deep_thing(_: Json, __: Ask) -> Json:
+def say_a_deep_thing(_: Json, __: Ask) -> NoReturn:
     text = b'{"answer":' + b"[" * 200_000 + b"]" * 200_000 + b"}"
     _say(len(text).to_bytes(4, "big") + text)
 
 
-def say_too_much(_: Json, __: Ask) -> Json:
+def say_too_much(_: Json, __: Ask) -> NoReturn:
     _say((1 << 31).to_bytes(4, "big") + b"x" * 1000)
 
 
-def say_half(_: Json, __: Ask) -> Json:
+def say_half(_: Json, __: Ask) -> NoReturn:
     _say((1 << 20).to_bytes(4, "big") + b'{"answer"')
 
 
@@ -137,7 +137,7 @@ def say(job: Json, _: Ask) -> Json:
     return found
 
 
-def _say(data: bytes) -> Any:
+def _say(data: bytes) -> NoReturn:
     """Write past the protocol, to whatever socket there is."""
     for number in range(3, 64):
         try:
