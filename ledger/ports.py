@@ -285,7 +285,7 @@ class ManifestCodec(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Anchors:
-    """PEM trust anchors: whose claims and time stamps are believed; ``lists`` are those of others, by name."""
+    """PEM trust anchors: whose claims and time stamps are believed; ``lists`` are others', by name."""
 
     manifest_pem: str
     timestamp_pem: str
