@@ -74,6 +74,7 @@ CODES: dict[str, str] = {
     "log.empty": "Record something first: the log has no entries yet.",
     "log.no-such-entry": "Ask for an index below the tree size.",
     "log.no-such-file": "Read the checkpoint first: it says which tiles there are, in widths that it needs.",
+    "log.no-such-key": "Give the SHA-256 (hex) of a public key that this log enrolled, as DER.",
     "log.rollback": "Keep last-signed. Either restore the newer database, or run rakkan recover.",
     "log.conflict": "Published bytes differ from what the log holds. Keep both and investigate.",
     "log.behind": "Come back in a moment: what was appended is being projected, piece by piece.",
