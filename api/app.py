@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,6 +15,10 @@ from api import problems
 from api.routes import entries
 from api.served import open_service
 from ledger import __version__
+
+
+_GARBAGE = (20_000, 20, 20)
+"""How many new objects, and how many looks at the young, before the collector looks again."""
 
 
 class Health(BaseModel):
@@ -29,7 +34,12 @@ async def health() -> Health:
 
 
 def app() -> FastAPI:
-    """Return the application that serves the studio of ``RAKKAN_HOME``."""
+    """Return the application that serves the studio of ``RAKKAN_HOME``, in a process that does nothing else."""
+    # What was imported stays. Looking through all of it again and again for garbage takes a fifth of the time
+    # of adding entries; what requests leave behind is small, and goes without it.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_GARBAGE)
     return create_app(Path(os.environ["RAKKAN_HOME"]))
 
 
