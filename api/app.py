@@ -12,10 +12,11 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 
 from api import problems
-from api.routes import entries
+from api.identity import Identity
+from api.routes import entries, tokens
 from api.served import open_service
 from ledger import __version__
-
+from ledger.wiring.serving import Productions, service_settings
 
 _GARBAGE = (20_000, 20, 20)
 """How many new objects, and how many looks at the young, before the collector looks again."""
@@ -34,13 +35,14 @@ async def health() -> Health:
 
 
 def app() -> FastAPI:
-    """Return the application that serves the studio of ``RAKKAN_HOME``, in a process that does nothing else."""
+    """Return the application that serves the studio of ``RAKKAN_HOME``, in a process of its own."""
     # What was imported stays. Looking through all of it again and again for garbage takes a fifth of the time
     # of adding entries; what requests leave behind is small, and goes without it.
     gc.collect()
     gc.freeze()
     gc.set_threshold(*_GARBAGE)
-    return create_app(Path(os.environ["RAKKAN_HOME"]))
+    folder = Path(os.environ["RAKKAN_HOME"])
+    return create_app(folder, *service_settings(folder).of(Productions).homes)
 
 
 def create_app(*homes: Path) -> FastAPI:
@@ -63,7 +65,9 @@ def create_app(*homes: Path) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     problems.install(application)
+    application.add_middleware(Identity)
     application.get("/health")(health)
     application.include_router(entries.direct)
     application.include_router(entries.router)
+    application.include_router(tokens.router)
     return application

@@ -14,26 +14,41 @@ from starlette.requests import Request
 from api.bodies import Pace, Room
 from api.intake import Intake, IntakeSettings
 from ledger.adapters.home import Home
-from ledger.errors import UsageError
+from ledger.errors import RefusedError, UsageError
+from ledger.service.access.credentials import Credentials
+from ledger.service.access.devices import Devices
 from ledger.service.log.sequencer import Sequencer
 from ledger.service.studio import Studio
 from ledger.wiring import home_at, open_studio
+from ledger.wiring.access import open_credentials
 
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """One production: its home, its studio, and what adds to its log."""
+    """One production: its home, its studio, what adds to its log, and the devices that it knows."""
 
     home: Home
     studio: Studio
     intake: Intake
+    devices: Devices
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """Everything that is served, by production. The first home's database also holds tokens and links."""
+    """Everything that is served, by production.
+
+    The first home's database also holds the credentials; a server of nothing has none.
+    """
 
     productions: Mapping[str, Served]
+    accounts: Credentials | None
+
+    @property
+    def credentials(self) -> Credentials:
+        """What was given to people and programs. Raises ``RefusedError("access.credential")`` for none."""
+        if self.accounts is None:
+            raise RefusedError("access.credential", "This server has made no such credential.")
+        return self.accounts
 
     def production(self, name: str) -> Served:
         """Return a production. Raises ``UsageError("production.unknown")``."""
@@ -61,12 +76,13 @@ def open_service(
                 studio.log, max_waiting=limits.max_waiting, max_bytes=limits.max_waiting_bytes
             )
             stack.enter_context(sequencer)
-            one = Served(home, studio, Intake(sequencer, room, pace or Pace()))
-            if found.setdefault(studio.production, one).home is not home:
+            one = Served(home, studio, Intake(sequencer, room, pace or Pace()), Devices(studio))
+            if found.setdefault(studio.production, one) is not one:
                 raise UsageError(
                     "home.exists", f"Two homes hold the production “{studio.production}”.", path=folder
                 )
-        yield Service(found)
+        accounts = stack.enter_context(open_credentials(home_at(homes[0]))) if homes else None
+        yield Service(found, accounts)
 
 
 def service_of(request: Request) -> Service:

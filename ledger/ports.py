@@ -191,8 +191,8 @@ class EntryStore(Protocol):
     def chains(self) -> Iterator[ChainRow]:
         """Yield every record that a device numbered, by key, then by number, then by index."""
 
-    def statements(self, predicate_type: str) -> Sequence[StatementRow]:
-        """Return every entry of this type, oldest first."""
+    def statements(self, predicate_type: str, start: int = 0) -> Sequence[StatementRow]:
+        """Return every entry of this type at ``start`` and after it, oldest first."""
 
     def artifacts(
         self, *, sha256: str | None = None, pixels: str | None = None, index: int | None = None
@@ -353,6 +353,16 @@ class PublishedLog(Protocol):
         Raises ``UndecidedError("http.unavailable")`` when nobody can say, and ``MalformedError`` for a file
         that is larger than any of its kind.
         """
+
+
+class Lease(Protocol):
+    """Something that one process at a time may hold, of all that serve one log. It ends with its holder."""
+
+    def take(self) -> bool:
+        """Return whether this process holds it now; take it if nobody does. Waits for nobody."""
+
+    def release(self) -> None:
+        """Give it up, if this process holds it."""
 
 
 class Witness(Protocol):

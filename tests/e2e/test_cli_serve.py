@@ -7,7 +7,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -41,8 +41,8 @@ def serving(studio: Studio, listen: str = "127.0.0.1:0") -> Iterator[str]:
         process.stdout.close()
 
 
-def post(url: str, body: bytes) -> tuple[int, dict[str, str], Any]:
-    request = urllib.request.Request(url, body, {"Content-Type": "application/x-ndjson"})
+def post(url: str, body: bytes, fields: Mapping[str, str] | None = None) -> tuple[int, dict[str, str], Any]:
+    request = urllib.request.Request(url, body, {"Content-Type": "application/x-ndjson", **(fields or {})})
     try:
         with urllib.request.urlopen(request, timeout=30) as answer:
             return answer.status, dict(answer.headers), json.load(answer)
