@@ -11,10 +11,13 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 
 from api import problems
+from api.logs import RequestLog
 from api.routes import entries
 from api.served import open_service
+from api.traces import telemetry
 from ledger import __version__
-from ledger.wiring.serving import Productions, service_settings
+from ledger.adapters.service_settings import ServiceSettings
+from ledger.wiring.serving import DEFAULTS, Logs, Productions, Traces, service_settings
 
 
 class Health(BaseModel):
@@ -32,10 +35,11 @@ async def health() -> Health:
 def app() -> FastAPI:
     """Return the application that serves the studio of ``RAKKAN_HOME``, as its settings say."""
     folder = Path(os.environ["RAKKAN_HOME"])
-    return create_app(folder, *service_settings(folder).of(Productions).homes)
+    settings = service_settings(folder)
+    return create_app(folder, *settings.of(Productions).homes, settings=settings)
 
 
-def create_app(*homes: Path) -> FastAPI:
+def create_app(*homes: Path, settings: ServiceSettings = DEFAULTS) -> FastAPI:
     """Return a new application over these homes, one production each. They are opened when it starts."""
 
     @asynccontextmanager
@@ -51,10 +55,10 @@ def create_app(*homes: Path) -> FastAPI:
         # FastAPI's own pages load scripts from a CDN, which our content security policy forbids.
         docs_url=None,
         redoc_url=None,
-        # On by default, and its logs would carry exception messages: what is in a request stays in it.
-        telemetry={"tracing": False, "metrics": False, "logs": False},
+        telemetry=telemetry(enabled=settings.of(Traces).enabled),
     )
     problems.install(application)
+    application.add_middleware(RequestLog, lines=settings.of(Logs).requests)
     application.get("/health")(health)
     application.include_router(entries.router)
     return application

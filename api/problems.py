@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from api.handled import current
 from ledger.errors import (
     IntegrityError,
     MalformedError,
@@ -70,6 +71,9 @@ def problem(error: RakkanError) -> JSONResponse:
     """Return an error as an answer; with ``Retry-After`` where only time is needed."""
     status = status_of(error)
     headers = {}
+    handled = current.get()
+    if handled is not None:
+        handled.error = error
     if status in {_LATER, 429}:
         headers["Retry-After"] = str(error.evidence.get("retry_after", _RETRY_AFTER))
     if status == 401:
@@ -80,6 +84,7 @@ def problem(error: RakkanError) -> JSONResponse:
         "status": status,
         "detail": error.message,
         **error.to_json(),
+        **({"requestId": handled.number} if handled else {}),
     }
     return JSONResponse(document, status, headers, media_type=MEDIA_TYPE)
 

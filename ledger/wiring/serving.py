@@ -127,3 +127,7 @@ def check_address(text: str) -> tuple[str, int]:
     if not host or not (port.isascii() and port.isdigit()) or int(port) > 65535:
         raise ValueError(f"has the address {text[:80]!r}: give HOST:PORT")
     return host.removeprefix("[").removesuffix("]"), int(port)
+
+
+DEFAULTS = ServiceSettings({kind: kind() for kind in SECTIONS.values()}, ())
+"""Every section as it is where nothing is given."""
