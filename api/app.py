@@ -60,5 +60,6 @@ def create_app(*homes: Path, settings: ServiceSettings = DEFAULTS) -> FastAPI:
     problems.install(application)
     application.add_middleware(RequestLog, lines=settings.of(Logs).requests)
     application.get("/health")(health)
+    application.include_router(entries.direct)
     application.include_router(entries.router)
     return application

@@ -32,6 +32,8 @@ _LATER = 503
 _STATUS = {
     "access.denied": 403,
     "access.unknown": 401,
+    "envelope.signature": 400,
+    "envelope.too-large": 413,
     "log.busy": _LATER,
     "log.closed": _LATER,
     "log.disk-full": _LATER,
@@ -39,8 +41,11 @@ _STATUS = {
     "log.overloaded": _LATER,
     "log.storage": _LATER,
     "production.unknown": 404,
+    "request.encoding": 415,
+    "request.media-type": 415,
     "request.method": 405,
     "request.no-such-route": 404,
+    "request.slow": 408,
     "request.too-large": 413,
 }
 _KINDS: dict[type[RakkanError], int] = {

@@ -136,6 +136,10 @@ CODES: dict[str, str] = {
     # --- the service over HTTP --------------------------------------------------------------------
     "request.malformed": "Follow the description of this call: GET /openapi.json.",
     "request.too-large": "Send less at a time: the limit stands in the error.",
+    "request.media-type": "Name what you send in Content-Type, as one of the types in the error.",
+    "request.encoding": "Send the body as it is, without Content-Encoding.",
+    "request.slow": "Send it again, faster than the rate in the error, or less at a time.",
+    "request.cut-short": "Send the whole body again: it ended before its end.",
     "request.no-such-route": "Look at GET /openapi.json for what there is.",
     "request.method": "Look at GET /openapi.json for how this address is asked.",
     "production.unknown": "Name a production that this server has: GET /v1/productions.",
@@ -150,7 +154,7 @@ CODES: dict[str, str] = {
     # --- capture ----------------------------------------------------------------------------------
     "capture.malformed": "Mend the hook that wrote it (docs/spec/capture.md); the agent keeps the record.",
     "capture.refused": "See the log's own words. The agent keeps the record, and offers it again.",
-    "capture.body": "Send one entry a line, at most 1,000 lines and 16 MiB in a request.",
+    "capture.body": "Send 1 to 1,000 entries, at most 16 MiB (docs/spec/http-entries.md).",
     "capture.opening": "Send openings of commitments that stand in the entry's own _sd.",
     "capture.no-production": "Give the production its roots in agent.toml, or name it in the record's place.",
     "capture.unreachable": "Look at the server and the network. The agent keeps the records and tries again.",
