@@ -13,10 +13,13 @@ from pydantic import BaseModel
 
 from api import problems
 from api.identity import Identity
+from api.logs import RequestLog
 from api.routes import entries, tokens
 from api.served import open_service
+from api.traces import telemetry
 from ledger import __version__
-from ledger.wiring.serving import Productions, service_settings
+from ledger.adapters.service_settings import ServiceSettings
+from ledger.wiring.serving import DEFAULTS, IntakeSettings, Logs, Productions, Traces, service_settings
 
 _GARBAGE = (20_000, 20, 20)
 """How many new objects, and how many looks at the young, before the collector looks again."""
@@ -42,15 +45,16 @@ def app() -> FastAPI:
     gc.freeze()
     gc.set_threshold(*_GARBAGE)
     folder = Path(os.environ["RAKKAN_HOME"])
-    return create_app(folder, *service_settings(folder).of(Productions).homes)
+    settings = service_settings(folder)
+    return create_app(folder, *settings.of(Productions).homes, settings=settings)
 
 
-def create_app(*homes: Path) -> FastAPI:
+def create_app(*homes: Path, settings: ServiceSettings = DEFAULTS) -> FastAPI:
     """Return a new application over these homes, one production each. They are opened when it starts."""
 
     @asynccontextmanager
     async def lifespan(application: FastAPI) -> AsyncIterator[None]:
-        with open_service(homes) as service:
+        with open_service(homes, settings.of(IntakeSettings)) as service:
             application.state.service = service
             yield
 
@@ -61,11 +65,11 @@ def create_app(*homes: Path) -> FastAPI:
         # FastAPI's own pages load scripts from a CDN, which our content security policy forbids.
         docs_url=None,
         redoc_url=None,
-        # On by default, and its logs would carry exception messages: what is in a request stays in it.
-        telemetry={"tracing": False, "metrics": False, "logs": False},
+        telemetry=telemetry(enabled=settings.of(Traces).enabled),
     )
     problems.install(application)
     application.add_middleware(Identity)
+    application.add_middleware(RequestLog, lines=settings.of(Logs).requests)
     application.get("/health")(health)
     application.include_router(entries.direct)
     application.include_router(entries.router)

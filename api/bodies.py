@@ -24,14 +24,14 @@ _SMALL = 65_536
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How fast a body has to arrive: after a grace, at ``rate`` bytes a second or more.
+    """How fast a body has to arrive: after ``grace`` seconds, at ``rate`` bytes a second or more.
 
-    ``idle_seconds`` is how long a stream may take from one whole line to the next.
+    ``idle`` is how many seconds a stream may take from one whole line to the next.
     """
 
-    grace_seconds: float = 10.0
+    grace: float = 10.0
     rate: int = 65_536
-    idle_seconds: float = 30.0
+    idle: float = 30.0
 
 
 class Room:
@@ -108,8 +108,8 @@ class Body:
         if (self._length or 0) > limit:
             raise _too_large(limit)
         try:
-            async with asyncio.timeout(pace.grace_seconds) as clock:
-                end = asyncio.get_running_loop().time() + pace.grace_seconds
+            async with asyncio.timeout(pace.grace) as clock:
+                end = asyncio.get_running_loop().time() + pace.grace
                 while piece := await self.piece():
                     if len(body) + len(piece) > limit:
                         raise _too_large(limit)

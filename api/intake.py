@@ -15,12 +15,11 @@ import logging
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
 
 from api.bodies import Pace, Room
 from ledger.errors import IntegrityError, RakkanError, RefusedError
 from ledger.service.log.sequence import Appended
-from ledger.service.log.sequencer import MAX_WAITING, MAX_WAITING_BYTES, Sequencer, Waiting
+from ledger.service.log.sequencer import Sequencer, Waiting
 
 SLICE = 16
 _SLICE_BYTES = 65_536
@@ -30,19 +29,10 @@ Outcome = Appended | RakkanError
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class IntakeSettings:
-    """What a process holds: entries that wait, and bytes of them, by production; bytes of bulk bodies."""
-
-    max_waiting: int = MAX_WAITING
-    max_waiting_bytes: int = MAX_WAITING_BYTES
-    max_bulk_bytes: int = 128 << 20
-
-
 class Intake:
     """Takes entries for one log in, on one event loop.
 
-    ``pace`` is how fast bodies have to come; ``room`` holds those that come in bulk.
+    ``room`` is for bodies that come in bulk; ``pace`` says how fast bodies have to come.
     """
 
     def __init__(self, sequencer: Sequencer, room: Room, pace: Pace) -> None:

@@ -12,7 +12,7 @@ from fastapi import Depends
 from starlette.requests import Request
 
 from api.bodies import Pace, Room
-from api.intake import Intake, IntakeSettings
+from api.intake import Intake
 from ledger.adapters.home import Home
 from ledger.errors import RefusedError, UsageError
 from ledger.service.access.credentials import Credentials
@@ -21,6 +21,7 @@ from ledger.service.log.sequencer import Sequencer
 from ledger.service.studio import Studio
 from ledger.wiring import home_at, open_studio
 from ledger.wiring.access import open_credentials
+from ledger.wiring.serving import IntakeSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,21 +63,19 @@ class Service:
 
 @contextmanager
 def open_service(
-    homes: tuple[Path, ...], settings: IntakeSettings | None = None, pace: Pace | None = None
+    homes: tuple[Path, ...], limits: IntakeSettings
 ) -> Iterator[Service]:
     """Open every home for as long as the block runs, then commit what waits. Raises as ``open_studio``."""
-    limits = settings or IntakeSettings()
-    room = Room(limits.max_bulk_bytes)
+    room = Room(limits.bulk_bytes)
+    pace = Pace(limits.grace.total_seconds(), limits.rate, limits.idle.total_seconds())
     with ExitStack() as stack:
         found: dict[str, Served] = {}
         for folder in homes:
             home = home_at(folder)
             studio = stack.enter_context(open_studio(home))
-            sequencer = Sequencer(
-                studio.log, max_waiting=limits.max_waiting, max_bytes=limits.max_waiting_bytes
-            )
+            sequencer = Sequencer(studio.log, max_waiting=limits.entries, max_bytes=limits.entry_bytes)
             stack.enter_context(sequencer)
-            one = Served(home, studio, Intake(sequencer, room, pace or Pace()), Devices(studio))
+            one = Served(home, studio, Intake(sequencer, room, pace), Devices(studio))
             if found.setdefault(studio.production, one) is not one:
                 raise UsageError(
                     "home.exists", f"Two homes hold the production “{studio.production}”.", path=folder

@@ -5,8 +5,8 @@
   ``checkpoint`` holds what witnesses cosigned: evidence, which no entry can bring back.
   ``opening`` belongs to no log, and its rows may be erased. ``credential`` belongs to no log either: what
   the server gave to people and programs, which no entry can bring back and ``rebuild`` leaves alone.
-  ``opening`` belongs to no log, and its rows may be erased. ``webhook`` holds whom to tell of a log's entries
-  and how far they were told: it is no projection, and its secrets are in no other place.
+  ``webhook`` holds whom to tell of a log's entries and how far they were told: it is no projection, and its
+  secrets are in no other place.
 * ``log.frozen`` is the reason for which a log was given up; null for one that is in use.
 * Every table of a log carries ``log_id``: one database may hold many logs.
 * The foreign keys of ``entry``, ``statement`` and ``artifact`` exist on SQLite only: see migration 0002. The
@@ -36,8 +36,6 @@ from sqlalchemy import (
     text,
 )
 
-REVISION = "0005"
-REVISION = "0006"
 REVISION = "0007"
 """The Alembic revision that this code reads and writes."""
 
@@ -244,6 +242,8 @@ credential = Table(
     Column("used", BigInteger),
     Column("uses", BigInteger, nullable=False),
     Index("credential_kind", "kind", "made"),
+)
+
 webhook = Table(
     "webhook",
     metadata,
