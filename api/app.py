@@ -12,17 +12,33 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 
 from api import problems
+from api.following import open_following
 from api.identity import Identity
 from api.logs import RequestLog
-from api.routes import entries, tokens
+from api.routes import assets, entries, events, log, productions, shots, steps, tokens, verdicts
 from api.served import open_service
 from api.traces import telemetry
 from ledger import __version__
-from ledger.adapters.service_settings import ServiceSettings
-from ledger.wiring.serving import DEFAULTS, IntakeSettings, Logs, Productions, Traces, service_settings
+from ledger.adapters.service_settings import ServiceSettings, in_code
+from ledger.service.events.hub import EventSettings
+from ledger.service.log.publishing import PublishSettings
+from ledger.wiring.serving import Logs, Productions, Traces, service_settings
 
+ROUTERS = (
+    entries.direct,
+    entries.router,
+    log.router,
+    productions.router,
+    assets.router,
+    steps.router,
+    shots.router,
+    verdicts.router,
+    events.router,
+    tokens.router,
+)
 _GARBAGE = (20_000, 20, 20)
 """How many new objects, and how many looks at the young, before the collector looks again."""
+UNPUBLISHED = in_code(PublishSettings(enabled=False))
 
 
 class Health(BaseModel):
@@ -49,14 +65,19 @@ def app() -> FastAPI:
     return create_app(folder, *settings.of(Productions).homes, settings=settings)
 
 
-def create_app(*homes: Path, settings: ServiceSettings = DEFAULTS) -> FastAPI:
-    """Return a new application over these homes, one production each. They are opened when it starts."""
+def create_app(*homes: Path, settings: ServiceSettings = UNPUBLISHED) -> FastAPI:
+    """Return a new application over these homes, one production each. They are opened when it starts.
+
+    Without settings it serves as ``rakkan serve`` does by default, but publishes nothing.
+    """
 
     @asynccontextmanager
     async def lifespan(application: FastAPI) -> AsyncIterator[None]:
-        with open_service(homes, settings.of(IntakeSettings)) as service:
+        with open_service(homes, settings) as service:
             application.state.service = service
-            yield
+            async with open_following(service, settings.of(EventSettings)) as following:
+                application.state.following = following
+                yield
 
     application = FastAPI(
         title="Rakkan",
@@ -65,13 +86,14 @@ def create_app(*homes: Path, settings: ServiceSettings = DEFAULTS) -> FastAPI:
         # FastAPI's own pages load scripts from a CDN, which our content security policy forbids.
         docs_url=None,
         redoc_url=None,
+        # One address for each thing: a slash too many is another address, with nothing there.
+        redirect_slashes=False,
         telemetry=telemetry(enabled=settings.of(Traces).enabled),
     )
     problems.install(application)
     application.add_middleware(Identity)
     application.add_middleware(RequestLog, lines=settings.of(Logs).requests)
     application.get("/health")(health)
-    application.include_router(entries.direct)
-    application.include_router(entries.router)
-    application.include_router(tokens.router)
+    for router in ROUTERS:
+        application.include_router(router)
     return application

@@ -10,28 +10,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from api.problems import problem
 from ledger.errors import MalformedError, RakkanError, RefusedError
+from ledger.service.capture.upload import Pace
 
 _SMALL = 65_536
 """Bytes. So much of an unread body is read and dropped: cheaper for both sides than a new connection."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How fast a body has to arrive: after ``grace`` seconds, at ``rate`` bytes a second or more.
-
-    ``idle`` is how many seconds a stream may take from one whole line to the next.
-    """
-
-    grace: float = 10.0
-    rate: int = 65_536
-    idle: float = 30.0
 
 
 class Room:
@@ -108,8 +96,8 @@ class Body:
         if (self._length or 0) > limit:
             raise _too_large(limit)
         try:
-            async with asyncio.timeout(pace.grace) as clock:
-                end = asyncio.get_running_loop().time() + pace.grace
+            async with asyncio.timeout(pace.grace_seconds) as clock:
+                end = asyncio.get_running_loop().time() + pace.grace_seconds
                 while piece := await self.piece():
                     if len(body) + len(piece) > limit:
                         raise _too_large(limit)

@@ -16,8 +16,9 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 
-from api.bodies import Pace, Room
+from api.bodies import Room
 from ledger.errors import IntegrityError, RakkanError, RefusedError
+from ledger.service.capture.upload import Pace
 from ledger.service.log.sequence import Appended
 from ledger.service.log.sequencer import Sequencer, Waiting
 

@@ -140,7 +140,7 @@ class _Stream(Response):
             lines = [json.dumps({"stopped": found.to_json()}, default=str).encode()]
         else:
             lines = await _items(found)
-        async with asyncio.timeout(self._intake.pace.idle):  # for one that reads no answers
+        async with asyncio.timeout(self._intake.pace.idle_seconds):  # for one that reads no answers
             await send({"type": "http.response.body", "body": b"\n".join([*lines, b""]), "more_body": True})
 
     async def _read(self) -> None:
@@ -155,7 +155,7 @@ class _Stream(Response):
 
     async def _piece(self, lines: Lines) -> list[bytes]:
         """Return the next lines that are whole; none at the end."""
-        seconds = self._intake.pace.idle
+        seconds = self._intake.pace.idle_seconds
         try:
             async with asyncio.timeout(seconds):
                 while data := await self._body.piece():

@@ -11,6 +11,10 @@ from typing import Annotated, Any, Literal
 
 from ledger.adapters.service_settings import ServiceSettings, read_service
 from ledger.adapters.setting_values import NEW_PLACE
+from ledger.service.capture.upload import IntakeSettings, Pace
+from ledger.service.events.hub import EventSettings
+from ledger.service.events.target import WebhookSettings
+from ledger.service.log.publishing import PublishSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,24 +81,6 @@ class WorkerSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class IntakeSettings:
-    """``[intake]``: how much each process holds of what devices bring, and how fast that has to come."""
-
-    entries: Annotated[int, "entries that may wait for a commit, for each production"] = 20_000
-    entry_bytes: Annotated[int, "bytes of those entries"] = 64 << 20
-    bulk_bytes: Annotated[int, "bytes of batches that are being read, over all connections"] = 128 << 20
-    grace: Annotated[timedelta, "a body may take this long before its speed counts"] = timedelta(seconds=10)
-    rate: Annotated[int, "the lowest speed of a body, in bytes a second"] = 65_536
-    idle: Annotated[timedelta, "a stream may take this long from one whole line to the next"] = timedelta(
-        seconds=30
-    )
-
-    def __post_init__(self) -> None:
-        if min(self.entries, self.entry_bytes, self.bulk_bytes, self.rate) < 1:
-            raise ValueError("has a limit below 1")
-
-
-@dataclass(frozen=True, slots=True)
 class Logs:
     """``[logs]``: one line for each request and each event, on standard error."""
 
@@ -128,10 +114,14 @@ SECTIONS: Mapping[str, type] = {
     "tls": Tls,
     "proxy": Proxy,
     "workers": WorkerSettings,
-    "intake": IntakeSettings,
     "logs": Logs,
     "metrics": Metrics,
     "traces": Traces,
+    "intake": IntakeSettings,
+    "pace": Pace,
+    "publish": PublishSettings,
+    "events": EventSettings,
+    "webhooks": WebhookSettings,
 }
 
 
@@ -146,7 +136,3 @@ def check_address(text: str) -> tuple[str, int]:
     if not host or not (port.isascii() and port.isdigit()) or int(port) > 65535:
         raise ValueError(f"has the address {text[:80]!r}: give HOST:PORT")
     return host.removeprefix("[").removesuffix("]"), int(port)
-
-
-DEFAULTS = ServiceSettings({kind: kind() for kind in SECTIONS.values()}, ())
-"""Every section as it is where nothing is given."""
