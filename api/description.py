@@ -1,7 +1,7 @@
 """The description of the service, OpenAPI 3.1: made from the routes, and completed with what holds for all.
 
 * Each operation says who may call it: anybody, or who shows a credential and may do its action
-  (``x-rakkan-action``, docs/reference/access.md).
+  (``x-rakkan-action``, docs/reference/access.md). Its summary is the first line of the route's docstring.
 * Each may answer with an error, and every error is problem details. FastAPI's own 422 is never sent.
 """
 
@@ -93,7 +93,8 @@ def _complete(operation: dict[str, Any], action: Action | None) -> None:
     # Whoever shows a credential on a route for anybody is known by it there too.
     shown: list[dict[str, list[str]]] = [{name: []} for name in _SCHEMES]
     operation["security"] = shown if action else [{}, *shown]
+    words = operation["description"]
+    operation["summary"] = words.partition("\n")[0].rstrip(".")
     if action is not None:
         operation["x-rakkan-action"] = action.value
-        words = operation.get("description", "")
-        operation["description"] = f"{words}\n\nNeeds `{action.value}`: {MEANINGS[action]}.".lstrip()
+        operation["description"] = f"{words}\n\nNeeds `{action.value}`: {MEANINGS[action]}."

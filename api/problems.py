@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from api.handled import current
 from ledger.errors import (
     IntegrityError,
     MalformedError,
@@ -66,11 +67,13 @@ _STATUS = {
     "request.encoding": 415,
     "request.media-type": 415,
     "request.method": 405,
+    "request.no-space": _LATER,
     "request.no-such-route": 404,
     "request.slow": 408,
     "request.too-large": 413,
     "shot.unknown": 404,
     "verdict.none": 404,
+    "verify.busy": _LATER,
 }
 _KINDS: dict[type[RakkanError], int] = {
     MalformedError: 400,
@@ -101,6 +104,9 @@ def problem(error: RakkanError) -> JSONResponse:
     status = status_of(error)
     # Some errors pass, and a cache would keep a 404 where it is not told: the next tile comes soon.
     headers = {"Cache-Control": "no-store"}
+    handled = current.get()
+    if handled is not None:
+        handled.error = error
     if status in {_LATER, 429}:
         headers["Retry-After"] = str(error.evidence.get("retry_after", _RETRY_AFTER))
     if status == 401:
@@ -111,6 +117,7 @@ def problem(error: RakkanError) -> JSONResponse:
         "status": status,
         "detail": error.message,
         **error.to_json(),
+        **({"requestId": handled.number} if handled else {}),
     }
     return JSONResponse(document, status, headers, media_type=MEDIA_TYPE)
 

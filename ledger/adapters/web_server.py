@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from socket import socket
-from types import FrameType
 from typing import Any
 
 import uvicorn
 
-from ledger.adapters.workers import Line, stopping
+from ledger.adapters.workers import Line
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +40,12 @@ def run_application(name: str, sockets: Sequence[socket], options: Options, line
     module, _, function = name.partition(":")
     application = getattr(import_module(module), function)()
     server = _Server(_config(application, options), line)
-    # Before uvicorn has its own handler, and after it: it raises the signal once more after a clean stop.
-    signal.signal(signal.SIGTERM, lambda *_: server.stop())
-    if line is not None:
-        line.when_told(server.stop, server.stop_at_once)
+    # Before the application starts: what it streams may want to hear of it as well, and asks for our handler.
+    signal.signal(signal.SIGTERM, server.stop)
+    if line is None:
+        signal.signal(signal.SIGINT, server.stop)
+    else:
+        line.when_told(lambda: os.kill(os.getpid(), signal.SIGTERM), server.stop_at_once)
     with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
         runner.run(_served(application, server, sockets))
 
@@ -72,7 +75,7 @@ def _config(application: Any, options: Options) -> uvicorn.Config:
 
 async def _served(application: Any, server: _Server, sockets: Sequence[socket]) -> None:
     async with application.router.lifespan_context(application):
-        if not stopping.is_set():
+        if not server.should_exit:
             await server.serve(list(sockets))
 
 
@@ -88,16 +91,15 @@ class _Server(uvicorn.Server):
 
             config.callback_notify = alive
 
-    def stop(self) -> None:
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the signals as they are: they were ours before the application started."""
+        yield
+
+    def stop(self, *_: object) -> None:
         """Take nothing new, and end when every request is answered."""
         self.should_exit = True
-        stopping.set()
 
     def stop_at_once(self) -> None:
         """Do not wait for requests any longer."""
         self.force_exit = True
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Stop as the signal says."""
-        super().handle_exit(sig, frame)
-        stopping.set()

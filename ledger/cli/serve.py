@@ -56,9 +56,11 @@ def serve(listen: str | None, port: int | None, workers: int | None) -> None:
 
 
 def _serve(settings: ServiceSettings, folder: Path, title: str) -> None:
+    from ledger.adapters.logs import configure
     from ledger.adapters.workers import Watcher
-    from ledger.wiring.serving import Listen, Tls, WorkerSettings
+    from ledger.wiring.serving import Listen, Logs, Tls, WorkerSettings
 
+    configure(settings.of(Logs).form)
     given, workers = settings.of(Listen), settings.of(WorkerSettings)
     sockets = [listener(given.address, given.backlog)]
     if given.unix is not None:
@@ -73,11 +75,13 @@ def _serve(settings: ServiceSettings, folder: Path, title: str) -> None:
 
 def work(line: Line, folder: Path) -> None:
     """Be one worker of the service, with the settings as they are now."""
+    from ledger.adapters.logs import configure
     from ledger.adapters.web_server import Options, run_application
-    from ledger.wiring.serving import Proxy, Tls, WorkerSettings, service_settings
+    from ledger.wiring.serving import Logs, Proxy, Tls, WorkerSettings, service_settings
 
     try:
         settings = service_settings(folder)
+        configure(settings.of(Logs).form)
         workers, tls, proxy = settings.of(WorkerSettings), settings.of(Tls), settings.of(Proxy)
         options = Options(
             connections=workers.connections,
