@@ -216,6 +216,8 @@ def test_a_client_that_holds_the_bytes_is_told_so(client: TestClient) -> None:
             assert again.headers["cache-control"] == first.headers["cache-control"]
         assert client.get(f"{PREFIX}/{path}", headers={"If-None-Match": '"x"'}).content == first.content
         head = client.head(f"{PREFIX}/{path}")
+        for answer in (head, first):
+            del answer.headers["x-request-id"]
         assert (head.status_code, head.headers) == (200, first.headers)
 
 
