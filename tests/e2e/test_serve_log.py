@@ -59,6 +59,18 @@ def test_what_it_records_is_published_while_it_runs_and_when_it_stops(studio: St
     studio.ok("fsck", "--published")
 
 
+def test_publishing_can_be_left_to_the_command(studio: Studio) -> None:
+    (studio.home / "service.toml").write_text("[publish]\nenabled = false\n")
+    with serving(studio) as url:
+        studio.record(studio.png())
+        time.sleep(1.5)
+        assert (published(studio), shown(url)) == (0, 3)
+        studio.ok("publish")
+        studio.record(studio.png("b.png", 2))
+        assert (published(studio), shown(url)) == (3, 3)
+    assert published(studio) == 3
+
+
 def test_a_stranger_follows_it_with_the_key_alone(studio: Studio, tmp_path: Path) -> None:
     other = stranger(tmp_path / "stranger")
     with serving(studio) as url:

@@ -297,7 +297,10 @@ def test_a_publication_that_is_away_is_outlived(tmp_path: Path) -> None:
         PublicLog(log, published).checkpoint()
 
 
-def test_a_key_that_took_over_while_the_server_ran_is_no_damage(command: Command, tmp_path: Path) -> None:
+@pytest.mark.parametrize("published", [False, True])
+def test_a_key_that_took_over_while_the_server_ran_is_no_damage(
+    command: Command, tmp_path: Path, *, published: bool
+) -> None:
     """What the new key alone signed cannot be judged here until the server starts again, and it says so."""
     studio = copied(command, tmp_path / "rotated")
     with TestClient(create_app(studio.home)) as client:
@@ -305,6 +308,8 @@ def test_a_key_that_took_over_while_the_server_ran_is_no_damage(command: Command
         studio.ok("key", "rotate")
         assert client.get(f"{PREFIX}/entries/1/receipt").status_code == 200
         studio.ok("key", "rotate", "--finish")
+        if published:
+            studio.ok("publish")
         for path in ("checkpoint", "entries/1/receipt", "consistency?old=1&new=2"):
             answer = client.get(f"{PREFIX}/{path}")
             assert (answer.status_code, answer.json()["code"]) == (503, "log.epoch")
