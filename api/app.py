@@ -8,9 +8,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from fastapi import FastAPI
-from pydantic import BaseModel
 
-from api import problems
+from api import problems, ready
 from api.logs import RequestLog
 from api.routes import entries
 from api.served import open_service
@@ -18,18 +17,6 @@ from api.traces import telemetry
 from ledger import __version__
 from ledger.adapters.service_settings import ServiceSettings
 from ledger.wiring.serving import DEFAULTS, Logs, Productions, Traces, service_settings
-
-
-class Health(BaseModel):
-    """That the process answers, and which version it is. Says nothing about the state of any log."""
-
-    status: str
-    version: str
-
-
-async def health() -> Health:
-    """Return 200 while the process can answer."""
-    return Health(status="ok", version=__version__)
 
 
 def app() -> FastAPI:
@@ -46,7 +33,8 @@ def create_app(*homes: Path, settings: ServiceSettings = DEFAULTS) -> FastAPI:
     async def lifespan(application: FastAPI) -> AsyncIterator[None]:
         with open_service(homes) as service:
             application.state.service = service
-            yield
+            async with ready.watched(application, service, settings):
+                yield
 
     application = FastAPI(
         title="Rakkan",
@@ -59,7 +47,8 @@ def create_app(*homes: Path, settings: ServiceSettings = DEFAULTS) -> FastAPI:
     )
     problems.install(application)
     application.add_middleware(RequestLog, lines=settings.of(Logs).requests)
-    application.get("/health")(health)
+    application.include_router(ready.router)
     application.include_router(entries.direct)
     application.include_router(entries.router)
+    application.state.operators = ready.operators(application)
     return application

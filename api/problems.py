@@ -47,6 +47,7 @@ _STATUS = {
     "request.no-such-route": 404,
     "request.slow": 408,
     "request.too-large": 413,
+    "server.not-ready": _LATER,
 }
 _KINDS: dict[type[RakkanError], int] = {
     MalformedError: 400,
@@ -72,8 +73,8 @@ def status_of(error: RakkanError) -> int:
     return _STATUS.get(error.code) or next(kinds, 500)
 
 
-def problem(error: RakkanError) -> JSONResponse:
-    """Return an error as an answer; with ``Retry-After`` where only time is needed."""
+def problem(error: RakkanError, **more: Any) -> JSONResponse:
+    """Return an error as an answer, with more members; with ``Retry-After`` where only time is needed."""
     status = status_of(error)
     headers = {}
     handled = current.get()
@@ -90,6 +91,7 @@ def problem(error: RakkanError) -> JSONResponse:
         "detail": error.message,
         **error.to_json(),
         **({"requestId": handled.number} if handled else {}),
+        **more,
     }
     return JSONResponse(document, status, headers, media_type=MEDIA_TYPE)
 

@@ -13,6 +13,7 @@ from starlette.requests import Request
 
 from api.bodies import Pace, Room
 from api.intake import Intake, IntakeSettings
+from api.metrics import ProductionTally
 from ledger.adapters.home import Home
 from ledger.errors import UsageError
 from ledger.service.log.sequencer import Sequencer
@@ -58,7 +59,10 @@ def open_service(
             home = home_at(folder)
             studio = stack.enter_context(open_studio(home))
             sequencer = Sequencer(
-                studio.log, max_waiting=limits.max_waiting, max_bytes=limits.max_waiting_bytes
+                studio.log,
+                max_waiting=limits.max_waiting,
+                max_bytes=limits.max_waiting_bytes,
+                tally=ProductionTally(studio.production),
             )
             stack.enter_context(sequencer)
             one = Served(home, studio, Intake(sequencer, room, pace or Pace()))
