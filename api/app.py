@@ -9,9 +9,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from fastapi import FastAPI
-from pydantic import BaseModel
 
-from api import problems
+from api import problems, ready
 from api.description import Described
 from api.following import open_following
 from api.identity import Identity
@@ -38,22 +37,11 @@ ROUTERS = (
     verify.router,
     events.router,
     tokens.router,
+    ready.router,
 )
 _GARBAGE = (20_000, 20, 20)
 """How many new objects, and how many looks at the young, before the collector looks again."""
 UNPUBLISHED = in_code(PublishSettings(enabled=False))
-
-
-class Health(BaseModel):
-    """That the process answers, and which version it is. Says nothing about the state of any log."""
-
-    status: str
-    version: str
-
-
-async def health() -> Health:
-    """Return 200 while the process can answer."""
-    return Health(status="ok", version=__version__)
 
 
 def app() -> FastAPI:
@@ -78,7 +66,10 @@ def create_app(*homes: Path, settings: ServiceSettings = UNPUBLISHED) -> FastAPI
     async def lifespan(application: FastAPI) -> AsyncIterator[None]:
         with open_service(homes, settings) as service, open_verifier(service, settings) as verifier:
             application.state.service, application.state.verifier = service, verifier
-            async with open_following(service, settings.of(EventSettings)) as following:
+            async with (
+                open_following(service, settings.of(EventSettings)) as following,
+                ready.watched(application, service, settings),
+            ):
                 application.state.following = following
                 yield
 
@@ -95,7 +86,7 @@ def create_app(*homes: Path, settings: ServiceSettings = UNPUBLISHED) -> FastAPI
     problems.install(application)
     application.add_middleware(Identity)
     application.add_middleware(RequestLog, lines=settings.of(Logs).requests)
-    application.get("/health", tags=["operating"])(health)
     for router in ROUTERS:
         application.include_router(router)
+    application.state.operators = ready.operators(application)
     return application

@@ -74,6 +74,7 @@ _STATUS = {
     "shot.unknown": 404,
     "verdict.none": 404,
     "verify.busy": _LATER,
+    "server.not-ready": _LATER,
 }
 _KINDS: dict[type[RakkanError], int] = {
     MalformedError: 400,
@@ -99,8 +100,8 @@ def status_of(error: RakkanError) -> int:
     return _STATUS.get(error.code) or next(kinds, 500)
 
 
-def problem(error: RakkanError) -> JSONResponse:
-    """Return an error as an answer; with ``Retry-After`` where only time is needed."""
+def problem(error: RakkanError, **more: Any) -> JSONResponse:
+    """Return an error as an answer, with more members; with ``Retry-After`` where only time is needed."""
     status = status_of(error)
     # Some errors pass, and a cache would keep a 404 where it is not told: the next tile comes soon.
     headers = {"Cache-Control": "no-store"}
@@ -118,6 +119,7 @@ def problem(error: RakkanError) -> JSONResponse:
         "detail": error.message,
         **error.to_json(),
         **({"requestId": handled.number} if handled else {}),
+        **more,
     }
     return JSONResponse(document, status, headers, media_type=MEDIA_TYPE)
 

@@ -167,6 +167,7 @@ CODES: dict[str, str] = {
     "settings.secret": "Run chmod 600 on the file: only the service's user may read it.",
     "server.address": "Give an address of this machine and a port that is free: --listen 127.0.0.1:8321.",
     "server.crash-loop": "Read the log above: the last lines before each end say why. Then start it again.",
+    "server.not-ready": "Wait. Whoever may operate the server sees at GET /ready what is missing.",
     "server.fault": "Tell the server's operator the request's number: the cause stands in its log.",
     "server.refused": "See the server's own words: its code is newer than this program.",
     "server.unreachable": "Look at the server and the network, then do the same again: nothing is lost.",
