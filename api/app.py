@@ -11,8 +11,11 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 
 from api import problems
+from api.access_settings import AccessSettings
+from api.headers import SafeHeaders
 from api.identity import Identity
 from api.routes import entries, tokens
+from api.security import public
 from api.served import open_service
 from ledger import __version__
 
@@ -24,6 +27,7 @@ class Health(BaseModel):
     version: str
 
 
+@public("says only that the process answers")
 async def health() -> Health:
     """Return 200 while the process can answer."""
     return Health(status="ok", version=__version__)
@@ -34,8 +38,9 @@ def app() -> FastAPI:
     return create_app(Path(os.environ["RAKKAN_HOME"]))
 
 
-def create_app(*homes: Path) -> FastAPI:
+def create_app(*homes: Path, access: AccessSettings | None = None) -> FastAPI:
     """Return a new application over these homes, one production each. They are opened when it starts."""
+    settings = access or AccessSettings()
 
     @asynccontextmanager
     async def lifespan(application: FastAPI) -> AsyncIterator[None]:
@@ -54,7 +59,8 @@ def create_app(*homes: Path) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     problems.install(application)
-    application.add_middleware(Identity)
+    application.add_middleware(Identity, settings=settings)
+    application.add_middleware(SafeHeaders, https=settings.https)
     application.get("/health")(health)
     application.include_router(entries.router)
     application.include_router(tokens.router)

@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from api.headers import SAFE
 from ledger.errors import (
     IntegrityError,
     MalformedError,
@@ -30,6 +31,7 @@ BASE = "https://rakkan.org/errors#"
 _LATER = 503
 _STATUS = {
     "access.beyond": 403,
+    "access.cross-site": 403,
     "access.denied": 403,
     "access.no-such-credential": 404,
     "access.unknown": 401,
@@ -53,6 +55,7 @@ _STATUS = {
     "production.unknown": 404,
     "request.method": 405,
     "request.no-such-route": 404,
+    "request.rate": 429,
     "request.too-large": 413,
 }
 _KINDS: dict[type[RakkanError], int] = {
@@ -116,4 +119,6 @@ async def _invalid(_: Request, error: Exception) -> Response:
 
 
 async def _unforeseen(_: Request, __: Exception) -> Response:
-    return problem(IntegrityError("server.fault", "Something failed here that should not have."))
+    answer = problem(IntegrityError("server.fault", "Something failed here that should not have."))
+    answer.headers.update(SAFE)  # this one is made outside of everything that adds them
+    return answer

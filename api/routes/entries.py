@@ -9,6 +9,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
+from api.security import public
 from api.served import Production
 from ledger.core.encoding import encode_base64
 from ledger.errors import MalformedError, RakkanError
@@ -19,6 +20,7 @@ router = APIRouter(prefix="/v1/productions/{production}", tags=["entries"])
 
 
 @router.post("/entries")
+@public("each entry is signed by a key that the log admits, and by nothing else gets in")
 async def add_entries(request: Request, served: Production) -> JSONResponse:
     """Take entries: NDJSON, one envelope a line; answer with an index and a receipt for each."""
     lines = lines_of(await _body(request))
@@ -27,6 +29,7 @@ async def add_entries(request: Request, served: Production) -> JSONResponse:
 
 
 @router.post("/openings")
+@public("an opening fits a commitment that is in the log, or is refused")
 async def add_openings(request: Request, served: Production) -> JSONResponse:
     """Take openings of commitments: NDJSON, one entry a line."""
     lines = lines_of(await _body(request))

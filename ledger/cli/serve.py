@@ -45,6 +45,7 @@ def serve_app(name: str, listen: str, title: str) -> None:
         log_level="warning",
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # whom to believe about addresses is ours to set: ``api.limits``
         limit_concurrency=BACKLOG,
         timeout_graceful_shutdown=5,
     )

@@ -13,6 +13,7 @@ from fastapi import Depends, FastAPI
 from fastapi.testclient import TestClient
 from httpx2 import URL
 
+from api.access_settings import AccessSettings
 from api.app import create_app
 from api.security import need, viewer_of
 from ledger.core.access import Action, Viewer
@@ -40,9 +41,9 @@ def signed(
 
 
 @contextmanager
-def answering(*homes: Path) -> Iterator[TestClient]:
+def answering(*homes: Path, access: AccessSettings | None = None) -> Iterator[TestClient]:
     """Serve these homes, with routes that say whom they see: ``WORK`` needs a role, ``/probe`` nobody."""
-    application = create_app(*homes)
+    application = create_app(*homes, access=access)
     _probes(application)
     with TestClient(application) as client:
         yield client
