@@ -14,7 +14,7 @@ from api import problems
 from api.access_settings import AccessSettings
 from api.headers import SafeHeaders
 from api.identity import Identity
-from api.routes import entries, tokens
+from api.routes import disclosures, entries, tokens
 from api.security import public
 from api.served import open_service
 from ledger import __version__
@@ -64,4 +64,5 @@ def create_app(*homes: Path, access: AccessSettings | None = None) -> FastAPI:
     application.get("/health")(health)
     application.include_router(entries.router)
     application.include_router(tokens.router)
+    application.include_router(disclosures.router)
     return application

@@ -46,6 +46,7 @@ _STATUS = {
         ),
         401,
     ),
+    "disclosure.none": 404,
     "log.busy": _LATER,
     "log.closed": _LATER,
     "log.disk-full": _LATER,

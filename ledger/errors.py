@@ -36,6 +36,7 @@ CODES: dict[str, str] = {
     "statement.field": "Correct the named field; docs/spec/predicates.md gives its form.",
     "disclosure.malformed": "Give the disclosure as it was issued: base64url of [salt, name, value].",
     "disclosure.unknown": "This opening belongs to another statement: none of its digests match.",
+    "disclosure.none": "Ask for an entry with commitments in _sd: nothing is hidden in this one.",
     # --- keys and identities ----------------------------------------------------------------------
     "key.malformed": "Give a PKCS#8 PEM private key or a DER SubjectPublicKeyInfo, Ed25519 or P-256.",
     "key.passphrase": "Set RAKKAN_PASSPHRASE to the passphrase this key was stored with.",
@@ -147,6 +148,7 @@ CODES: dict[str, str] = {
     "access.body": "Sign the body that is sent, and send the body that was signed.",
     "access.stale": "Set the machine's clock, then sign the request again.",
     "access.replayed": "Sign each request anew: a nonce is good once.",
+    "access.no-server-key": "Run rakkan enrol server in the studio's home: that key says what was shown.",
     "access.cross-site": "Use this server's own pages, or send a token in place of the cookie.",
     "access.wanted": "Correct what is named: docs/howto/give-somebody-access.md has examples.",
     "access.beyond": "Ask somebody who holds this role: nobody can give more than they hold.",
