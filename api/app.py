@@ -18,6 +18,7 @@ from api.routes import disclosures, entries, tokens
 from api.security import public
 from api.served import open_service
 from ledger import __version__
+from ledger.wiring.serving import Productions, service_settings
 
 
 class Health(BaseModel):
@@ -34,8 +35,9 @@ async def health() -> Health:
 
 
 def app() -> FastAPI:
-    """Return the application that serves the studio of ``RAKKAN_HOME``."""
-    return create_app(Path(os.environ["RAKKAN_HOME"]))
+    """Return the application that serves the studio of ``RAKKAN_HOME``, as its settings say."""
+    folder = Path(os.environ["RAKKAN_HOME"])
+    return create_app(folder, *service_settings(folder).of(Productions).homes)
 
 
 def create_app(*homes: Path, access: AccessSettings | None = None) -> FastAPI:
@@ -62,6 +64,7 @@ def create_app(*homes: Path, access: AccessSettings | None = None) -> FastAPI:
     application.add_middleware(Identity, settings=settings)
     application.add_middleware(SafeHeaders, https=settings.https)
     application.get("/health")(health)
+    application.include_router(entries.direct)
     application.include_router(entries.router)
     application.include_router(tokens.router)
     application.include_router(disclosures.router)

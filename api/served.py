@@ -11,6 +11,8 @@ from typing import Annotated
 from fastapi import Depends
 from starlette.requests import Request
 
+from api.bodies import Pace, Room
+from api.intake import Intake, IntakeSettings
 from ledger.adapters.home import Home
 from ledger.errors import RefusedError, UsageError
 from ledger.service.access.credentials import Credentials
@@ -27,7 +29,7 @@ class Served:
 
     home: Home
     studio: Studio
-    sequencer: Sequencer
+    intake: Intake
     devices: Devices
 
 
@@ -59,16 +61,23 @@ class Service:
 
 
 @contextmanager
-def open_service(homes: tuple[Path, ...]) -> Iterator[Service]:
+def open_service(
+    homes: tuple[Path, ...], settings: IntakeSettings | None = None, pace: Pace | None = None
+) -> Iterator[Service]:
     """Open every home for as long as the block runs, then commit what waits. Raises as ``open_studio``."""
+    limits = settings or IntakeSettings()
+    room = Room(limits.max_bulk_bytes)
     with ExitStack() as stack:
         found: dict[str, Served] = {}
         for folder in homes:
             home = home_at(folder)
             studio = stack.enter_context(open_studio(home))
-            sequencer = stack.enter_context(Sequencer(studio.log))
-            served = Served(home, studio, sequencer, Devices(studio))
-            if found.setdefault(studio.production, served) is not served:
+            sequencer = Sequencer(
+                studio.log, max_waiting=limits.max_waiting, max_bytes=limits.max_waiting_bytes
+            )
+            stack.enter_context(sequencer)
+            one = Served(home, studio, Intake(sequencer, room, pace or Pace()), Devices(studio))
+            if found.setdefault(studio.production, one) is not one:
                 raise UsageError(
                     "home.exists", f"Two homes hold the production “{studio.production}”.", path=folder
                 )

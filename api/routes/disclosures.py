@@ -61,7 +61,9 @@ def open_entry(
 
     It is no GET, although it reads: each time adds an entry, and the purpose must not stand in an address.
     """
-    shown = show(served.studio, served.sequencer, lambda: _server(served), entry, viewer, asked.purpose)
+    shown = show(
+        served.studio, served.intake.sequencer, lambda: _server(served), entry, viewer, asked.purpose
+    )
     return Openings(
         entry=entry,
         access=shown.access,

@@ -155,7 +155,7 @@ class HttpLog:
         connection, guard = self._open or self._connect()
         headers = {"User-Agent": f"rakkan/{ledger.__version__}", "Accept-Encoding": "gzip, identity"}
         most = limit + limit // 100 + 1024  # what gzip makes of bytes that it cannot make smaller
-        with _deadline(guard, self._seconds):
+        with deadline(guard, self._seconds):
             connection.request("GET", target, headers=headers)
             with closing(connection.getresponse()) as response:
                 body = _body(response, most)
@@ -175,7 +175,7 @@ class HttpLog:
         connection.default_port = _PORTS[self._server.scheme]
         connection.sock = plain
         if self._tls is not None:
-            with _deadline(guard, self._seconds):
+            with deadline(guard, self._seconds):
                 connection.sock = self._tls.wrap_socket(plain, server_hostname=self._server.host)
         return self._open
 
@@ -194,7 +194,7 @@ class HttpLog:
 
 
 @contextmanager
-def _deadline(connection: socket.socket, seconds: float) -> Iterator[None]:
+def deadline(connection: socket.socket, seconds: float) -> Iterator[None]:
     """End the connection unless the block is done in time; then raise ``TimeoutError``.
 
     A socket's own timeout starts again with each byte.
