@@ -11,14 +11,33 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 
 from api import problems
-from api.access_settings import AccessSettings
+from api.following import open_following
 from api.headers import SafeHeaders
 from api.identity import Identity
-from api.routes import disclosures, entries, tokens
+from api.routes import assets, disclosures, entries, events, log, productions, shots, steps, tokens, verdicts
 from api.security import public
 from api.served import open_service
 from ledger import __version__
+from ledger.adapters.service_settings import ServiceSettings, in_code
+from ledger.service.access.settings import AccessSettings, Limits
+from ledger.service.events.hub import EventSettings
+from ledger.service.log.publishing import PublishSettings
 from ledger.wiring.serving import Productions, service_settings
+
+ROUTERS = (
+    entries.direct,
+    entries.router,
+    log.router,
+    productions.router,
+    assets.router,
+    steps.router,
+    shots.router,
+    verdicts.router,
+    events.router,
+    tokens.router,
+    disclosures.router,
+)
+UNPUBLISHED = in_code(PublishSettings(enabled=False))
 
 
 class Health(BaseModel):
@@ -37,18 +56,24 @@ async def health() -> Health:
 def app() -> FastAPI:
     """Return the application that serves the studio of ``RAKKAN_HOME``, as its settings say."""
     folder = Path(os.environ["RAKKAN_HOME"])
-    return create_app(folder, *service_settings(folder).of(Productions).homes)
+    settings = service_settings(folder)
+    return create_app(folder, *settings.of(Productions).homes, settings=settings)
 
 
-def create_app(*homes: Path, access: AccessSettings | None = None) -> FastAPI:
-    """Return a new application over these homes, one production each. They are opened when it starts."""
-    settings = access or AccessSettings()
+def create_app(*homes: Path, settings: ServiceSettings = UNPUBLISHED) -> FastAPI:
+    """Return a new application over these homes, one production each. They are opened when it starts.
+
+    Without settings it serves as ``rakkan serve`` does by default, but publishes nothing.
+    """
+    access = settings.of(AccessSettings)
 
     @asynccontextmanager
     async def lifespan(application: FastAPI) -> AsyncIterator[None]:
-        with open_service(homes) as service:
+        with open_service(homes, settings) as service:
             application.state.service = service
-            yield
+            async with open_following(service, settings.of(EventSettings)) as following:
+                application.state.following = following
+                yield
 
     application = FastAPI(
         title="Rakkan",
@@ -57,15 +82,15 @@ def create_app(*homes: Path, access: AccessSettings | None = None) -> FastAPI:
         # FastAPI's own pages load scripts from a CDN, which our content security policy forbids.
         docs_url=None,
         redoc_url=None,
+        # One address for each thing: a slash too many is another address, with nothing there.
+        redirect_slashes=False,
         # On by default, and its logs would carry exception messages: what is in a request stays in it.
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     problems.install(application)
-    application.add_middleware(Identity, settings=settings)
-    application.add_middleware(SafeHeaders, https=settings.https)
+    application.add_middleware(Identity, settings=access, limits=settings.of(Limits))
+    application.add_middleware(SafeHeaders, https=access.https)
     application.get("/health")(health)
-    application.include_router(entries.direct)
-    application.include_router(entries.router)
-    application.include_router(tokens.router)
-    application.include_router(disclosures.router)
+    for router in ROUTERS:
+        application.include_router(router)
     return application

@@ -10,28 +10,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from api.problems import problem
 from ledger.errors import MalformedError, RakkanError, RefusedError
+from ledger.service.capture.upload import Pace
 
 _SMALL = 65_536
 """Bytes. So much of an unread body is read and dropped: cheaper for both sides than a new connection."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How fast a body has to arrive: after a grace, at ``rate`` bytes a second or more.
-
-    ``idle_seconds`` is how long a stream may take from one whole line to the next.
-    """
-
-    grace_seconds: float = 10.0
-    rate: int = 65_536
-    idle_seconds: float = 30.0
 
 
 class Room:

@@ -20,7 +20,6 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.access_settings import AccessSettings
 from api.limits import Limiter, Spent, address_of
 from api.problems import problem
 from api.served import Service
@@ -29,6 +28,7 @@ from ledger.core.access import ANYBODY, Viewer
 from ledger.core.secret_text import Kind
 from ledger.errors import MalformedError, RakkanError, RefusedError
 from ledger.service.access.devices import device_of
+from ledger.service.access.settings import AccessSettings, Limits
 
 MAX_SIGNED = 16 << 20
 """Bytes of a signed request's body: as much as a batch of entries may have."""
@@ -44,17 +44,17 @@ _SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 class Identity:
     """The middleware that says whose request it is, and whether it comes too often."""
 
-    def __init__(self, app: ASGIApp, settings: AccessSettings) -> None:
+    def __init__(self, app: ASGIApp, settings: AccessSettings, limits: Limits) -> None:
         self._app = app
         self._settings = settings
-        self._limiter = Limiter(settings.limits)
+        self._limiter = Limiter(limits)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer 401 or 429, or let the request through with its viewer."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        address = address_of(scope, self._settings.proxies)
+        address = address_of(scope)
         try:
             viewer, receive = await self._identified(scope, receive)
         except RakkanError as error:
@@ -68,7 +68,8 @@ class Identity:
         except RefusedError as error:
             await problem(error)(scope, receive, send)
             return
-        scope.setdefault("state", {})["viewer"] = viewer
+        # Whoever stands before this one may have found out already.
+        scope.setdefault("state", {}).setdefault("viewer", viewer)
         await self._app(scope, receive, send if spent is None else _telling(spent, send))
 
     def _failed(self, error: RakkanError, address: str) -> RakkanError:

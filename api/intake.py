@@ -14,12 +14,12 @@ import logging
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
 
-from api.bodies import Pace, Room
+from api.bodies import Room
 from ledger.errors import IntegrityError, RakkanError, RefusedError
+from ledger.service.capture.upload import Pace
 from ledger.service.log.sequence import Appended
-from ledger.service.log.sequencer import MAX_WAITING, MAX_WAITING_BYTES, Sequencer
+from ledger.service.log.sequencer import Sequencer
 
 SLICE = 16
 _SLICE_BYTES = 65_536
@@ -27,15 +27,6 @@ _PAUSE = 0.01
 
 Outcome = Appended | RakkanError
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class IntakeSettings:
-    """What a process holds: entries that wait, and bytes of them, by production; bytes of bulk bodies."""
-
-    max_waiting: int = MAX_WAITING
-    max_waiting_bytes: int = MAX_WAITING_BYTES
-    max_bulk_bytes: int = 128 << 20
 
 
 class Intake:

@@ -5,8 +5,8 @@
 * Entries and openings are not limited here: the log takes what it can and then says when to come back.
 * Failures to show a good credential have a budget of their own: when it is used up they are answered 429
   in place of 401. A good credential gets through all the same: its secret cannot be guessed.
-* An IPv6 address counts by its /64: whoever has one has all of them. ``X-Forwarded-For`` counts only where
-  the connection comes from a proxy that was named as trusted, and from the right, up to the first other.
+* An IPv6 address counts by its /64: whoever has one has all of them. Whose ``X-Forwarded-For`` is believed
+  the server was told (``[proxy]``), and has dealt with it before this.
 * Each worker process has its own buckets: with N of them, up to N times as much gets through.
 """
 
@@ -16,8 +16,8 @@ import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
+from dataclasses import dataclass
+from ipaddress import IPv6Address, IPv6Network, ip_address
 from threading import Lock
 
 from starlette.types import Scope
@@ -25,23 +25,10 @@ from starlette.types import Scope
 from ledger.core.access import ANYBODY, Viewer
 from ledger.core.rate import Bucket, Budget, take
 from ledger.errors import RefusedError
+from ledger.service.access.settings import Limits
 
 MAX_BUCKETS = 100_000
 _UNLIMITED = ("/entries", "/openings")
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """The budgets. ``verify`` is for files that are sent in to be checked, ``read`` for everything else.
-
-    ``failures`` is for bad credentials, by address.
-    """
-
-    verify_anybody: Budget = field(default=Budget(2, 30))
-    verify_known: Budget = field(default=Budget(20, 400))
-    read_anybody: Budget = field(default=Budget(200, 2_000))
-    read_known: Budget = field(default=Budget(1_000, 10_000))
-    failures: Budget = field(default=Budget(1, 60))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,28 +90,10 @@ class Limiter:
         return Spent(name, budget, int(bucket.left), wait)
 
 
-def address_of(scope: Scope, proxies: tuple[IPv4Network | IPv6Network, ...]) -> str:
+def address_of(scope: Scope) -> str:
     """Return the address that a request counts for; ``""`` where there is none (a Unix socket)."""
     client = scope.get("client")
-    found = client[0] if client else ""
-    if proxies:
-        named = b",".join(value for name, value in scope["headers"] if name == b"x-forwarded-for")
-        for hop in reversed(named.decode("latin-1").split(",")):
-            if not _within(found, proxies):
-                break
-            found = hop.strip() or found
-    return _counted(found)
-
-
-def _within(address: str, networks: tuple[IPv4Network | IPv6Network, ...]) -> bool:
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return False
-    return any(parsed in network for network in networks)
-
-
-def _counted(address: str) -> str:
+    address = client[0] if client else ""
     try:
         parsed = ip_address(address)
     except ValueError:

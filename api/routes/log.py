@@ -17,7 +17,7 @@ from starlette.responses import Response
 
 from api.conditional import IMMUTABLE, PRIVATE, conditional
 from api.problems import MEDIA_TYPE as PROBLEM
-from api.security import check, need, viewer_of
+from api.security import check, need, public, viewer_of
 from api.served import Production, Served
 from ledger.core.access import Action, Viewer
 from ledger.core.checkpoint import MAX_SIZE
@@ -104,6 +104,9 @@ class DeviceOfLog(_Json):
     suspect_from: int | None
 
 
+_anybody = public("a log that not everybody can check proves nothing")
+
+
 def _get(
     path: str, *types: str, missing: str | None = None, model: Any = None
 ) -> Callable[[Endpoint], Endpoint]:
@@ -127,30 +130,33 @@ def _get(
 
 
 @_get("/checkpoint", TEXT)
+@_anybody
 def checkpoint(request: Request, served: Production) -> Response:
     """Return the checkpoint to go by: the published one with its cosignatures, else the head's."""
     return conditional(request, served.public.checkpoint(), TEXT, _SOON)
 
 
 @_get("/tile/entries/{path:path}", OCTETS, missing="No such bundle, or not yet.")
-def entry_bundle(path: str, request: Request, served: Production, _: Reader) -> Response:
+def entry_bundle(path: str, request: Request, _: Reader, served: Production) -> Response:
     """Return the entries under a tile of level 0: `<N>` or `<N>.p/<W>`, as tlog-tiles spells them."""
     return _private(request, served.public.bundle(_tile(request, f"tile/entries/{path}")), OCTETS)
 
 
 @_get("/tile/{path:path}", OCTETS, missing="No such tile, or not yet.")
+@_anybody
 def tile(path: str, request: Request, served: Production) -> Response:
     """Return up to 256 hashes of the tree: `<L>/<N>` or `<L>/<N>.p/<W>`, as tlog-tiles spells them."""
     return conditional(request, served.public.tile(_tile(request, f"tile/{path}")), OCTETS, IMMUTABLE)
 
 
 @_get("/entries/{index}", ENVELOPE, missing="The log has no such entry.")
-def entry(index: Index, request: Request, served: Production, _: Reader) -> Response:
+def entry(index: Index, request: Request, _: Reader, served: Production) -> Response:
     """Return an entry: the DSSE envelope, byte for byte as it was signed and sent."""
     return _private(request, served.studio.entries.envelope(index), ENVELOPE)
 
 
 @_get("/entries/{index}/receipt", TEXT, COSE, BUNDLE, missing="The log has no such entry.")
+@_anybody
 def entry_receipt(
     index: Index, request: Request, served: Production, viewer: Asking, form: Form | None = None
 ) -> Response:
@@ -163,6 +169,7 @@ def entry_receipt(
 
 
 @_get("/receipts/{leaf_hash}", TEXT, COSE, BUNDLE, missing="The log has no entry with this leaf hash.")
+@_anybody
 def receipt_by_leaf(
     leaf_hash: Digest, request: Request, served: Production, viewer: Asking, form: Form | None = None
 ) -> Response:
@@ -174,6 +181,7 @@ def receipt_by_leaf(
 
 
 @_get("/consistency", TEXT, JSON, COSE, missing="The log had no such sizes.", model=Consistency)
+@_anybody
 def consistency(request: Request, served: Production, old: Size, new: Size) -> Response:
     """Return the proof that the tree of size `old` begins the tree of size `new`.
 
@@ -191,6 +199,7 @@ def consistency(request: Request, served: Production, old: Size, new: Size) -> R
 
 
 @_get("/keys", JSON, TEXT, model=LogKeys)
+@_anybody
 def keys(request: Request, served: Production) -> Response:
     """Return every key that the log has had, with the entries that announced and retired it.
 
@@ -216,12 +225,14 @@ def keys(request: Request, served: Production) -> Response:
 
 
 @_get("/trust", JSON)
+@_anybody
 def trust(request: Request, served: Production) -> Response:
     """Return the studio's trust root: what a stranger has to be given before anything can be proven."""
     return conditional(request, format_trust(served.home.trust()), JSON, _MINUTE)
 
 
 @_get("/devices/{keyid}", JSON, missing="The log has no such key.", model=DeviceOfLog)
+@_anybody
 def device(keyid: Digest, request: Request, served: Production) -> Response:
     """Return whether a device's key may still sign, by the SHA-256 of the key; never whose it is."""
     found = device_key(served.studio, keyid)

@@ -93,7 +93,7 @@ def test_a_server_that_is_down_loses_nothing(studio: Studio, laptop: CaptureDevi
     with laptop.agent() as agent:
         agent.turn()
         assert agent.ways[0].trouble is not None
-        assert agent.ways[0].trouble.code == "capture.unreachable"
+        assert agent.ways[0].trouble.code == "server.unreachable"
     with serving(studio, url.removeprefix("http://")):
         laptop.turn()
     assert len(statements(studio, STEP)) == 2

@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from api.access_settings import AccessSettings
-from api.limits import Limits
 from ledger.core.access import Role
 from ledger.core.rate import Budget
 from ledger.core.secret_text import Kind
 from ledger.service.access.credentials import OWNER, Wanted
+from ledger.service.access.settings import AccessSettings, Limits
 from ledger.wiring import home_at
 from ledger.wiring.access import open_credentials
 from tests.e2e.conftest import Studio
@@ -43,7 +42,7 @@ def test_a_cookie_is_its_session(studio: Studio) -> None:
 
 def test_over_tls_only_a_cookie_of_this_very_host_counts(studio: Studio) -> None:
     cookie = session(studio.home, Role.ARTIST)
-    with answering(studio.home, access=TLS) as client:
+    with answering(studio.home, settings=(TLS,)) as client:
         assert client.get(WORK, headers={"Cookie": f"__Host-rakkan={cookie}"}).status_code == 200
         assert client.get(WORK, headers={"Cookie": f"rakkan={cookie}"}).json()["code"] == "access.unknown"
 
@@ -82,7 +81,7 @@ def test_a_cookie_changes_something_only_from_our_own_pages(
 
 
 def test_every_answer_carries_the_fields_that_browsers_obey(studio: Studio) -> None:
-    with answering(studio.home, access=TLS) as client:
+    with answering(studio.home, settings=(TLS,)) as client:
         answers = [
             client.get("/health"),
             client.get(WORK),
@@ -122,7 +121,7 @@ def test_whoever_comes_too_often_is_told_when_to_come_back(studio: Studio) -> No
     cookie = {"Cookie": f"rakkan={session(studio.home, Role.ARTIST)}"}
     once = Budget(0.1, 1)
     limits = Limits(once, Budget(1, 9), once, Budget(1, 9), once)
-    with answering(studio.home, access=AccessSettings(limits=limits)) as client:
+    with answering(studio.home, settings=(limits,)) as client:
         first, second = client.get("/probe"), client.get("/probe")
         assert first.headers["ratelimit-policy"] == '"read";q=1;w=10'
         assert first.headers["ratelimit"] == '"read";r=0;t=10'
@@ -135,8 +134,11 @@ def test_bad_credentials_are_slowed_down_and_stop_no_good_one(
     studio: Studio, caplog: pytest.LogCaptureFixture
 ) -> None:
     cookie = {"Cookie": f"rakkan={session(studio.home, Role.ARTIST)}"}
-    settings = AccessSettings(limits=Limits(failures=Budget(0.1, 2)))
-    with answering(studio.home, access=settings) as client, caplog.at_level(logging.WARNING, "rakkan.access"):
+    settings = (Limits(failures=Budget(0.1, 2)),)
+    with (
+        answering(studio.home, settings=settings) as client,
+        caplog.at_level(logging.WARNING, "rakkan.access"),
+    ):
         bad = {"Authorization": "Bearer rkn_very_secret_thing"}
         assert [client.get("/probe", headers=bad).status_code for _ in range(4)] == [401, 401, 429, 429]
         assert client.get("/probe", headers=cookie).status_code == 200

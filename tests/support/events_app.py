@@ -18,9 +18,11 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.app import create_app
+from ledger.adapters.service_settings import in_code
 from ledger.core.access import EVERY, Role, Viewer
 from ledger.errors import RefusedError
 from ledger.service.events.hub import EventSettings
+from ledger.service.log.publishing import PublishSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -48,7 +50,9 @@ class Named:
 
 
 def named(home: Path, **settings: Any) -> FastAPI:
-    application = create_app(home, following=EventSettings(**settings))
+    application = create_app(
+        home, settings=in_code(EventSettings(**settings), PublishSettings(enabled=False))
+    )
     application.add_middleware(Named, gone=home / "gone.txt")
     return application
 

@@ -16,10 +16,14 @@ import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.app import create_app
+from api.bodies import Room
+from api.intake import Intake
 from api.served import Served, Service
 from ledger.adapters.sql.basis import SqlBasisStore
 from ledger.adapters.sql.store import SqlEntryStore
 from ledger.core.access import EVERY, Role, Viewer
+from ledger.service.access.devices import Devices
+from ledger.service.capture.upload import Pace
 from ledger.service.log.public import PublicLog
 from ledger.service.log.sequence import Log
 from ledger.service.log.sequencer import Sequencer
@@ -74,8 +78,9 @@ def log_server(folder: Path) -> Iterator[LogServer]:
         studio = studio_on(SqlEntryStore(engine, ORIGIN), SqlBasisStore(engine, ORIGIN), AdmitAll(project))
         with Sequencer(studio.log) as sequencer:
             public = PublicLog(studio.log, lambda: None)
-            served = Served(cast("Any", None), studio, sequencer, public, None)
-            with running(Service({"nightfall": served})) as (host, port):
+            intake = Intake(sequencer, Room(1 << 20), Pace())
+            served = Served(cast("Any", None), studio, intake, Devices(studio), public, None)
+            with running(Service({"nightfall": served}, None)) as (host, port):
                 yield LogServer(studio.log, host, port)
 
 

@@ -10,9 +10,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from ledger.core.envelope import MAX_BYTES
 from ledger.errors import MalformedError
+from ledger.service.log.sequencer import MAX_WAITING, MAX_WAITING_BYTES
 
 MAX_ENTRIES = 1_000
 """In one request that is answered with one document."""
@@ -23,6 +25,27 @@ _BATCH = re.compile(r'\s*\{\s*"entries"\s*:\s*\[\s*', re.ASCII)
 _COMMA = re.compile(r"\s*,\s*", re.ASCII)
 _END = re.compile(r"\s*\]\s*\}\s*", re.ASCII)
 _scan = json.JSONDecoder().raw_decode
+
+
+@dataclass(frozen=True, slots=True)
+class IntakeSettings:
+    """What a process holds: entries that wait, and bytes of them, by production; bytes of bulk bodies."""
+
+    max_waiting: int = MAX_WAITING
+    max_waiting_bytes: int = MAX_WAITING_BYTES
+    max_bulk_bytes: int = 128 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast a body has to arrive: after a grace, at ``rate`` bytes a second or more.
+
+    ``idle_seconds`` is how long a stream may take from one whole line to the next.
+    """
+
+    grace_seconds: float = 10.0
+    rate: int = 65_536
+    idle_seconds: float = 30.0
 
 
 def lines_of(body: bytes) -> list[bytes]:
