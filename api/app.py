@@ -14,7 +14,19 @@ from api import problems
 from api.following import open_following
 from api.headers import SafeHeaders
 from api.identity import Identity
-from api.routes import assets, disclosures, entries, events, log, productions, shots, steps, tokens, verdicts
+from api.routes import (
+    assets,
+    disclosures,
+    entries,
+    events,
+    log,
+    productions,
+    shares,
+    shots,
+    steps,
+    tokens,
+    verdicts,
+)
 from api.security import public
 from api.served import open_service
 from ledger import __version__
@@ -36,6 +48,8 @@ ROUTERS = (
     events.router,
     tokens.router,
     disclosures.router,
+    shares.router,
+    shares.opened,
 )
 UNPUBLISHED = in_code(PublishSettings(enabled=False))
 

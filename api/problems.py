@@ -71,6 +71,8 @@ _STATUS = {
     "request.rate": 429,
     "request.slow": 408,
     "request.too-large": 413,
+    "share.ended": 410,
+    "share.unknown": 404,
     "shot.unknown": 404,
     "verdict.none": 404,
 }

@@ -158,6 +158,8 @@ CODES: dict[str, str] = {
     "access.body": "Sign the body that is sent, and send the body that was signed.",
     "access.stale": "Set the machine's clock, then sign the request again.",
     "access.replayed": "Sign each request anew: a nonce is good once.",
+    "share.unknown": "Open the link as it was given, whole. If it is, ask whoever gave it.",
+    "share.ended": "Ask whoever gave the link for a new one.",
     "access.no-server-key": "Run rakkan enrol server in the studio's home: that key says what was shown.",
     "access.cross-site": "Use this server's own pages, or send a token in place of the cookie.",
     "access.wanted": "Correct what is named: docs/howto/give-somebody-access.md has examples.",
