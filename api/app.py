@@ -13,14 +13,28 @@ from fastapi import FastAPI
 from api import problems, ready
 from api.description import Described
 from api.following import open_following
+from api.headers import SafeHeaders
 from api.identity import Identity
 from api.logs import RequestLog
-from api.routes import assets, entries, events, log, productions, shots, steps, tokens, verdicts, verify
+from api.routes import (
+    assets,
+    disclosures,
+    entries,
+    events,
+    log,
+    productions,
+    shares,
+    shots,
+    steps,
+    tokens,
+    verdicts,
+    verify,
+)
 from api.served import open_service
 from api.traces import telemetry
 from api.verifier import open_verifier
-from ledger import __version__
 from ledger.adapters.service_settings import ServiceSettings, in_code
+from ledger.service.access.settings import AccessSettings, Limits
 from ledger.service.events.hub import EventSettings
 from ledger.service.log.publishing import PublishSettings
 from ledger.wiring.serving import Logs, Productions, Traces, service_settings
@@ -37,6 +51,9 @@ ROUTERS = (
     verify.router,
     events.router,
     tokens.router,
+    disclosures.router,
+    shares.router,
+    shares.opened,
     ready.router,
 )
 _GARBAGE = (20_000, 20, 20)
@@ -61,6 +78,7 @@ def create_app(*homes: Path, settings: ServiceSettings = UNPUBLISHED) -> FastAPI
 
     Without settings it serves as ``rakkan serve`` does by default, but publishes nothing.
     """
+    access = settings.of(AccessSettings)
 
     @asynccontextmanager
     async def lifespan(application: FastAPI) -> AsyncIterator[None]:
@@ -84,7 +102,8 @@ def create_app(*homes: Path, settings: ServiceSettings = UNPUBLISHED) -> FastAPI
         telemetry=telemetry(enabled=settings.of(Traces).enabled),
     )
     problems.install(application)
-    application.add_middleware(Identity)
+    application.add_middleware(Identity, settings=access, limits=settings.of(Limits))
+    application.add_middleware(SafeHeaders, https=access.https)
     application.add_middleware(RequestLog, lines=settings.of(Logs).requests)
     for router in ROUTERS:
         application.include_router(router)

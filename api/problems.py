@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from api.handled import current
+from api.headers import SAFE
 from ledger.errors import (
     IntegrityError,
     MalformedError,
@@ -31,6 +32,7 @@ BASE = "https://rakkan.org/errors#"
 _LATER = 503
 _STATUS = {
     "access.beyond": 403,
+    "access.cross-site": 403,
     "access.denied": 403,
     "access.no-such-credential": 404,
     "access.unknown": 401,
@@ -47,6 +49,7 @@ _STATUS = {
         ),
         401,
     ),
+    "disclosure.none": 404,
     "events.full": _LATER,
     "webhook.address": 400,
     "webhook.unknown": 404,
@@ -69,8 +72,11 @@ _STATUS = {
     "request.method": 405,
     "request.no-space": _LATER,
     "request.no-such-route": 404,
+    "request.rate": 429,
     "request.slow": 408,
     "request.too-large": 413,
+    "share.ended": 410,
+    "share.unknown": 404,
     "shot.unknown": 404,
     "verdict.none": 404,
     "verify.busy": _LATER,
@@ -143,4 +149,6 @@ async def _invalid(_: Request, error: Exception) -> Response:
 
 
 async def _unforeseen(_: Request, __: Exception) -> Response:
-    return problem(IntegrityError("server.fault", "Something failed here that should not have."))
+    answer = problem(IntegrityError("server.fault", "Something failed here that should not have."))
+    answer.headers.update(SAFE)  # this one is made outside of everything that adds them
+    return answer
