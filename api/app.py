@@ -11,9 +11,20 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 
 from api import problems
-from api.routes import assets, entries, productions, shots, steps, verdicts
+from api.routes import (
+    assets,
+    clearances,
+    entries,
+    own_works,
+    productions,
+    registry,
+    shots,
+    steps,
+    verdicts,
+)
 from api.served import open_service
 from ledger import __version__
+from ledger.service.reading.own_works import Allowance
 
 
 class Health(BaseModel):
@@ -52,8 +63,9 @@ def create_app(*homes: Path) -> FastAPI:
         # On by default, and its logs would carry exception messages: what is in a request stays in it.
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
+    application.state.allowance = Allowance()
     problems.install(application)
     application.get("/health")(health)
-    for each in (entries, productions, assets, steps, shots, verdicts):
+    for each in (entries, productions, assets, steps, shots, registry, verdicts, clearances, own_works):
         application.include_router(each.router)
     return application

@@ -29,7 +29,7 @@ SECTIONS = {
     "erase": "Erasure",
     "home trust database s3": "The studio's home",
     "file target": "Files",
-    "request production access server page asset shot verdict": "The service over HTTP",
+    "request production access server page asset shot verdict own-works": "The service over HTTP",
     "capture agent hooks watch": "Capture",
     "coverage": "Coverage",
     "cut tie": "Cuts, and films made of frames",
