@@ -16,20 +16,7 @@ from api.following import open_following
 from api.headers import SafeHeaders
 from api.identity import Identity
 from api.logs import RequestLog
-from api.routes import (
-    assets,
-    disclosures,
-    entries,
-    events,
-    log,
-    productions,
-    shares,
-    shots,
-    steps,
-    tokens,
-    verdicts,
-    verify,
-)
+from api.routes import ROUTERS
 from api.served import open_service
 from api.traces import telemetry
 from api.verifier import open_verifier
@@ -37,25 +24,9 @@ from ledger.adapters.service_settings import ServiceSettings, in_code
 from ledger.service.access.settings import AccessSettings, Limits
 from ledger.service.events.hub import EventSettings
 from ledger.service.log.publishing import PublishSettings
+from ledger.service.reading.own_works import Allowance
 from ledger.wiring.serving import Logs, Productions, Traces, service_settings
 
-ROUTERS = (
-    entries.direct,
-    entries.router,
-    log.router,
-    productions.router,
-    assets.router,
-    steps.router,
-    shots.router,
-    verdicts.router,
-    verify.router,
-    events.router,
-    tokens.router,
-    disclosures.router,
-    shares.router,
-    shares.opened,
-    ready.router,
-)
 _GARBAGE = (20_000, 20, 20)
 """How many new objects, and how many looks at the young, before the collector looks again."""
 UNPUBLISHED = in_code(PublishSettings(enabled=False))
@@ -101,11 +72,12 @@ def create_app(*homes: Path, settings: ServiceSettings = UNPUBLISHED) -> FastAPI
         redirect_slashes=False,
         telemetry=telemetry(enabled=settings.of(Traces).enabled),
     )
+    application.state.allowance = Allowance()
     problems.install(application)
     application.add_middleware(Identity, settings=access, limits=settings.of(Limits))
     application.add_middleware(SafeHeaders, https=access.https)
     application.add_middleware(RequestLog, lines=settings.of(Logs).requests)
-    for router in ROUTERS:
+    for router in (*ROUTERS, ready.router):
         application.include_router(router)
     application.state.operators = ready.operators(application)
     return application
