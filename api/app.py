@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from api import problems
 from api.identity import Identity
-from api.routes import entries, tokens
+from api.routes import entries, manifests, tokens
 from api.served import open_service
 from ledger import __version__
 
@@ -57,5 +57,6 @@ def create_app(*homes: Path) -> FastAPI:
     application.add_middleware(Identity)
     application.get("/health")(health)
     application.include_router(entries.router)
+    application.include_router(manifests.router)
     application.include_router(tokens.router)
     return application

@@ -227,10 +227,11 @@ def offer(server: Server, kept: KeptManifests) -> None:
             if store is not None and sha256_hex(store) == digest:
                 server.share_manifest(sha256, store)
         except RakkanError as error:
-            trouble = error
             if error.code == "server.unreachable":
-                break
-        else:
-            kept.shared(sha256, digest)
+                raise
+            if error.code != "manifest.other":  # the studio keeps one, and will go on refusing this one
+                trouble = error
+                continue
+        kept.shared(sha256, digest)
     if trouble is not None:
         raise trouble
