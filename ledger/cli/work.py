@@ -17,6 +17,7 @@ from ledger.core.predicates.step import Evidence, Place, StepAction, Tool
 
 if TYPE_CHECKING:
     from ledger.adapters.home import Home
+    from ledger.adapters.seal_journal import DirectoryJournal
     from ledger.service.record import Used, Work
     from ledger.service.seal import SealedFile, SealingLog
     from ledger.service.studio import Device, Studio
@@ -130,8 +131,10 @@ def seal(
         if out is not None:
             make_folder(out)
         acting = open_device(place, device)
-        log = stack.enter_context(_log_of(place, acting, server))
-        sealed = seal_files(log, acting, paths, out=out, timestamp_url=url, skip_sealed=skip_sealed)
+        log, journal = stack.enter_context(_log_of(place, acting, server))
+        sealed = seal_files(
+            log, acting, paths, out=out, timestamp_url=url, skip_sealed=skip_sealed, journal=journal
+        )
     if as_json:
         print_json([_sealed_json(item) for item in sealed])
         return
@@ -140,21 +143,23 @@ def seal(
 
 
 @contextmanager
-def _log_of(place: Home, device: Device, server: str | None) -> Iterator[SealingLog]:
+def _log_of(
+    place: Home, device: Device, server: str | None
+) -> Iterator[tuple[SealingLog, DirectoryJournal | None]]:
     """Open what files are sealed against; on leaving, give a server the manifests that were made."""
     if server is None:
         from ledger.wiring import open_studio
 
         with open_studio(place) as studio:
             _cosign(place, studio)
-            yield studio
+            yield studio, None
         return
     from ledger.errors import RakkanError
     from ledger.service.elsewhere import offer
-    from ledger.wiring.elsewhere import open_elsewhere, open_kept, open_server
+    from ledger.wiring.elsewhere import open_elsewhere, open_journal, open_kept, open_server
 
     with open_server(place, server, device) as client:
-        yield open_elsewhere(place, client)
+        yield open_elsewhere(place, client), open_journal(place)
         try:
             offer(client, open_kept(place))
         except RakkanError as error:

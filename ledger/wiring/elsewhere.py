@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ledger.adapters.kept_manifests import DeviceManifests
+from ledger.adapters.seal_journal import DirectoryJournal
 from ledger.client import Client
 from ledger.service.capture.agent import Ends
 from ledger.service.elsewhere import Elsewhere, offer
@@ -34,6 +35,11 @@ def open_kept(home: Home) -> DeviceManifests:
     return DeviceManifests(home.manifests)
 
 
+def open_journal(home: Home) -> DirectoryJournal:
+    """Return where a home without a ledger keeps the seals that it began."""
+    return DirectoryJournal(home.folder / "begun")
+
+
 def open_elsewhere(home: Home, server: Client, clock: Clock | None = None) -> Elsewhere:
     """Return the home's log as the server shows it from now on. Raises ``home.*`` and ``trust.*``."""
     settings, trust = home.settings(), home.trust()
@@ -55,6 +61,7 @@ def open_ends(home: Home, device: Device, url: str, clock: Clock) -> Ends:
         keep_manifest(kept, codec, trust, path, sha256)
 
     def seal_recorded(paths: Sequence[Path]) -> None:
-        seal(open_elsewhere(home, server, clock), device, paths, skip_sealed=True)
+        log = open_elsewhere(home, server, clock)
+        seal(log, device, paths, skip_sealed=True, journal=open_journal(home))
 
     return Ends(uplink, seal_recorded, keep, lambda: offer(server, kept), lambda: len(kept.waiting()))

@@ -290,8 +290,10 @@ class Agent:
             done += count
             if error is None:
                 settled.append(sequence)
-            else:
-                way.trouble, way.seals_again = error, now + PATIENCE[1]
+                continue
+            way.trouble, way.seals_again = error, now + PATIENCE[1]
+            if _away(error):
+                break
         way.chain.sealed(settled)
         return done
 
@@ -313,11 +315,16 @@ def _sealed(seal: Sealing, paths: Sequence[Path]) -> tuple[int, RakkanError | No
     try:
         seal(paths)
     except RakkanError as error:
-        if len(paths) == 1:
+        if len(paths) == 1 or _away(error):
             return 0, None if error.code in LEFT_ALONE else error
         results = [_sealed(seal, [path]) for path in paths]
         return sum(count for count, _ in results), next((each for _, each in results if each), None)
     return len(paths), None
+
+
+def _away(error: RakkanError) -> bool:
+    """Whether the trouble is the server's, so that every other file would have the same."""
+    return error.code == "server.unreachable" or "retry_after" in error.evidence
 
 
 def _missing(
