@@ -11,10 +11,41 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 
 from api import problems
+from api.following import open_following
 from api.identity import Identity
-from api.routes import entries, manifests, tokens
+from api.routes import (
+    assets,
+    entries,
+    events,
+    log,
+    manifests,
+    productions,
+    shots,
+    steps,
+    tokens,
+    verdicts,
+)
 from api.served import open_service
 from ledger import __version__
+from ledger.adapters.service_settings import ServiceSettings, in_code
+from ledger.service.events.hub import EventSettings
+from ledger.service.log.publishing import PublishSettings
+from ledger.wiring.serving import Productions, service_settings
+
+ROUTERS = (
+    entries.direct,
+    entries.router,
+    log.router,
+    manifests.router,
+    productions.router,
+    assets.router,
+    steps.router,
+    shots.router,
+    verdicts.router,
+    events.router,
+    tokens.router,
+)
+UNPUBLISHED = in_code(PublishSettings(enabled=False))
 
 
 class Health(BaseModel):
@@ -30,18 +61,25 @@ async def health() -> Health:
 
 
 def app() -> FastAPI:
-    """Return the application that serves the studio of ``RAKKAN_HOME``."""
-    return create_app(Path(os.environ["RAKKAN_HOME"]))
+    """Return the application that serves the studio of ``RAKKAN_HOME``, as its settings say."""
+    folder = Path(os.environ["RAKKAN_HOME"])
+    settings = service_settings(folder)
+    return create_app(folder, *settings.of(Productions).homes, settings=settings)
 
 
-def create_app(*homes: Path) -> FastAPI:
-    """Return a new application over these homes, one production each. They are opened when it starts."""
+def create_app(*homes: Path, settings: ServiceSettings = UNPUBLISHED) -> FastAPI:
+    """Return a new application over these homes, one production each. They are opened when it starts.
+
+    Without settings it serves as ``rakkan serve`` does by default, but publishes nothing.
+    """
 
     @asynccontextmanager
     async def lifespan(application: FastAPI) -> AsyncIterator[None]:
-        with open_service(homes) as service:
+        with open_service(homes, settings) as service:
             application.state.service = service
-            yield
+            async with open_following(service, settings.of(EventSettings)) as following:
+                application.state.following = following
+                yield
 
     application = FastAPI(
         title="Rakkan",
@@ -50,13 +88,14 @@ def create_app(*homes: Path) -> FastAPI:
         # FastAPI's own pages load scripts from a CDN, which our content security policy forbids.
         docs_url=None,
         redoc_url=None,
+        # One address for each thing: a slash too many is another address, with nothing there.
+        redirect_slashes=False,
         # On by default, and its logs would carry exception messages: what is in a request stays in it.
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     problems.install(application)
     application.add_middleware(Identity)
     application.get("/health")(health)
-    application.include_router(entries.router)
-    application.include_router(manifests.router)
-    application.include_router(tokens.router)
+    for router in ROUTERS:
+        application.include_router(router)
     return application

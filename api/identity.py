@@ -41,7 +41,8 @@ class Identity:
             except RakkanError as error:
                 await problem(error)(scope, receive, send)
                 return
-            scope.setdefault("state", {})["viewer"] = viewer
+            # Whoever stands before this one may have found out already.
+            scope.setdefault("state", {}).setdefault("viewer", viewer)
         await self._app(scope, receive, send)
 
 

@@ -33,6 +33,8 @@ _STATUS = {
     "access.denied": 403,
     "access.no-such-credential": 404,
     "access.unknown": 401,
+    "envelope.signature": 400,
+    "envelope.too-large": 413,
     **dict.fromkeys(
         (
             "access.body",
@@ -44,19 +46,32 @@ _STATUS = {
         ),
         401,
     ),
+    "events.full": _LATER,
+    "webhook.address": 400,
+    "webhook.unknown": 404,
+    "asset.unknown": 404,
+    "log.behind": _LATER,
     "log.busy": _LATER,
     "log.closed": _LATER,
     "log.disk-full": _LATER,
     "evidence.too-large": 413,
+    "key.unknown": 404,
+    "log.empty": 404,
     "log.no-such-entry": 404,
+    "log.no-such-file": 404,
     "log.overloaded": _LATER,
     "log.storage": _LATER,
     "manifest.missing": 404,
     "manifest.unknown-file": 404,
     "production.unknown": 404,
+    "request.encoding": 415,
+    "request.media-type": 415,
     "request.method": 405,
     "request.no-such-route": 404,
+    "request.slow": 408,
     "request.too-large": 413,
+    "shot.unknown": 404,
+    "verdict.none": 404,
 }
 _KINDS: dict[type[RakkanError], int] = {
     MalformedError: 400,
@@ -85,7 +100,8 @@ def status_of(error: RakkanError) -> int:
 def problem(error: RakkanError) -> JSONResponse:
     """Return an error as an answer; with ``Retry-After`` where only time is needed."""
     status = status_of(error)
-    headers = {}
+    # Some errors pass, and a cache would keep a 404 where it is not told: the next tile comes soon.
+    headers = {"Cache-Control": "no-store"}
     if status in {_LATER, 429}:
         headers["Retry-After"] = str(error.evidence.get("retry_after", _RETRY_AFTER))
     if status == 401:

@@ -355,6 +355,16 @@ class PublishedLog(Protocol):
         """
 
 
+class Lease(Protocol):
+    """Something that one process at a time may hold, of all that serve one log. It ends with its holder."""
+
+    def take(self) -> bool:
+        """Return whether this process holds it now; take it if nobody does. Waits for nobody."""
+
+    def release(self) -> None:
+        """Give it up, if this process holds it."""
+
+
 class Witness(Protocol):
     """Somebody outside who vouches for one view of a log (c2sp.org/tlog-witness)."""
 

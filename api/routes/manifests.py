@@ -9,13 +9,14 @@ from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
+from api.bodies import Body
+from api.conditional import conditional
 from api.problems import MEDIA_TYPE as PROBLEM
 from api.security import need
 from api.served import Production
 from ledger.core.access import Action
 from ledger.core.containers.jumbf import MAX_STORE
-from ledger.core.digest import sha256_hex
-from ledger.errors import MalformedError
+from ledger.errors import RakkanError
 from ledger.service.bundle import bundle_of
 from ledger.service.manifests import manifest_of, take_manifest
 
@@ -35,6 +36,11 @@ _REFUSED: dict[int | str, dict[str, Any]] = {
 }
 _LARGE: dict[int | str, dict[str, Any]] = {
     413: {"description": "More than one request or answer holds.", "content": {PROBLEM: _PROBLEM}}
+}
+_BODY: dict[int | str, dict[str, Any]] = {
+    408: {"description": "The body came too slowly.", "content": {PROBLEM: _PROBLEM}},
+    415: {"description": "The body is no application/c2pa, or in a coding.", "content": {PROBLEM: _PROBLEM}},
+    503: {"description": "As much is being sent as the server holds.", "content": {PROBLEM: _PROBLEM}},
 }
 _OTHER: dict[int | str, dict[str, Any]] = {
     409: {"description": "Another manifest of these bytes is kept.", "content": {PROBLEM: _PROBLEM}}
@@ -79,29 +85,28 @@ class EvidenceOf(BaseModel):
 )
 def read_manifest(sha256: Sha256, served: Production, request: Request) -> Response:
     """Return the C2PA manifest store of a file. Sealed again, a file gets another one."""
-    store = manifest_of(served.studio, sha256)
-    tag = f'"{sha256_hex(store)}"'
-    headers = {"ETag": tag, "Cache-Control": "private, no-cache", "X-Content-Type-Options": "nosniff"}
-    if tag in request.headers.get("if-none-match", ""):
-        return Response(status_code=304, headers=headers)
-    return Response(store, headers=headers, media_type=C2PA)
+    return conditional(request, manifest_of(served.studio, sha256), C2PA, "private, no-cache")
 
 
 @router.put(
     "/manifests/{sha256}",
     status_code=204,
     dependencies=[need(Action.SHARE_MANIFESTS)],
-    responses={**_REFUSED, **_OTHER, **_LARGE},
+    responses={**_REFUSED, **_OTHER, **_LARGE, **_BODY},
+    response_class=Response,
     openapi_extra={"requestBody": {"required": True, "content": _STORE}},
 )
-async def share_manifest(sha256: Sha256, served: Production, request: Request) -> None:
+async def share_manifest(sha256: Sha256, served: Production, request: Request) -> Response:
     """Keep the manifest store of a file on record. The same again is fine; none that is kept is ever lost."""
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > MAX_STORE:
-            raise MalformedError("request.too-large", "The store is too large.", limit=MAX_STORE)
-    await run_in_threadpool(take_manifest, served.studio, sha256, bytes(body))
+    body = Body(request)
+    try:
+        body.type_of(C2PA)
+        with served.intake.room.part() as take:
+            store = await body.whole(MAX_STORE, served.intake.pace, take)
+            await run_in_threadpool(take_manifest, served.studio, sha256, store)
+    except RakkanError as error:
+        return body.refused(error)
+    return Response(status_code=204)
 
 
 @router.get(

@@ -108,7 +108,7 @@ class Connection:
         self.close()
         try:
             connection, guard = self._connect()
-            with _deadline(guard, self._seconds):
+            with deadline(guard, self._seconds):
                 connection.request(call.method, call.target, call.body, self._headers(call))
                 response = connection.getresponse()
             guard.settimeout(idle)
@@ -135,7 +135,7 @@ class Connection:
 
     def _exchange(self, call: Call) -> Answer:
         connection, guard = self._open or self._connect()
-        with _deadline(guard, self._seconds):
+        with deadline(guard, self._seconds):
             connection.request(call.method, call.target, call.body, self._headers(call))
             with closing(connection.getresponse()) as response:
                 body = _body(response, call.most)
@@ -153,7 +153,7 @@ class Connection:
         connection.auto_open = 0
         connection.sock = plain
         if self._tls is not None:
-            with _deadline(guard, self._seconds):
+            with deadline(guard, self._seconds):
                 connection.sock = self._tls.wrap_socket(plain, server_hostname=server.host)
         return self._open
 
@@ -172,7 +172,7 @@ def parse_url(url: str) -> tuple[Server, str]:
 
 
 @contextmanager
-def _deadline(connection: socket.socket, seconds: float) -> Iterator[None]:
+def deadline(connection: socket.socket, seconds: float) -> Iterator[None]:
     """End the connection unless the block is done in time; then raise ``TimeoutError``.
 
     A socket's own timeout starts again with each byte.

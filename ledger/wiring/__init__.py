@@ -53,6 +53,7 @@ def open_studio(home: Home, clock: Clock | None = None) -> Iterator[Studio]:
     from ledger.adapters.sql.checkpoints import SqlCheckpointStore
     from ledger.adapters.sql.engine import open_database
     from ledger.adapters.sql.openings import SqlOpeningStore
+    from ledger.adapters.sql.reading import SqlReadingStore
     from ledger.adapters.sql.store import SqlEntryStore
     from ledger.service.studio import Studio
 
@@ -74,6 +75,7 @@ def open_studio(home: Home, clock: Clock | None = None) -> Iterator[Studio]:
             clock=time,
             trust=trust,
             bases=SqlBasisStore(engine, settings.origin),
+            rows=SqlReadingStore(engine, settings.origin),
         )
     finally:
         engine.dispose()

@@ -137,7 +137,9 @@ def test_what_is_no_upload_is_answered_with_a_code(
     from api.app import create_app
 
     with TestClient(create_app(founded.home)) as client:
-        answer = client.post(f"/v1/productions/{path}", content=body)
+        answer = client.post(
+            f"/v1/productions/{path}", content=body, headers={"Content-Type": "application/x-ndjson"}
+        )
     assert (answer.status_code, answer.json()["code"]) == (status, code)
 
 
@@ -155,7 +157,8 @@ def test_a_log_that_is_overloaded_says_when_to_come_back(
 
     monkeypatch.setattr(Sequencer, "submit", full)
     with TestClient(create_app(studio.home)) as client:
-        answer = client.post("/v1/productions/nightfall/entries", content=b"{}\n")
+        kind = {"Content-Type": "application/vnd.dsse.envelope.v1+json"}
+        answer = client.post("/v1/productions/nightfall/entries", content=b"{}", headers=kind)
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "7")
 
 

@@ -9,19 +9,21 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from ledger.core import envelope as dsse
 from ledger.core import statement as statements
 from ledger.core.artifact import Artifact
 from ledger.core.identity import parse_public_key
 from ledger.core.keyring import KEY_STATEMENTS, KeyHistory, judge
+from ledger.core.note import NoteVerifier, verifier_of
 from ledger.core.predicates import Enrolment, LogKey, Revocation
-from ledger.core.predicates.log_key import LogKeyState
+from ledger.core.predicates.log_key import LogKeyState as KeyChange
 from ledger.core.predicates.revocation import Reason
 from ledger.core.statement import Statement
 from ledger.errors import RakkanError, UsageError
 from ledger.ports import Signer
+from ledger.service.archive import Archive
 from ledger.service.log.sequence import Appended
 from ledger.service.studio import Studio
 
@@ -49,7 +51,7 @@ def announce(studio: Studio, signer: Signer, following: Signer) -> Appended:
     first: they do not know the new key. Raises the log's errors.
     """
     studio.log.fence()
-    appended = _say(studio, LogKeyState.ANNOUNCED, following.public_key, (signer, following))
+    appended = _say(studio, KeyChange.ANNOUNCED, following.public_key, (signer, following))
     # The last checkpoint that everybody can check: the way from the old key to the new one.
     studio.checkpoints.put(appended.index + 1, appended.receipt.checkpoint)
     return appended
@@ -57,7 +59,7 @@ def announce(studio: Studio, signer: Signer, following: Signer) -> Appended:
 
 def retire(studio: Studio, signer: Signer, following: Signer) -> Appended:
     """End ``signer`` as a key of the log; ``following`` goes on alone. Raises the log's errors."""
-    return _say(studio, LogKeyState.RETIRED, signer.public_key, (signer, following))
+    return _say(studio, KeyChange.RETIRED, signer.public_key, (signer, following))
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,66 @@ class Keys:
         return history, size
 
 
-def _say(studio: Studio, state: LogKeyState, public_key: bytes, signers: tuple[Signer, ...]) -> Appended:
+@dataclass(frozen=True, slots=True)
+class LogKeyState:
+    """A key of the log itself, and where it was announced and retired.
+
+    ``announced`` is ``None`` for a key that only the trust root names, ``retired`` for one in use.
+    """
+
+    verifier: NoteVerifier
+    announced: int | None
+    retired: int | None
+
+
+def log_keys(studio: Studio) -> list[LogKeyState]:
+    """Return the keys that the log has had, the pinned ones first, each with what the log says of it."""
+    origin = studio.log.origin
+    keys = KeyHistory(studio.trust.registrars, studio.trust.log_keys(origin))
+    found = {item.public_key: LogKeyState(item, None, None) for item in studio.trust.log_verifiers(origin)}
+    for row in studio.entries.statements(LogKey.TYPE):
+        predicate = studio.statement(row.index).predicate
+        with suppress(RakkanError):  # as in ``history``
+            judge(keys, row.index, studio.envelope(row.index), studio.statement(row.index))
+            if isinstance(predicate, LogKey):
+                verifier = verifier_of(origin, predicate.public_key)
+                known = found.get(verifier.public_key, LogKeyState(verifier, None, None))
+                ends = predicate.state is KeyChange.RETIRED
+                found[verifier.public_key] = (
+                    replace(known, retired=row.index) if ends else replace(known, announced=row.index)
+                )
+    return list(found.values())
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceKey:
+    """What the log says of one enrolled key: the indices of its enrolments and of its revocation."""
+
+    keyid: str
+    enrolled: tuple[int, ...]
+    revoked: int | None
+    suspect_from: int | None
+
+
+def device_key(studio: Studio, keyid: str) -> DeviceKey:
+    """Return what the log says of a key, by its keyid. Raises ``UsageError("key.unknown")``."""
+    archive = Archive(studio)
+    enrolled: list[int] = []
+    end: tuple[int, Revocation] | None = None
+    for row in archive.rows(keyid):
+        predicate = studio.statement(row.index).predicate
+        if row.role != "subject" or not archive.by_registrar(row.index):
+            continue
+        if isinstance(predicate, Enrolment):
+            enrolled.append(row.index)
+        elif isinstance(predicate, Revocation) and end is None:
+            end = (row.index, predicate)
+    if not enrolled:
+        raise UsageError("key.unknown", "The log has no enrolment of such a key.", keyid=keyid)
+    return DeviceKey(keyid, tuple(enrolled), end[0] if end else None, end[1].suspect_from if end else None)
+
+
+def _say(studio: Studio, state: KeyChange, public_key: bytes, signers: tuple[Signer, ...]) -> Appended:
     origin = studio.log.origin
     subject = Artifact(origin, parse_public_key(public_key).keyid)
     payload = statements.encode(Statement((subject,), LogKey(origin, state, public_key)))
