@@ -24,8 +24,10 @@ from api.routes import (
     steps,
     tokens,
     verdicts,
+    verify,
 )
 from api.served import open_service
+from api.verifier import open_verifier
 from ledger import __version__
 from ledger.adapters.service_settings import ServiceSettings, in_code
 from ledger.service.events.hub import EventSettings
@@ -42,6 +44,7 @@ ROUTERS = (
     steps.router,
     shots.router,
     verdicts.router,
+    verify.router,
     events.router,
     tokens.router,
 )
@@ -75,8 +78,8 @@ def create_app(*homes: Path, settings: ServiceSettings = UNPUBLISHED) -> FastAPI
 
     @asynccontextmanager
     async def lifespan(application: FastAPI) -> AsyncIterator[None]:
-        with open_service(homes, settings) as service:
-            application.state.service = service
+        with open_service(homes, settings) as service, open_verifier(service, settings) as verifier:
+            application.state.service, application.state.verifier = service, verifier
             async with open_following(service, settings.of(EventSettings)) as following:
                 application.state.following = following
                 yield

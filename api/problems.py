@@ -67,11 +67,13 @@ _STATUS = {
     "request.encoding": 415,
     "request.media-type": 415,
     "request.method": 405,
+    "request.no-space": _LATER,
     "request.no-such-route": 404,
     "request.slow": 408,
     "request.too-large": 413,
     "shot.unknown": 404,
     "verdict.none": 404,
+    "verify.busy": _LATER,
 }
 _KINDS: dict[type[RakkanError], int] = {
     MalformedError: 400,

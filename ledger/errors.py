@@ -142,6 +142,7 @@ CODES: dict[str, str] = {
     "request.encoding": "Send the body as it is, without Content-Encoding.",
     "request.slow": "Send it again, faster than the rate in the error, or less at a time.",
     "request.cut-short": "Send the whole body again: it ended before its end.",
+    "request.no-space": "Wait as long as Retry-After says; the operator has to make room.",
     "request.no-such-route": "Look at GET /openapi.json for what there is.",
     "request.method": "Look at GET /openapi.json for how this address is asked.",
     "production.unknown": "Name a production that this server has: GET /v1/productions.",
@@ -273,6 +274,11 @@ CODES: dict[str, str] = {
     "clear.unknown-thing": "Name a grant, dataset, model or service of the registry, or a recorded file.",
     "clear.no-grant": "Name a grant that is not revoked yet, or a thing that such a grant speaks of.",
     # --- verification -----------------------------------------------------------------------------
+    "verify.crashed": "Try once more; if it stays, tell the server's operator. The file may be at fault.",
+    "verify.too-costly": "Verify it on a machine of your own: rakkan verify FILE --trust TRUST.",
+    "verify.timeout": "Verify it on a machine of your own: rakkan verify FILE --trust TRUST.",
+    "verify.busy": "Wait as long as Retry-After says, then ask again.",
+    "verify.digest-only": "Send the file itself, to have its manifest looked at.",
     "verify.no-manifest": "Ask the studio for the sidecar, or verify where the ledger can be asked.",
 }
 
