@@ -9,51 +9,27 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from fastapi import FastAPI
-from pydantic import BaseModel
 
-from api import problems
+from api import problems, ready
 from api.description import Described
 from api.following import open_following
+from api.headers import SafeHeaders
 from api.identity import Identity
 from api.logs import RequestLog
-from api.routes import assets, entries, events, log, productions, shots, steps, tokens, verdicts, verify
+from api.routes import ROUTERS
 from api.served import open_service
 from api.traces import telemetry
 from api.verifier import open_verifier
-from ledger import __version__
 from ledger.adapters.service_settings import ServiceSettings, in_code
+from ledger.service.access.settings import AccessSettings, Limits
 from ledger.service.events.hub import EventSettings
 from ledger.service.log.publishing import PublishSettings
+from ledger.service.reading.own_works import Allowance
 from ledger.wiring.serving import Logs, Productions, Traces, service_settings
 
-ROUTERS = (
-    entries.direct,
-    entries.router,
-    log.router,
-    productions.router,
-    assets.router,
-    steps.router,
-    shots.router,
-    verdicts.router,
-    verify.router,
-    events.router,
-    tokens.router,
-)
 _GARBAGE = (20_000, 20, 20)
 """How many new objects, and how many looks at the young, before the collector looks again."""
 UNPUBLISHED = in_code(PublishSettings(enabled=False))
-
-
-class Health(BaseModel):
-    """That the process answers, and which version it is. Says nothing about the state of any log."""
-
-    status: str
-    version: str
-
-
-async def health() -> Health:
-    """Return 200 while the process can answer."""
-    return Health(status="ok", version=__version__)
 
 
 def app() -> FastAPI:
@@ -73,12 +49,16 @@ def create_app(*homes: Path, settings: ServiceSettings = UNPUBLISHED) -> FastAPI
 
     Without settings it serves as ``rakkan serve`` does by default, but publishes nothing.
     """
+    access = settings.of(AccessSettings)
 
     @asynccontextmanager
     async def lifespan(application: FastAPI) -> AsyncIterator[None]:
         with open_service(homes, settings) as service, open_verifier(service, settings) as verifier:
             application.state.service, application.state.verifier = service, verifier
-            async with open_following(service, settings.of(EventSettings)) as following:
+            async with (
+                open_following(service, settings.of(EventSettings)) as following,
+                ready.watched(application, service, settings),
+            ):
                 application.state.following = following
                 yield
 
@@ -92,10 +72,12 @@ def create_app(*homes: Path, settings: ServiceSettings = UNPUBLISHED) -> FastAPI
         redirect_slashes=False,
         telemetry=telemetry(enabled=settings.of(Traces).enabled),
     )
+    application.state.allowance = Allowance()
     problems.install(application)
-    application.add_middleware(Identity)
+    application.add_middleware(Identity, settings=access, limits=settings.of(Limits))
+    application.add_middleware(SafeHeaders, https=access.https)
     application.add_middleware(RequestLog, lines=settings.of(Logs).requests)
-    application.get("/health", tags=["operating"])(health)
-    for router in ROUTERS:
+    for router in (*ROUTERS, ready.router):
         application.include_router(router)
+    application.state.operators = ready.operators(application)
     return application
