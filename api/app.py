@@ -13,13 +13,17 @@ from pydantic import BaseModel
 from api import problems
 from api.following import open_following
 from api.routes import entries, events, log
+from api.routes import webhooks as webhook_routes
 from api.served import open_service
 from ledger import __version__
 from ledger.service.events.hub import EventSettings
+from ledger.service.events.target import WebhookSettings
 from ledger.service.log.publishing import PublishSettings
+from ledger.wiring.serving import Productions, service_settings
 
 _NEVER = PublishSettings(enabled=False)
 _EVENTS = EventSettings()
+_NOBODY = WebhookSettings(enabled=False)
 
 
 class Health(BaseModel):
@@ -35,23 +39,37 @@ async def health() -> Health:
 
 
 def app() -> FastAPI:
-    """Return the application that serves the studio of ``RAKKAN_HOME``, and publishes its log."""
-    return create_app(Path(os.environ["RAKKAN_HOME"]), publish=PublishSettings())
+    """Return the application that serves the studio of ``RAKKAN_HOME``, as its settings say.
+
+    It publishes its logs, and delivers their events.
+    """
+    folder = Path(os.environ["RAKKAN_HOME"])
+    settings = service_settings(folder)
+    return create_app(
+        folder,
+        *settings.of(Productions).homes,
+        publish=PublishSettings(),
+        following=settings.of(EventSettings),
+        webhooks=settings.of(WebhookSettings),
+    )
 
 
 def create_app(
-    *homes: Path, publish: PublishSettings = _NEVER, following: EventSettings = _EVENTS
+    *homes: Path,
+    publish: PublishSettings = _NEVER,
+    following: EventSettings = _EVENTS,
+    webhooks: WebhookSettings = _NOBODY,
 ) -> FastAPI:
     """Return a new application over these homes, one production each. They are opened when it starts.
 
-    It publishes their logs where ``publish`` says so.
+    It publishes their logs where ``publish`` says so, and delivers events where ``webhooks`` does.
     """
 
     @asynccontextmanager
     async def lifespan(application: FastAPI) -> AsyncIterator[None]:
         with open_service(homes, publish) as service:
             application.state.service = service
-            async with open_following(service, following) as opened:
+            async with open_following(service, following, webhooks) as opened:
                 application.state.following = opened
                 yield
 
@@ -72,4 +90,5 @@ def create_app(
     application.include_router(entries.router)
     application.include_router(events.router)
     application.include_router(log.router)
+    application.include_router(webhook_routes.router)
     return application

@@ -142,6 +142,11 @@ CODES: dict[str, str] = {
     "production.unknown": "Name a production that this server has: GET /v1/productions.",
     "access.unknown": "Send a token, or sign the request with an enrolled device's key.",
     "access.denied": "Ask the studio's operator for a role that may do this (docs/reference/access.md).",
+    "settings.malformed": "Correct the named setting (docs/reference/settings.md).",
+    "settings.missing": "Put the file there, or correct the setting that names it.",
+    "settings.secret": "Run chmod 600 on the file: only the service's user may read it.",
+    "server.address": "Give an address of this machine and a port that is free: --listen 127.0.0.1:8321.",
+    "server.crash-loop": "Read the log above: the last lines before each end say why. Then start it again.",
     "server.fault": "Tell the server's operator the request's number: the cause stands in its log.",
     # --- events -----------------------------------------------------------------------------------
     "events.type": "Ask for types that the error lists, or for the word before the full stop.",

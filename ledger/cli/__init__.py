@@ -63,6 +63,7 @@ COMMANDS = {
     "recover": "ledger.cli.care:recover",
     "monitor": "ledger.cli.monitor:monitor",
     "serve": "ledger.cli.serve:serve",
+    "config": "ledger.cli.config:config",
     "agent": "ledger.cli.agent:agent",
     "devices": "ledger.cli.agent:devices",
     "doctor": "ledger.cli.agent:doctor",

@@ -32,6 +32,7 @@ ALLOWED = {
     "pyblish": ["ledger.hooks.pyblish_plugin"],
     "sqlalchemy": ["ledger.adapters.sql"],
     "starlette": ["api"],
+    "uvicorn": ["ledger.adapters.web_server"],
     "yaml": ["ledger.adapters.intake.yaml_text"],
 }
 
