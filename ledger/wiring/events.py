@@ -12,9 +12,6 @@ from ledger.adapters.home import Home
 from ledger.wiring import SystemClock, database_url
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
-
-    from ledger.adapters.webhooks import HttpPoster
     from ledger.service.events.source import Source
     from ledger.service.events.target import WebhookSettings
     from ledger.service.events.webhooks import Webhooks
@@ -32,10 +29,20 @@ class Told:
 def open_events(home: Home, settings: WebhookSettings) -> Iterator[Told]:
     """Open a home's log to be told of, for as long as the block runs. Raises ``home.*``, ``database.*``."""
     from ledger.adapters.sql.engine import open_database
+    from ledger.adapters.sql.events import SqlEventStore
+    from ledger.adapters.sql.store import SqlEntryStore
+    from ledger.adapters.sql.webhooks import SqlWebhookStore
+    from ledger.adapters.webhooks import HttpPoster
+    from ledger.service.events.source import Source
+    from ledger.service.events.webhooks import Webhooks
 
+    about = home.settings()
     engine = open_database(database_url(home))
     try:
-        yield _told(home, engine, _poster(settings), settings)
+        entries, rows = SqlEntryStore(engine, about.origin), SqlEventStore(engine, about.origin)
+        source = Source(about.production, entries, rows)
+        store = SqlWebhookStore(engine, about.origin)
+        yield Told(source, Webhooks(source, store, HttpPoster(settings), SystemClock(), settings))
     finally:
         engine.dispose()
 
@@ -45,6 +52,7 @@ def delivering(home: Home, settings: WebhookSettings) -> Iterator[Told]:
     """Do the same, and deliver to the webhooks where the settings say so."""
     from ledger.adapters.alarms import DirectoryAlarms
     from ledger.adapters.sql.engine import dialect_of, open_database
+    from ledger.adapters.webhooks import HttpPoster
     from ledger.core.digest import sha256_hex
     from ledger.service.events.deliver import Deliverer
     from ledger.service.events.deliveries import Deliveries
@@ -53,20 +61,14 @@ def delivering(home: Home, settings: WebhookSettings) -> Iterator[Told]:
         if not settings.enabled:
             yield told
             return
-        engine = open_database(database_url(home))
         # Not where the log's own alarms are: while one of those is open, nothing is published.
-        alarms = DirectoryAlarms(home.folder / "webhook-alarms", SystemClock())
-        deliverer = Deliverer(
-            told.source,
-            told.webhooks.store,
-            _poster(settings),
-            SystemClock(),
-            alarms,
-            settings,
-            random.random,
-        )
-        origin = home.settings().origin  # a database may hold several logs
-        lease = dialect_of(engine).lease(engine, f"webhooks-{sha256_hex(origin.encode())[:8]}")
+        clock = SystemClock()
+        alarms, poster = DirectoryAlarms(home.folder / "webhook-alarms", clock), HttpPoster(settings)
+        store = told.webhooks.store
+        deliverer = Deliverer(told.source, store, poster, clock, alarms, settings, random.random)
+        engine = open_database(database_url(home))
+        origin = home.settings().origin.encode()  # a database may hold several logs
+        lease = dialect_of(engine).lease(engine, f"webhooks-{sha256_hex(origin)[:8]}")
         deliveries = Deliveries(deliverer, lease, settings)
         try:
             deliveries.start()
@@ -74,23 +76,3 @@ def delivering(home: Home, settings: WebhookSettings) -> Iterator[Told]:
         finally:
             deliveries.close()
             engine.dispose()
-
-
-def _told(home: Home, engine: Engine, poster: HttpPoster, settings: WebhookSettings) -> Told:
-    from ledger.adapters.sql.events import SqlEventStore
-    from ledger.adapters.sql.store import SqlEntryStore
-    from ledger.adapters.sql.webhooks import SqlWebhookStore
-    from ledger.service.events.source import Source
-    from ledger.service.events.webhooks import Webhooks
-
-    about = home.settings()
-    entries, rows = SqlEntryStore(engine, about.origin), SqlEventStore(engine, about.origin)
-    source = Source(about.production, entries, rows)
-    store = SqlWebhookStore(engine, about.origin)
-    return Told(source, Webhooks(source, store, poster, SystemClock(), settings))
-
-
-def _poster(settings: WebhookSettings) -> HttpPoster:
-    from ledger.adapters.webhooks import HttpPoster
-
-    return HttpPoster(settings)
