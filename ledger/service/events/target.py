@@ -59,7 +59,7 @@ class WebhookSettings:
     longest_retry: Annotated[timedelta, "the longest pause between attempts"] = timedelta(hours=6)
     give_up: Annotated[timedelta, "after failing for so long, a webhook is paused"] = timedelta(days=5)
     overlap: Annotated[timedelta, "how long an older secret goes on signing"] = timedelta(hours=24)
-    at_once: Annotated[int, "deliveries under way; a quarter of them for receivers that fail"] = 16
+    at_once: Annotated[int, "deliveries under way; a quarter of them for receivers that fail"] = 32
     poll: Annotated[timedelta, "how often it is looked for something to deliver"] = timedelta(
         milliseconds=500
     )
