@@ -11,19 +11,45 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 
 from api import problems
+from api.description import Described
 from api.following import open_following
-from api.routes import entries, events, log
-from api.routes import webhooks as webhook_routes
+from api.identity import Identity
+from api.routes import (
+    assets,
+    entries,
+    events,
+    log,
+    productions,
+    shots,
+    steps,
+    tokens,
+    verdicts,
+    verify,
+    webhooks,
+)
 from api.served import open_service
+from api.verifier import open_verifier
 from ledger import __version__
-from ledger.service.events.hub import EventSettings
+from ledger.adapters.service_settings import ServiceSettings, in_code
 from ledger.service.events.target import WebhookSettings
 from ledger.service.log.publishing import PublishSettings
 from ledger.wiring.serving import Productions, service_settings
 
-_NEVER = PublishSettings(enabled=False)
-_EVENTS = EventSettings()
-_NOBODY = WebhookSettings(enabled=False)
+ROUTERS = (
+    entries.direct,
+    entries.router,
+    log.router,
+    productions.router,
+    assets.router,
+    steps.router,
+    shots.router,
+    verdicts.router,
+    verify.router,
+    events.router,
+    webhooks.router,
+    tokens.router,
+)
+UNPUBLISHED = in_code(PublishSettings(enabled=False), WebhookSettings(enabled=False))
 
 
 class Health(BaseModel):
@@ -39,43 +65,28 @@ async def health() -> Health:
 
 
 def app() -> FastAPI:
-    """Return the application that serves the studio of ``RAKKAN_HOME``, as its settings say.
-
-    It publishes its logs, and delivers their events.
-    """
+    """Return the application that serves the studio of ``RAKKAN_HOME``, as its settings say."""
     folder = Path(os.environ["RAKKAN_HOME"])
     settings = service_settings(folder)
-    return create_app(
-        folder,
-        *settings.of(Productions).homes,
-        publish=PublishSettings(),
-        following=settings.of(EventSettings),
-        webhooks=settings.of(WebhookSettings),
-    )
+    return create_app(folder, *settings.of(Productions).homes, settings=settings)
 
 
-def create_app(
-    *homes: Path,
-    publish: PublishSettings = _NEVER,
-    following: EventSettings = _EVENTS,
-    webhooks: WebhookSettings = _NOBODY,
-) -> FastAPI:
+def create_app(*homes: Path, settings: ServiceSettings = UNPUBLISHED) -> FastAPI:
     """Return a new application over these homes, one production each. They are opened when it starts.
 
-    It publishes their logs where ``publish`` says so, and delivers events where ``webhooks`` does.
+    Without settings it serves as ``rakkan serve`` does by default, but publishes and posts nothing.
     """
 
     @asynccontextmanager
     async def lifespan(application: FastAPI) -> AsyncIterator[None]:
-        with open_service(homes, publish) as service:
-            application.state.service = service
-            async with open_following(service, following, webhooks) as opened:
-                application.state.following = opened
+        with open_service(homes, settings) as service, open_verifier(service, settings) as verifier:
+            application.state.service, application.state.verifier = service, verifier
+            async with open_following(service, settings) as following:
+                application.state.following = following
                 yield
 
-    application = FastAPI(
-        title="Rakkan",
-        version=__version__,
+    application = Described(
+        generate_unique_id_function=lambda route: route.name,
         lifespan=lifespan,
         # FastAPI's own pages load scripts from a CDN, which our content security policy forbids.
         docs_url=None,
@@ -86,9 +97,8 @@ def create_app(
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     problems.install(application)
-    application.get("/health")(health)
-    application.include_router(entries.router)
-    application.include_router(events.router)
-    application.include_router(log.router)
-    application.include_router(webhook_routes.router)
+    application.add_middleware(Identity)
+    application.get("/health", tags=["operating"])(health)
+    for router in ROUTERS:
+        application.include_router(router)
     return application

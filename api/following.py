@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from starlette.requests import Request
 
 from api.served import Service
+from ledger.adapters.service_settings import ServiceSettings
 from ledger.adapters.workers import stopping
 from ledger.service.events.hub import EventSettings, Hub, Seats
 from ledger.service.events.target import WebhookSettings
@@ -30,10 +31,9 @@ class Following:
 
 
 @asynccontextmanager
-async def open_following(
-    service: Service, settings: EventSettings, webhooks: WebhookSettings
-) -> AsyncIterator[Following]:
+async def open_following(service: Service, sections: ServiceSettings) -> AsyncIterator[Following]:
     """Serve and deliver the events of every production for as long as the block runs."""
+    settings, webhooks = sections.of(EventSettings), sections.of(WebhookSettings)
     with ExitStack() as stack:
         threads = stack.enter_context(ThreadPoolExecutor(_THREADS, "events"))
         told = {

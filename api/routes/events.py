@@ -87,7 +87,7 @@ class _Listening:
             raise UsageError("access.denied", "Events are not for this viewer any more.")
 
 
-@router.get("/events", response_class=EventStream, responses=_STREAM)
+@router.get("/events", status_code=200, response_class=EventStream, responses=_STREAM)
 async def follow_events(
     viewer: Annotated[Viewer, need(Action.FOLLOW)],
     served: Production,

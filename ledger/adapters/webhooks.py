@@ -18,7 +18,7 @@ from contextlib import closing
 from http.client import HTTPConnection, HTTPException
 
 import ledger
-from ledger.adapters.http import deadline
+from ledger.adapters.connection import deadline
 from ledger.errors import UndecidedError
 from ledger.service.events.deliver import Answer
 from ledger.service.events.target import Target, WebhookSettings, check_addresses, parse_target

@@ -64,6 +64,7 @@ COMMANDS = {
     "recover": "ledger.cli.care:recover",
     "monitor": "ledger.cli.monitor:monitor",
     "serve": "ledger.cli.serve:serve",
+    "token": "ledger.cli.token:token",
     "config": "ledger.cli.config:config",
     "agent": "ledger.cli.agent:agent",
     "devices": "ledger.cli.agent:devices",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -31,26 +31,11 @@ def show(what: str) -> None:
 
     For a file, it is the newest entry that made these bytes: for a sealed file, its seal.
     """
-    from ledger.core import canonical
-    from ledger.core import envelope as dsse
-    from ledger.core.fields import format_time
-    from ledger.service.erase import declared
+    from ledger.service.reading.entries import whole
     from ledger.wiring import open_studio
 
     with open_studio(home()) as studio:
-        index = _index(studio, what)
-        opened = dsse.decode(studio.entries.envelope(index))
-        erased = declared(studio, index)
-    document: dict[str, Any] = {
-        "index": index,
-        "signedBy": [signature.keyid for signature in opened.signatures],
-        "statement": canonical.decode(opened.payload),
-    }
-    if erased:
-        document["erased"] = {
-            digest: {"entry": item.entry, "on": format_time(item.erased)} for digest, item in erased.items()
-        }
-    print_json(document)
+        print_json(whole(studio, _index(studio, what)))
 
 
 @click.command(

@@ -26,6 +26,7 @@ from ledger.core.predicates.model_v2 import Service
 from ledger.core.predicates.step import Evidence, Place, Step, StepAction, Tool
 from ledger.errors import MalformedError, RakkanError, RefusedError, UsageError
 from ledger.ports import Anchors, OpeningStore
+from ledger.service.archive import Known
 from ledger.service.files import beside, check_name, check_unchanged, identify, read_whole
 from ledger.service.log.sequence import Appended
 from ledger.service.studio import Device, Studio
@@ -172,7 +173,7 @@ def _material(studio: Studio, used: Used) -> Artifact:
     return Artifact(used.name, used.sha256, role=used.role)
 
 
-def keep_manifest(studio: Studio, path: Path, sha256: str) -> None:
+def keep_manifest(studio: Known, path: Path, sha256: str) -> None:
     """Keep the manifest that a material came with, so that sealing what is made from it does not lose it.
 
     One that is damaged, or about other bytes, says nothing about this file and is left where it is.

@@ -21,28 +21,36 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from ledger.core.artifact import Artifact
 from ledger.core.containers.jumbf import MAX_STORE
 from ledger.core.digest import sha256_hex
 from ledger.core.lineage import Record
 from ledger.core.manifest import ManifestPlan
-from ledger.core.predicates import Seal
+from ledger.core.predicates import Predicate, Seal
 from ledger.core.predicates.seal import Form, SealedManifest
 from ledger.errors import RefusedError, UsageError
-from ledger.ports import Anchors
+from ledger.ports import Anchors, Signer
 from ledger.service import files
-from ledger.service.archive import Archive
+from ledger.service.archive import Archive, Known
 from ledger.service.evidence import basis
 from ledger.service.files import FileIdentity, beside, sidecar_of
 from ledger.service.log.sequence import Appended
 from ledger.service.plan import keep_inbound, plan_of
-from ledger.service.studio import Device, Studio
+from ledger.service.studio import Device
 
 MUCH = MAX_STORE // 2
 """Bytes of ancestors' manifests that one file may carry."""
 PER_ENTRY = 100
 """Files in one seal entry: 65,535 bytes hold about 150 with long names."""
+
+
+class SealingLog(Known, Protocol):
+    """What files are sealed against: a ``Studio``, or a log elsewhere (``elsewhere``)."""
+
+    def state(self, signer: Signer, subjects: tuple[Artifact, ...], predicate: Predicate) -> Appended:
+        """Sign a statement, append it, and return its index with its receipt, durable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +96,7 @@ class _Written:
 
 
 def seal(
-    studio: Studio,
+    studio: SealingLog,
     device: Device,
     paths: Sequence[Path],
     *,
@@ -130,7 +138,9 @@ def _targets(paths: Sequence[Path], out: Path | None) -> list[tuple[Path, Path]]
     return list(found.values())
 
 
-def _examined(studio: Studio, pairs: Sequence[tuple[Path, Path]], *, skip_sealed: bool) -> Iterator[_Ready]:
+def _examined(
+    studio: SealingLog, pairs: Sequence[tuple[Path, Path]], *, skip_sealed: bool
+) -> Iterator[_Ready]:
     """Step 1: yield what there is to seal."""
     archive = Archive(studio)
     for (path, target), identity in zip(pairs, _identities([path for path, _ in pairs]), strict=True):
@@ -164,16 +174,17 @@ def _is_sealed(archive: Archive, path: Path, sha256: str) -> bool:
 
     A sidecar that was lost, or that a crash kept from being written, is made again.
     """
+    studio = archive.studio
     if archive.sealed_as(sha256) != sha256:
         return False
     sidecar = beside(path)
     if sidecar is None:
-        return archive.studio.codec.embeds(archive.studio.codec.media_type(path))
-    return files.read_whole(sidecar, MAX_STORE + 1) == archive.studio.manifests.get(sha256)
+        return studio.codec.embeds(studio.codec.media_type(path))
+    return files.read_whole(sidecar, MAX_STORE + 1) == studio.manifests.get(sha256)
 
 
 def _seal_batch(
-    studio: Studio, device: Device, ready: Sequence[_Ready], timestamp_url: str | None
+    studio: SealingLog, device: Device, ready: Sequence[_Ready], timestamp_url: str | None
 ) -> list[SealedFile]:
     written: list[_Written] = []
     try:
@@ -211,7 +222,7 @@ def _seal_batch(
 class _Sealing:
     """Step 2 for one batch."""
 
-    studio: Studio
+    studio: SealingLog
     device: Device
     archive: Archive
     timestamp_url: str | None
@@ -315,7 +326,7 @@ def _write_sidecar(ready: _Ready, store: bytes) -> tuple[tuple[Path, Path], ...]
     return ((copy, ready.target), *moves)
 
 
-def _log(studio: Studio, device: Device, written: Sequence[_Written]) -> Appended:
+def _log(studio: SealingLog, device: Device, written: Sequence[_Written]) -> Appended:
     subjects = tuple(
         Artifact(
             _unique(item.target.name, number, written),

@@ -151,7 +151,7 @@ def production_of(folder: AgentHome, given: ProductionSettings) -> Production:
 
 def _way(stack: ExitStack, folder: AgentHome, name: str, given: ProductionSettings, clock: Clock) -> Way:
     from ledger.adapters.chain import SqliteChain
-    from ledger.adapters.uplink import HttpUplink
+    from ledger.client import Client
     from ledger.service.capture.agent import Way
     from ledger.service.capture.taking import OwnLog
     from ledger.service.record import keep_manifest
@@ -166,7 +166,7 @@ def _way(stack: ExitStack, folder: AgentHome, name: str, given: ProductionSettin
     sealing: Sealing | None = None
     keeping: Keeping | None = None
     if given.server is not None:
-        uplink = HttpUplink(given.server, settings.production)
+        uplink = Client(given.server, production=settings.production, patience=0)
     else:
         studio = stack.enter_context(open_studio(home, clock))
         uplink = OwnLog(studio)

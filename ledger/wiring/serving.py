@@ -11,8 +11,11 @@ from typing import Annotated, Any, Literal
 
 from ledger.adapters.service_settings import ServiceSettings, read_service
 from ledger.adapters.setting_values import NEW_PLACE
+from ledger.service.capture.upload import IntakeSettings, Pace
 from ledger.service.events.hub import EventSettings
 from ledger.service.events.target import WebhookSettings
+from ledger.service.log.publishing import PublishSettings
+from ledger.wiring.apart import VerifySettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +118,12 @@ SECTIONS: Mapping[str, type] = {
     "logs": Logs,
     "metrics": Metrics,
     "traces": Traces,
+    "intake": IntakeSettings,
+    "pace": Pace,
+    "publish": PublishSettings,
     "events": EventSettings,
     "webhooks": WebhookSettings,
+    "verify": VerifySettings,
 }
 
 

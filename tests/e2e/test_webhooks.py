@@ -265,11 +265,13 @@ def test_only_who_manages_webhooks_sees_them(founded: Studio, viewer: str, statu
 def test_there_are_only_so_many(studio: Studio) -> None:
     from fastapi.testclient import TestClient
 
+    from ledger.adapters.service_settings import in_code
     from ledger.service.events.target import WebhookSettings
+    from ledger.service.log.publishing import PublishSettings
     from tests.support.events_app import named
 
-    few = WebhookSettings(enabled=False, per_production=2)
-    with TestClient(named(studio.home, webhooks=few)) as client:
+    few = in_code(WebhookSettings(enabled=False, per_production=2), PublishSettings(enabled=False))
+    with TestClient(named(studio.home, few)) as client:
         answers = [
             client.post(BASE, json={"url": "https://hooks.example/"}, headers={"X-Viewer": "kim producer"})
             for _ in range(3)

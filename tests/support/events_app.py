@@ -13,12 +13,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.app import create_app
+from ledger.adapters.service_settings import ServiceSettings, in_code
 from ledger.adapters.web_server import Options, run_application
 from ledger.adapters.workers import Line, Watcher
 from ledger.cli.serve import listener
@@ -26,6 +26,7 @@ from ledger.core.access import EVERY, Role, Viewer
 from ledger.errors import RefusedError
 from ledger.service.events.hub import EventSettings
 from ledger.service.events.target import WebhookSettings
+from ledger.service.log.publishing import PublishSettings
 from ledger.wiring.serving import service_settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -53,8 +54,9 @@ class Named:
         await self.app(scope, receive, send)
 
 
-def named(home: Path, **settings: Any) -> FastAPI:
-    application = create_app(home, **settings)
+def named(home: Path, settings: ServiceSettings | None = None) -> FastAPI:
+    sections = (EventSettings(), WebhookSettings(enabled=False), PublishSettings(enabled=False))
+    application = create_app(home, settings=settings or in_code(*sections))
     application.add_middleware(Named, gone=home / "gone.txt")
     return application
 
@@ -62,8 +64,7 @@ def named(home: Path, **settings: Any) -> FastAPI:
 def app() -> FastAPI:
     """Return the application with the settings of the environment."""
     folder = Path(os.environ["RAKKAN_HOME"])
-    settings = service_settings(folder)
-    return named(folder, following=settings.of(EventSettings), webhooks=settings.of(WebhookSettings))
+    return named(folder, service_settings(folder))
 
 
 def work(line: Line) -> None:
@@ -80,7 +81,11 @@ def serve(workers: int) -> None:
 @contextmanager
 def serving_events(environment: dict[str, str], workers: int = 1) -> Iterator[int]:
     """Run the application until the block ends, and yield its port; it must then stop by itself, cleanly."""
-    quick = {"RAKKAN_SERVE_EVENTS_HEARTBEAT": "500ms", "RAKKAN_SERVE_EVENTS_RECHECK": "500ms"}
+    quick = {
+        "RAKKAN_SERVE_EVENTS_HEARTBEAT": "500ms",
+        "RAKKAN_SERVE_EVENTS_RECHECK": "500ms",
+        "RAKKAN_SERVE_PUBLISH_ENABLED": "false",
+    }
     process = subprocess.Popen(
         [sys.executable, "-c", SERVE, str(workers)],
         env={"RAKKAN_SERVE_EVENTS_LISTENERS_PER_VIEWER": "5", **quick, **environment},

@@ -82,18 +82,40 @@ class KeyState:
 
 def history(studio: Studio) -> list[KeyState]:
     """Return every key that the log knows, in the order in which they came."""
-    origin = studio.log.origin
-    keys = KeyHistory(studio.trust.registrars, studio.trust.log_keys(origin))
-    found = [row for kind in KEY_STATEMENTS for row in studio.entries.statements(kind.TYPE)]
-    for row in sorted(found, key=lambda row: row.index):
-        with suppress(RakkanError):  # what admission would refuse changes nothing
-            judge(keys, row.index, studio.envelope(row.index), studio.statement(row.index))
     return [
         KeyState(
             record.key.keyid, record.role.value if record.role else "log", record.device, record.index, ended
         )
-        for record, ended in keys.states()
+        for record, ended in Keys(studio).now()[0].states()
     ]
+
+
+class Keys:
+    """The keys of a log as they are now, caught up when asked. May be used by several threads."""
+
+    def __init__(self, studio: Studio) -> None:
+        self._studio = studio
+        self._pinned = KeyHistory(studio.trust.registrars, studio.trust.log_keys(studio.log.origin))
+        # One value, replaced as a whole, and never changed in place: see ``KeyAdmission``.
+        self._known = self._pinned, 0
+
+    def now(self) -> tuple[KeyHistory, int]:
+        """Return the history of the keys and the log's size, as last committed by any process."""
+        history, known = self._known
+        size = self._studio.entries.head().size
+        if size == known:
+            return history, size
+        if size < known:  # an older database came back; the rollback guard has its own say
+            history, known = self._pinned, 0
+        rows = [row for kind in KEY_STATEMENTS for row in self._studio.entries.statements(kind.TYPE, known)]
+        found = [row for row in rows if row.index < size]
+        if found:
+            history = history.copy()
+        for row in sorted(found, key=lambda row: row.index):
+            with suppress(RakkanError):  # what admission would refuse changes nothing
+                judge(history, row.index, self._studio.envelope(row.index), self._studio.statement(row.index))
+        self._known = history, size
+        return history, size
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +160,7 @@ class DeviceKey:
 
 
 def device_key(studio: Studio, keyid: str) -> DeviceKey:
-    """Return what the log says of a key, by its keyid. Raises ``UsageError("key.unknown")``."""
+    """Return what the log says of a key, by its keyid. Raises ``UsageError("log.no-such-key")``."""
     archive = Archive(studio)
     enrolled: list[int] = []
     end: tuple[int, Revocation] | None = None
@@ -151,7 +173,7 @@ def device_key(studio: Studio, keyid: str) -> DeviceKey:
         elif isinstance(predicate, Revocation) and end is None:
             end = (row.index, predicate)
     if not enrolled:
-        raise UsageError("key.unknown", "The log has no enrolment of such a key.", keyid=keyid)
+        raise UsageError("log.no-such-key", "The log has no enrolment of such a key.", keyid=keyid)
     return DeviceKey(keyid, tuple(enrolled), end[0] if end else None, end[1].suspect_from if end else None)
 
 
