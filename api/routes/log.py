@@ -18,7 +18,7 @@ from starlette.responses import Response
 
 from api.conditional import IMMUTABLE, PRIVATE, conditional
 from api.reading import PROBLEMS
-from api.security import check, need, viewer_of
+from api.security import check, need, public, viewer_of
 from api.served import Production, Served
 from ledger.core.access import Action, Viewer
 from ledger.core.checkpoint import MAX_SIZE
@@ -119,6 +119,9 @@ class DeviceOfLog(_Json):
     suspect_from: int | None
 
 
+_anybody = public("a log that not everybody can check proves nothing")
+
+
 def _get(
     path: str, *types: str, example: str | None = None, model: type[BaseModel] | None = None
 ) -> Callable[[Endpoint], Endpoint]:
@@ -145,6 +148,7 @@ def _get(
 
 
 @_get("/checkpoint", TEXT, example=_CHECKPOINT)
+@_anybody
 async def checkpoint(request: Request, served: Production) -> Response:
     """Return the checkpoint to go by: the published one with its cosignatures, else the head's."""
     found = served.public.kept_checkpoint()
@@ -154,12 +158,13 @@ async def checkpoint(request: Request, served: Production) -> Response:
 
 
 @_get("/tile/entries/{path:path}", OCTETS)
-def entry_bundle(path: BundlePath, request: Request, served: Production, _: Reader) -> Response:
+def entry_bundle(path: BundlePath, request: Request, _: Reader, served: Production) -> Response:
     """Return the entries under a tile of level 0: `<N>` or `<N>.p/<W>`, as tlog-tiles spells them."""
     return _private(request, served.public.bundle(_tile(request, f"tile/entries/{path}")), OCTETS)
 
 
 @_get("/tile/{path:path}", OCTETS)
+@_anybody
 async def tile(path: TilePath, request: Request, served: Production) -> Response:
     """Return up to 256 hashes of the tree: `<L>/<N>` or `<L>/<N>.p/<W>`, as tlog-tiles spells them."""
     wanted = _tile(request, f"tile/{path}")
@@ -170,7 +175,7 @@ async def tile(path: TilePath, request: Request, served: Production) -> Response
 
 
 @_get("/entries/{index}", ENVELOPE)
-def entry(index: Index, request: Request, served: Production, _: Reader) -> Response:
+def entry(index: Index, request: Request, _: Reader, served: Production) -> Response:
     """Return an entry: the DSSE envelope, byte for byte as it was signed and sent."""
     return _private(request, served.studio.entries.envelope(index), ENVELOPE)
 
@@ -182,6 +187,7 @@ def entry(index: Index, request: Request, served: Production, _: Reader) -> Resp
     BUNDLE,
     example=f"c2sp.org/tlog-proof@v1\nindex 77\n{_HASH}\n{_CHECKPOINT}",
 )
+@_anybody
 def entry_receipt(
     index: Index, request: Request, served: Production, viewer: Asking, form: Form | None = None
 ) -> Response:
@@ -194,6 +200,7 @@ def entry_receipt(
 
 
 @_get("/receipts/{leaf_hash}", TEXT, COSE, BUNDLE)
+@_anybody
 def receipt_by_leaf(
     leaf_hash: Digest, request: Request, served: Production, viewer: Asking, form: Form | None = None
 ) -> Response:
@@ -205,6 +212,7 @@ def receipt_by_leaf(
 
 
 @_get("/consistency", TEXT, JSON, COSE, example=_HASH, model=Consistency)
+@_anybody
 def consistency(request: Request, served: Production, old: Size, new: Size) -> Response:
     """Return the proof that the tree of size `old` begins the tree of size `new`.
 
@@ -222,6 +230,7 @@ def consistency(request: Request, served: Production, old: Size, new: Size) -> R
 
 
 @_get("/keys", JSON, TEXT, model=LogKeys)
+@_anybody
 def keys(request: Request, served: Production) -> Response:
     """Return every key that the log has had, with the entries that announced and retired it.
 
@@ -247,12 +256,14 @@ def keys(request: Request, served: Production) -> Response:
 
 
 @_get("/trust", JSON)
+@_anybody
 def trust(request: Request, served: Production) -> Response:
     """Return the studio's trust root: what a stranger has to be given before anything can be proven."""
     return conditional(request, format_trust(served.home.trust()), JSON, _MINUTE)
 
 
 @_get("/devices/{keyid}", JSON, model=DeviceOfLog)
+@_anybody
 def device(keyid: Digest, request: Request, served: Production) -> Response:
     """Return whether a device's key may still sign, by the SHA-256 of the key; never whose it is."""
     found = device_key(served.studio, keyid)
