@@ -91,15 +91,16 @@ def publish(every: float | None) -> None:
 
     The folder (log/ in RAKKAN_HOME, or what init --publish-to said) can be served as it is. Safe to repeat.
     """
-    place = home()
-    if every is None:
-        _say(place, _publish(place))
-        return
     from ledger.errors import RefusedError, UndecidedError
     from ledger.service.log.publish import Publisher
     from ledger.wiring import SystemClock
+    from ledger.wiring.outside import publish_home
 
-    publisher, size = Publisher(lambda: _publish(place), SystemClock()), None
+    place = home()
+    if every is None:
+        _say(place, publish_home(place))
+        return
+    publisher, size = Publisher(lambda: publish_home(place), SystemClock()), None
     with until_stopped() as stopped:
         while not stopped.is_set():
             try:
@@ -113,18 +114,6 @@ def publish(every: float | None) -> None:
                     _say(place, done)
                     size = done.size
             stopped.wait(every)
-
-
-def _publish(place: Home) -> Published:
-    """Publish once. The studio is opened anew each time: its keys may have changed."""
-    from ledger.service.log.publish import publish as publish_log
-    from ledger.wiring import open_studio, publication
-    from ledger.wiring.outside import alarms, witnessing
-
-    with open_studio(place) as studio:
-        return publish_log(
-            studio.log, publication(place), alarms=alarms(place), witnessing=witnessing(place, studio)
-        )
 
 
 def _say(place: Home, done: Published) -> None:

@@ -1,18 +1,25 @@
-"""`rakkan serve`: the studio's log for its devices; and how any of our services runs."""
+"""`rakkan serve`: the studio's service; and how any of our services runs."""
 
 from __future__ import annotations
 
 import os
 import signal
 import socket
-from collections.abc import Callable
-from typing import Any
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ledger.cli.common import examples, home
+from ledger.errors import RakkanError, UsageError
 
-BACKLOG = 64
+if TYPE_CHECKING:
+    from ledger.adapters.service_settings import ServiceSettings
+    from ledger.adapters.workers import Line
 
 
 def listen_option(default: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -20,55 +27,146 @@ def listen_option(default: str) -> Callable[[Callable[..., Any]], Callable[..., 
     return click.option("--listen", default=default, show_default=True, help="HOST:PORT; port 0 takes any.")
 
 
-@click.command(epilog=examples("rakkan serve", "rakkan serve --listen 0.0.0.0:8321"))
-@listen_option("127.0.0.1:8321")
-def serve(listen: str) -> None:
-    """Take entries from the studio's devices until told to stop.
+@click.command(epilog=examples("rakkan serve", "rakkan serve --port 8443 --workers 2"))
+@click.option("--listen", help="HOST:PORT; port 0 takes any. Default: listen.address of the settings.")
+@click.option("--port", type=click.IntRange(0, 65535), help="The port alone.")
+@click.option("--workers", type=click.IntRange(1, 64), help="How many processes answer.")
+def serve(listen: str | None, port: int | None, workers: int | None) -> None:
+    """Serve the studio of RAKKAN_HOME over HTTP until told to stop.
 
-    A device needs no account: it signs what it sends. It serves plain HTTP: put a TLS proxy before it where
-    the network is not your own.
+    A device needs no account: it signs what it sends. Settings come from service.toml in RAKKAN_HOME, from
+    RAKKAN_SERVE_… in the environment, and from these flags; rakkan config show prints them. Without TLS it
+    speaks plain HTTP: put a TLS proxy before it where the network is not your own.
+
+    SIGTERM stops it: requests that it has are answered, what waits is committed. A second one hurries. SIGHUP
+    replaces the workers one by one, with the settings and the certificate as they are then.
     """
+    from ledger.wiring.serving import Listen, check_address, service_settings
+
     place = home()
-    settings = place.settings()
+    origin = place.settings().origin
     os.environ["RAKKAN_HOME"] = str(place.folder)
-    serve_app("api.app:app", listen, f"The log {settings.origin}")
+    flags: dict[str, tuple[str, Any]] = {}
+    if workers is not None:
+        flags["workers.count"] = ("--workers", workers)
+    if listen is not None:
+        flags["listen.address"] = ("--listen", listen)
+    if port is not None:
+        host, _ = check_address(service_settings(place.folder, flags).of(Listen).address)
+        flags["listen.address"] = ("--port", f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
+    _serve(service_settings(place.folder, flags), place.folder, f"The log {origin}")
+
+
+def _serve(settings: ServiceSettings, folder: Path, title: str) -> None:
+    from ledger.adapters.logs import configure
+    from ledger.adapters.workers import Watcher
+    from ledger.wiring.serving import Listen, Logs, Metrics, Tls, WorkerSettings
+
+    configure(settings.of(Logs).form)
+    given, workers, metrics = settings.of(Listen), settings.of(WorkerSettings), settings.of(Metrics).listen
+    sockets = [listener(given.address, given.backlog)]
+    if given.unix is not None:
+        sockets.append(_unix_listener(given.unix, given.backlog))
+    if metrics is not None:
+        sockets.append(listener(metrics, 16))
+    _announce(title, "https" if settings.of(Tls).certificate else "http", sockets[0])
+    try:
+        with _shared_numbers() as forget:
+            watcher = Watcher(work, (folder, metrics is not None), sockets, forget)
+            watcher.run(workers.count, workers.grace.total_seconds())
+    finally:
+        if given.unix is not None:
+            given.unix.unlink(missing_ok=True)
+
+
+@contextmanager
+def _shared_numbers() -> Iterator[Callable[[int], None]]:
+    """Keep a folder where the workers share counters; yield what forgets the gauges of one that ended."""
+    with TemporaryDirectory(prefix="rakkan-metrics-") as folder:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+
+        def forget(pid: int) -> None:
+            for path in Path(folder).glob(f"gauge_live*_{pid}.db"):
+                path.unlink(missing_ok=True)
+
+        yield forget
+
+
+def work(line: Line, folder: Path, operators: bool) -> None:  # noqa: FBT001 - named by its place alone
+    """Be one worker of the service, with the settings as they are now.
+
+    With ``operators`` the last of the sockets is the operator's listener.
+    """
+    from ledger.adapters.logs import configure
+    from ledger.adapters.web_server import Options, run_application
+    from ledger.wiring.serving import Logs, Proxy, Tls, WorkerSettings, service_settings
+
+    try:
+        settings = service_settings(folder)
+        configure(settings.of(Logs).form)
+        workers, tls, proxy = settings.of(WorkerSettings), settings.of(Tls), settings.of(Proxy)
+        options = Options(
+            connections=workers.connections,
+            keep_alive=round(workers.keep_alive.total_seconds()),
+            grace=round(workers.grace.total_seconds()),
+            certificate=tls.certificate,
+            key=tls.key,
+            trusted=proxy.trusted,
+            root_path=proxy.root_path,
+        )
+        sockets = list(line.sockets)
+        beside = sockets.pop() if operators else None
+        run_application("api.app:app", sockets, options, line, beside)
+    except RakkanError as error:
+        line.failed(error)
 
 
 def serve_app(name: str, listen: str, title: str) -> None:
-    """Run an application by its name, an import path, until the process is told to stop."""
-    import uvicorn
+    """Run an application by its name, an import path, in this process until it is told to stop."""
+    from ledger.adapters.web_server import Options, run_application
 
-    listener = _listener(listen)
-    settings = uvicorn.Config(
-        name,
-        factory=True,
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        limit_concurrency=BACKLOG,
-        timeout_graceful_shutdown=5,
-    )
-    settings.load()
-    host, port = listener.getsockname()[:2]
-    server = uvicorn.Server(settings)
-
-    def stop(*_: object) -> None:
-        server.should_exit = True
-
-    # Before uvicorn has its own handler, and after it: it raises the signal once more after a clean stop.
-    signal.signal(signal.SIGTERM, stop)
-    click.echo(title)
-    click.echo(f"listens on http://{f'[{host}]' if ':' in host else host}:{port}")
-    server.run(sockets=[listener])
+    sockets = [listener(listen, 64)]
+    _announce(title, "http", sockets[0])
+    run_application(name, sockets, Options())
 
 
-def _listener(listen: str) -> socket.socket:
-    host, _, port = listen.rpartition(":")
-    if not host or not (port.isascii() and port.isdigit()) or int(port) > 65535:
-        raise click.BadParameter("give HOST:PORT", param_hint="--listen")
-    bare = host.removeprefix("[").removesuffix("]")
+def listener(listen: str, backlog: int) -> socket.socket:
+    """Return a socket that listens on ``HOST:PORT``. Raises ``UsageError("server.address")``."""
+    from ledger.wiring.serving import check_address
+
     try:
-        family = socket.AF_INET6 if ":" in bare else socket.AF_INET
-        return socket.create_server((bare, int(port)), family=family, backlog=BACKLOG)
+        host, port = check_address(listen)
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family, backlog=backlog)
+    except ValueError as error:
+        raise UsageError("server.address", f"This {error}.") from error
     except OSError as error:
-        raise click.BadParameter(f"{listen}: {error.strerror}", param_hint="--listen") from error
+        words = f"{listen} cannot be listened on: {error.strerror}."
+        raise UsageError("server.address", words, address=listen) from error
+
+
+def _unix_listener(path: Path, backlog: int) -> socket.socket:
+    """Return a UNIX socket for the owner and the group; what a dead server left there is replaced."""
+    found = socket.socket(socket.AF_UNIX)
+    try:
+        if path.exists() and stat.S_ISSOCK(path.stat().st_mode) and found.connect_ex(str(path)):
+            path.unlink()
+        before = os.umask(0o117)
+        try:
+            found.bind(str(path))
+        finally:
+            os.umask(before)
+        found.listen(backlog)
+    except OSError as error:
+        found.close()
+        words = f"{path} cannot be listened on: {error.strerror or error}."
+        raise UsageError("server.address", words, address=path) from error
+    return found
+
+
+def _announce(title: str, scheme: str, listening: socket.socket) -> None:
+    # Whoever reads these lines may stop us at once, before there is anything to end in order.
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+    host, port = listening.getsockname()[:2]
+    click.echo(title)
+    click.echo(f"listens on {scheme}://{f'[{host}]' if ':' in host else host}:{port}")

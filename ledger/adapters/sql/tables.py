@@ -3,7 +3,10 @@
 * ``log`` and ``entry`` are the truth. ``tile``, ``head``, ``statement`` and ``artifact`` are projections of
   the entries; so are the tables whose names begin with ``basis``, which are caught up when they are asked.
   ``checkpoint`` holds what witnesses cosigned: evidence, which no entry can bring back.
-  ``opening`` belongs to no log, and its rows may be erased.
+  ``opening`` belongs to no log, and its rows may be erased. ``credential`` belongs to no log either: what
+  the server gave to people and programs, which no entry can bring back and ``rebuild`` leaves alone.
+  ``webhook`` holds whom to tell of a log's entries and how far they were told: it is no projection, and its
+  secrets are in no other place.
 * ``log.frozen`` is the reason for which a log was given up; null for one that is in use.
 * Every table of a log carries ``log_id``: one database may hold many logs.
 * The foreign keys of ``entry``, ``statement`` and ``artifact`` exist on SQLite only: see migration 0002. The
@@ -219,4 +222,47 @@ opening = Table(
     metadata,
     Column("digest", String(64), primary_key=True),
     Column("disclosure", Text, nullable=False),
+)
+
+credential = Table(
+    "credential",
+    metadata,
+    Column("identifier", String(16), primary_key=True),
+    Column("kind", String(8), nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("label", Text, nullable=False),
+    Column("holder", Text, nullable=False),
+    Column("roles", Text, nullable=False),
+    Column("party", Text),
+    Column("maker", Text, nullable=False),
+    Column("made", BigInteger, nullable=False),
+    Column("expires", BigInteger, nullable=False),
+    Column("target", Text, nullable=False),
+    Column("ended", BigInteger),
+    Column("used", BigInteger),
+    Column("uses", BigInteger, nullable=False),
+    Index("credential_kind", "kind", "made"),
+)
+
+webhook = Table(
+    "webhook",
+    metadata,
+    _log_id(),
+    Column("id", String(16), nullable=False),
+    Column("url", Text, nullable=False),
+    Column("types", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("created", String(32), nullable=False),
+    Column("secret", Text, nullable=False),
+    Column("position", BigInteger, nullable=False),
+    Column("claimed", BigInteger),
+    Column("previous_secret", Text),
+    Column("previous_until", String(32)),
+    Column("failures", Integer, nullable=False),
+    Column("failing_since", String(32)),
+    Column("retry_at", String(32)),
+    Column("last", Text),
+    Column("paused", Text),
+    UniqueConstraint("log_id", "id", name="webhook_id"),
 )

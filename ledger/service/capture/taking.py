@@ -17,33 +17,7 @@ from ledger.core.receipt import format_receipt
 from ledger.errors import MalformedError, RakkanError, UsageError
 from ledger.service.capture.store import Receipted
 from ledger.service.log.sequence import Appended, Offer
-from ledger.service.log.sequencer import Sequencer
 from ledger.service.studio import Studio
-
-MAX_ENTRIES = 1_000
-MAX_BODY = 16 << 20
-
-
-def lines_of(body: bytes) -> Sequence[bytes]:
-    """Return the lines of NDJSON. Raises ``MalformedError("capture.body")`` for too much or nothing."""
-    lines = [line for line in body.split(b"\n") if line]
-    if not 0 < len(lines) <= MAX_ENTRIES or len(body) > MAX_BODY:
-        raise MalformedError("capture.body", "This is not 1 to 1,000 entries.", lines=len(lines))
-    return lines
-
-
-def take(sequencer: Sequencer, envelopes: Sequence[bytes]) -> Sequence[Receipted | RakkanError]:
-    """Add the entries and return what became of each, durable.
-
-    Raises ``RefusedError`` with ``log.overloaded`` or ``log.closed``; then none was taken.
-    """
-    found: list[Receipted | RakkanError] = []
-    for future in sequencer.submit(envelopes):
-        try:
-            found.append(_receipted(future.result()))
-        except RakkanError as error:
-            found.append(error)
-    return found
 
 
 class OwnLog:

@@ -6,8 +6,10 @@
   its entry was not added, or with the error that stopped the commit.
 * A poison entry fails only its caller: a batch that fails as a whole for a reason that may lie in one entry
   is cut in halves until that entry is alone.
-* The queue has a limit, in entries. Beyond it the answer is "busy, come back in … seconds", and nothing was
-  taken in.
+* The queue has a limit, in entries and in bytes. Beyond it the answer is "busy, come back in … seconds", and
+  nothing was taken in.
+* What comes in bulk waits in a lane of its own, which has half of the room and at least half of every batch:
+  a mountain of entries does not keep a single one waiting, nor the other way round.
 * Nothing ends the thread but ``close``: what tears through a commit is the answer of those who wait for it.
 """
 
@@ -15,33 +17,82 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Sequence
 from concurrent.futures import Future
-from typing import Self
+from typing import Protocol, Self
 
 from ledger.errors import RakkanError, RefusedError
 from ledger.service.log.sequence import Appended, Log, Offer
 
 MAX_WAITING = 20_000
+MAX_WAITING_BYTES = 64 << 20
 MAX_BATCH = 1_000
-_RETRY_AT_LEAST = 1
+_RETRY_SECONDS = (1, 60)
 
 Waiting = tuple[Offer, "Future[Appended]"]
+
+
+class _Lane:
+    """Entries that wait in one order, at most ``most`` and so many bytes of them."""
+
+    def __init__(self, most: int, most_bytes: int) -> None:
+        self.most = most
+        self._most_bytes = most_bytes
+        self._bytes = 0
+        self._items: deque[Waiting] = deque()
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def has_room(self, count: int, size: int) -> bool:
+        """Whether so many entries of so many bytes may be added. An empty lane takes any."""
+        fits = len(self._items) + count <= self.most and self._bytes + size <= self._most_bytes
+        return fits or not self._items
+
+    def extend(self, waiting: Sequence[Waiting]) -> None:
+        """Add entries behind the others."""
+        self._items.extend(waiting)
+        self._bytes += sum(len(offer.envelope) for offer, _ in waiting)
+
+    def take(self, count: int) -> list[Waiting]:
+        """Remove the first so many entries and return them."""
+        taken = [self._items.popleft() for _ in range(count)]
+        self._bytes -= sum(len(offer.envelope) for offer, _ in taken)
+        return taken
+
+
+class Tally(Protocol):
+    """Counts what becomes of entries. Called from the callers' threads and the log's own; must not raise."""
+
+    def entries(self, outcome: str, count: int) -> None:
+        """Count entries that were ``added``, or known as ``duplicate``, or refused with this code."""
+
+    def commit(self, entries: int, seconds: float) -> None:
+        """Count a commit, whatever came of it."""
 
 
 class Sequencer:
     """Adds entries to one log for many threads. ``close`` it, or use it as a context.
 
-    ``max_waiting`` and ``max_batch`` count entries.
+    ``max_waiting`` and ``max_batch`` count entries, ``max_bytes`` the bytes of those that wait.
     """
 
-    def __init__(self, log: Log, *, max_waiting: int = MAX_WAITING, max_batch: int = MAX_BATCH) -> None:
+    def __init__(
+        self,
+        log: Log,
+        *,
+        max_waiting: int = MAX_WAITING,
+        max_bytes: int = MAX_WAITING_BYTES,
+        max_batch: int = MAX_BATCH,
+        tally: Tally | None = None,
+    ) -> None:
         self.log = log
-        self._max_waiting = max_waiting
+        self._tally = tally
         self._max_batch = max_batch
-        self._queue: deque[Waiting] = deque()
-        self._changed = threading.Condition()
+        self._queue = _Lane(max_waiting, max_bytes)
+        self._bulk = _Lane(max_waiting // 2, max_bytes // 2)
+        self._changed = threading.Condition()  # re-entrant
         self._closed = False
         self._rate = 0.0  # entries per second, as of late
         self._thread: threading.Thread | None = None
@@ -52,56 +103,81 @@ class Sequencer:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    @property
+    def waiting(self) -> int:
+        """How many entries wait for a commit."""
+        return len(self._queue) + len(self._bulk)
+
     def append(self, envelope: bytes) -> Appended:
         """Add one entry and return its place, durable. Raises what ``Log.append`` and ``submit`` raise."""
         return self.submit([envelope])[0].result()
 
-    def submit(self, envelopes: Sequence[bytes]) -> list[Future[Appended]]:
+    def submit(self, envelopes: Sequence[bytes], *, bulk: bool = False) -> list[Future[Appended]]:
         """Take the entries in, in this order, and return what each will come to.
 
-        A future ends with the entry's place, durable, or with its ``RakkanError``. Raises
-        ``RefusedError("log.overloaded")`` with ``retry_after`` (seconds) when they do not fit into the queue
-        any more, and ``RefusedError("log.closed")``; then none was taken.
+        A future ends with the entry's place, durable, or with its ``RakkanError``. Raises as ``check_room``;
+        then none was taken.
         """
+        size = sum(map(len, envelopes))
+        # Before the dear part: a flood must not cost a signature each.
+        self.check_room(len(envelopes), size, bulk=bulk)
         futures: list[Future[Appended]] = [Future() for _ in envelopes]
         waiting: list[Waiting] = []
-        self._check_room(len(envelopes))  # before the dear part: a flood must not cost a signature each
         for envelope, future in zip(envelopes, futures, strict=True):
             try:
                 waiting.append((self.log.offer(envelope), future))
             except RakkanError as error:
                 future.set_exception(error)
+                if self._tally is not None:
+                    self._tally.entries(error.code, 1)
         with self._changed:
-            self._check_room(len(waiting))
-            self._queue.extend(waiting)
+            self.check_room(len(waiting), size, bulk=bulk)
+            self.put(waiting, bulk=bulk)
+        return futures
+
+    def put(self, waiting: Sequence[Waiting], *, bulk: bool = False) -> None:
+        """Take in entries that were read, with the futures that they answer. Who calls has asked for room.
+
+        Raises ``RefusedError("log.closed")``; then none was taken.
+        """
+        with self._changed:
+            if self._closed:
+                raise _closed()
+            (self._bulk if bulk else self._queue).extend(waiting)
             self._ensure_running()
             self._changed.notify()
-        return futures
+
+    def check_room(self, count: int = 1, size: int = 0, *, bulk: bool = False) -> None:
+        """Return if so many entries, of so many bytes, would be taken in now.
+
+        Raises ``RefusedError("log.overloaded")`` with ``retry_after`` (seconds), and
+        ``RefusedError("log.closed")``. An empty queue takes whatever comes.
+        """
+        with self._changed:
+            if self._closed:
+                raise _closed()
+            lane = self._bulk if bulk else self._queue
+            if not lane.has_room(count, size):
+                waiting = len(self._queue) + len(self._bulk)
+                least, most = _RETRY_SECONDS
+                raise RefusedError(
+                    "log.overloaded",
+                    "More is waiting than the log can take in at the moment.",
+                    waiting=waiting,
+                    limit=lane.most,
+                    retry_after=min(max(least, round(waiting / self._rate) if self._rate else 0), most),
+                )
 
     def close(self) -> None:
         """Take nothing more in, commit what waits, and return when everybody is answered."""
         with self._changed:
             self._closed = True
-            if self._queue:
+            if self._queue or self._bulk:
                 self._ensure_running()
             self._changed.notify()
             thread = self._thread
         if thread is not None:
             thread.join()
-
-    def _check_room(self, count: int) -> None:
-        with self._changed:
-            if self._closed:
-                raise RefusedError("log.closed", "The log takes nothing more in: it is being shut down.")
-            waiting = len(self._queue)
-            if waiting + count > self._max_waiting and waiting:
-                seconds = waiting / self._rate if self._rate else 0
-                raise RefusedError(
-                    "log.overloaded",
-                    "More is waiting than the log can take in at the moment.",
-                    waiting=waiting,
-                    retry_after=max(_RETRY_AT_LEAST, round(seconds)),
-                )
 
     def _ensure_running(self) -> None:
         if self._thread is None:
@@ -118,16 +194,24 @@ class Sequencer:
                 for _, future in taken:
                     if not future.done():
                         future.set_exception(_torn(error))
-            self._rate = len(taken) / max(time.monotonic() - began, 1e-6)
+            seconds = max(time.monotonic() - began, 1e-6)
+            self._rate = len(taken) / seconds
+            if self._tally is not None:
+                self._tally.commit(len(taken), seconds)
+                for outcome, count in Counter(_outcome(future) for _, future in taken).items():
+                    self._tally.entries(outcome, count)
 
     def _take(self) -> list[Waiting]:
         """Return what waits, at most a batch; wait for it. Empty when there is nothing more to come."""
         with self._changed:
             while True:
-                while not self._queue and not self._closed:
+                while not self._queue and not self._bulk and not self._closed:
                     self._changed.wait()
-                count = min(len(self._queue), self._max_batch)
-                taken = [self._queue.popleft() for _ in range(count)]
+                single = min(
+                    len(self._queue), max(self._max_batch - len(self._bulk), -(-self._max_batch // 2))
+                )
+                taken = self._queue.take(single)
+                taken += self._bulk.take(min(len(self._bulk), self._max_batch - single))
                 # From here on a future cannot be cancelled any more.
                 wanted = [item for item in taken if item[1].set_running_or_notify_cancel()]
                 if wanted or not taken:
@@ -155,6 +239,17 @@ def _answer(taken: Sequence[Waiting], outcomes: Sequence[Appended | Exception]) 
             future.set_exception(outcome)
         else:
             future.set_result(outcome)
+
+
+def _closed() -> RefusedError:
+    return RefusedError("log.closed", "The log takes nothing more in: it is being shut down.")
+
+
+def _outcome(future: Future[Appended]) -> str:
+    error = future.exception()
+    if error is None:
+        return "duplicate" if future.result().duplicate else "added"
+    return error.code if isinstance(error, RakkanError) else "server.fault"
 
 
 def _torn(error: BaseException) -> RefusedError:
