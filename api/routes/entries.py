@@ -131,6 +131,8 @@ class _Stream(Response):
         try:
             while (found := await self._window.get()) is not None:
                 await self._write(send, found)
+        except TimeoutError:
+            return  # it reads no answers; one without an end makes the server close the connection
         finally:
             reader.cancel()
         await send({"type": "http.response.body", "body": b"", "more_body": False})
