@@ -125,7 +125,8 @@ class _Stream(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer: the ASGI call."""
-        headers = [(b"content-type", NDJSON.encode())]
+        # The body may end before it is read: then nothing else can come on this connection.
+        headers = [(b"content-type", NDJSON.encode()), (b"connection", b"close")]
         await send({"type": "http.response.start", "status": self.status_code, "headers": headers})
         reader = asyncio.create_task(self._read())
         try:
