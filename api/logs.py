@@ -16,6 +16,7 @@ import secrets
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.handled import Handled, current
+from api.metrics import count_request
 from api.problems import problem
 from ledger.errors import IntegrityError
 
@@ -53,6 +54,13 @@ class RequestLog:
 
     def _say(self, scope: Scope, handled: Handled) -> None:
         members = described(scope, handled)
+        count_request(
+            str(members["method"]),
+            str(members["route"]),
+            handled.status,
+            handled.error.code if handled.error else None,
+            handled.seconds,
+        )
         bad = handled.status >= 500
         if bad or (self._lines and members["route"] not in _QUIET):
             LOG.log(logging.ERROR if bad else logging.INFO, "request", extra={"members": members})

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
@@ -31,8 +32,17 @@ class Options:
     root_path: str = ""
 
 
-def run_application(name: str, sockets: Sequence[socket], options: Options, line: Line | None = None) -> None:
+def run_application(
+    name: str,
+    sockets: Sequence[socket],
+    options: Options,
+    line: Line | None = None,
+    operators: socket | None = None,
+) -> None:
     """Run one application, named ``module:function``, until SIGTERM or until ``line`` says so.
+
+    On the socket ``operators`` answers its ``state.operators``, in a thread and an event loop of its own: it
+    also answers while the other one is busy.
 
     Requests that have begun are answered within the grace. However it was told to stop, the application ends
     its own work last: what waits is committed. Raises what the application raises when it starts.
@@ -46,8 +56,14 @@ def run_application(name: str, sockets: Sequence[socket], options: Options, line
         signal.signal(signal.SIGINT, server.stop)
     else:
         line.when_told(lambda: os.kill(os.getpid(), signal.SIGTERM), server.stop_at_once)
+
+    def started() -> None:
+        if operators is not None:
+            beside = _Server(_config(application.state.operators, Options()), None)
+            threading.Thread(target=beside.run, args=([operators],), name="operators", daemon=True).start()
+
     with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
-        runner.run(_served(application, server, sockets))
+        runner.run(_served(application, server, sockets, started))
 
 
 def _config(application: Any, options: Options) -> uvicorn.Config:
@@ -73,8 +89,11 @@ def _config(application: Any, options: Options) -> uvicorn.Config:
     )
 
 
-async def _served(application: Any, server: _Server, sockets: Sequence[socket]) -> None:
+async def _served(
+    application: Any, server: _Server, sockets: Sequence[socket], started: Callable[[], None]
+) -> None:
     async with application.router.lifespan_context(application):
+        started()
         if not server.should_exit:
             await server.serve(list(sockets))
 

@@ -11,10 +11,12 @@ from typing import Annotated, Any, Literal
 
 from ledger.adapters.service_settings import ServiceSettings, read_service
 from ledger.adapters.setting_values import NEW_PLACE
+from ledger.service.access.settings import AccessSettings, Limits
 from ledger.service.capture.upload import IntakeSettings, Pace
 from ledger.service.events.hub import EventSettings
 from ledger.service.events.target import WebhookSettings
 from ledger.service.log.publishing import PublishSettings
+from ledger.wiring.apart import VerifySettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +119,14 @@ SECTIONS: Mapping[str, type] = {
     "logs": Logs,
     "metrics": Metrics,
     "traces": Traces,
+    "access": AccessSettings,
+    "limits": Limits,
     "intake": IntakeSettings,
     "pace": Pace,
     "publish": PublishSettings,
     "events": EventSettings,
     "webhooks": WebhookSettings,
+    "verify": VerifySettings,
 }
 
 

@@ -84,7 +84,10 @@ def test_a_line_says_what_happened(founded: Studio, kept: _Kept) -> None:
         answer = client.post(
             "/v1/productions/nightfall/entries",
             content=b"{}\n",
-            headers={"traceparent": f"00-{trace}-00f067aa0ba902b7-01"},
+            headers={
+                "traceparent": f"00-{trace}-00f067aa0ba902b7-01",
+                "Content-Type": "application/x-ndjson",
+            },
         )
         client.get("/nowhere")
         client.get("/health")
