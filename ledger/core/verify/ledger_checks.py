@@ -78,12 +78,19 @@ class Ledger:
     offered: int = 0
 
     def among(self, some: Iterable[LoggedEnvelope]) -> Ledger:
-        """Return what these entries came to, without what was wrong with any."""
+        """Return what these entries came to; of what was wrong, only what concerns the log itself."""
         leaves = {leaf_hash(item.envelope) for item in some}
         places = {place: leaf for place, leaf in self.located.items() if leaf in leaves}
         entries = [item for item in self.entries if (item.origin, item.index) in places]
         judged = [item for item in self.judged if (item.entry.origin, item.entry.index) in places]
-        return Ledger(entries, judged, places, checkpoints=self.checkpoints, offered=len(leaves))
+        return Ledger(
+            entries,
+            judged,
+            places,
+            log_problems=self.log_problems,
+            checkpoints=self.checkpoints,
+            offered=len(leaves),
+        )
 
     def of(self, *kinds: type) -> list[Judged]:
         """Return the judged entries with these predicates, in the order of the log."""
