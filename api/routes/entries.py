@@ -126,12 +126,15 @@ class _Stream(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer: the ASGI call."""
-        headers = [(b"content-type", NDJSON.encode())]
+        # The body may end before it is read: then nothing else can come on this connection.
+        headers = [(b"content-type", NDJSON.encode()), (b"connection", b"close")]
         await send({"type": "http.response.start", "status": self.status_code, "headers": headers})
         reader = asyncio.create_task(self._read())
         try:
             while (found := await self._window.get()) is not None:
                 await self._write(send, found)
+        except TimeoutError:
+            return  # it reads no answers; one without an end makes the server close the connection
         finally:
             reader.cancel()
         await send({"type": "http.response.body", "body": b"", "more_body": False})
