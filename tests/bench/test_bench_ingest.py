@@ -112,8 +112,9 @@ def bare(body: int) -> Iterator[tuple[int, int]]:
 
 def said(told: Told, cpu: float) -> str:
     count = len(told.accepted)
+    half, most = told.quantile(0.5) * 1e3, told.quantile(0.99) * 1e3
     return (
-        f"{count / told.seconds:9,.0f}/s  p50 {told.quantile(0.5) * 1e3:6.1f} ms  p99 {told.quantile(0.99) * 1e3:6.1f} ms"
+        f"{count / told.seconds:9,.0f}/s  p50 {half:6.1f} ms  p99 {most:6.1f} ms"
         f"  {cpu / count * 1e6:6.0f} us of processor each"
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ from ledger.service.log.sequencer import Sequencer
 from tests.support.log import entries, new_log
 
 
-def intake(log: Log, **limits: int) -> Intake:
+def intake(log: Log, **limits: Any) -> Intake:
     return Intake(Sequencer(log, **limits), Room(1_000), Pace())
 
 
