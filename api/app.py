@@ -23,6 +23,7 @@ from api.routes import (
     productions,
     shares,
     shots,
+    sign_in,
     steps,
     tokens,
     verdicts,
@@ -50,6 +51,7 @@ ROUTERS = (
     disclosures.router,
     shares.router,
     shares.opened,
+    sign_in.router,
 )
 UNPUBLISHED = in_code(PublishSettings(enabled=False))
 
@@ -101,6 +103,7 @@ def create_app(*homes: Path, settings: ServiceSettings = UNPUBLISHED) -> FastAPI
         # On by default, and its logs would carry exception messages: what is in a request stays in it.
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
+    application.state.access = access
     problems.install(application)
     application.add_middleware(Identity, settings=access, limits=settings.of(Limits))
     application.add_middleware(SafeHeaders, https=access.https)

@@ -74,6 +74,10 @@ _STATUS = {
     "share.ended": 410,
     "share.unknown": 404,
     "shot.unknown": 404,
+    "signin.nobody": 403,
+    "signin.off": 404,
+    "signin.refused": 401,
+    "signin.unavailable": _LATER,
     "verdict.none": 404,
 }
 _KINDS: dict[type[RakkanError], int] = {

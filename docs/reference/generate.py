@@ -32,7 +32,7 @@ SECTIONS = {
     "erase": "Erasure",
     "home trust database s3": "The studio's home",
     "file target": "Files",
-    "request production access share server settings page asset shot verdict": "The service over HTTP",
+    "request production access share signin server settings page asset shot verdict": "The service over HTTP",
     "events webhook": "Events and webhooks",
     "capture agent hooks watch": "Capture",
     "coverage": "Coverage",
