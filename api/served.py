@@ -13,6 +13,7 @@ from starlette.requests import Request
 
 from api.bodies import Room
 from api.intake import Intake
+from api.metrics import ProductionTally
 from ledger.adapters.home import Home
 from ledger.adapters.service_settings import ServiceSettings
 from ledger.errors import RefusedError, UsageError
@@ -103,9 +104,13 @@ def _opened(home: Home, settings: ServiceSettings, room: Room, stack: ExitStack)
     studio = stack.enter_context(open_studio(home))
     # What is entered last ends first: what waits is committed, then published, and then the database closed.
     publisher = stack.enter_context(publishing(home, studio, settings.of(PublishSettings)))
-    sequencer = stack.enter_context(
-        Sequencer(studio.log, max_waiting=limits.max_waiting, max_bytes=limits.max_waiting_bytes)
+    sequencer = Sequencer(
+        studio.log,
+        max_waiting=limits.max_waiting,
+        max_bytes=limits.max_waiting_bytes,
+        tally=ProductionTally(studio.production),
     )
+    stack.enter_context(sequencer)
     intake = Intake(sequencer, room, settings.of(Pace))
     public = PublicLog(studio.log, published_checkpoint(home))
     return Served(home, studio, intake, Devices(studio), public, publisher)

@@ -23,10 +23,12 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from random import SystemRandom
+from secrets import token_urlsafe
 from typing import Any, Self
 from urllib.parse import quote, urlencode
 
 from ledger.adapters.connection import TROUBLE, Answer, Call, Connection, parse_url
+from ledger.core import request_signature as signatures
 from ledger.core.containers.jumbf import MAX_STORE
 from ledger.core.digest import parse_sha256
 from ledger.core.encoding import decode_base64
@@ -41,6 +43,7 @@ from ledger.errors import (
     UndecidedError,
     UsageError,
 )
+from ledger.ports import Signer
 from ledger.service.capture.store import Receipted
 
 MAX_ANSWER = 32 << 20
@@ -76,7 +79,7 @@ class _Request:
 
 
 class Client:
-    """One server, and the production that calls are about.
+    """One server, and the production that calls are about; either a ``token`` or a ``device``'s key, or none.
 
     ``timeout`` is the deadline of one try (seconds), ``patience`` bounds the waiting between all tries of one
     call; 0 is a single try. With ``log_keys`` (``TrustRoot.log_verifiers``), receipts must hold for that log.
@@ -89,6 +92,7 @@ class Client:
         *,
         production: str = "",
         token: str | None = None,
+        device: Signer | None = None,
         log_keys: Sequence[NoteVerifier] = (),
         timeout: float = 60.0,
         patience: float = 30.0,
@@ -98,7 +102,7 @@ class Client:
         self._connection = Connection(server, timeout)
         self._base = path.rstrip("/")
         self._about = f"/v1/productions/{quote(production, safe='')}"
-        self._token = token
+        self._token, self._device = token, device
         self._log_keys = log_keys
         self._patience = patience
 
@@ -185,19 +189,31 @@ class Client:
 
     def _try(self, request: _Request) -> Answer:
         target = self._base + request.path
-        headers = {"Accept": f"{request.accept}, application/problem+json"}
-        if request.body is not None:
-            headers["Content-Type"] = request.media_type
-        if self._token is not None:
-            headers["Authorization"] = f"Bearer {self._token}"
-        call = Call(request.method, target, headers, request.most, request.body)
+
+        def made() -> Call:
+            return Call(request.method, target, self._headers(request, target), request.most, request.body)
+
         try:
-            answer = self._connection.ask(call, again=request.safe)
+            answer = self._connection.ask(made, again=request.safe)
         except TROUBLE as error:
             raise self._unreachable(str(error) or type(error).__name__) from error
         if 200 <= answer.status < 300:
             return answer
         raise self._refusal(answer)
+
+    def _headers(self, request: _Request, target: str) -> dict[str, str]:
+        headers = {"Accept": f"{request.accept}, application/problem+json"}
+        if request.body is not None:
+            headers["Content-Type"] = request.media_type
+        if self._token is not None:
+            headers["Authorization"] = f"Bearer {self._token}"
+        if self._device is not None:
+            path, _, query = target.partition("?")
+            digest = signatures.content_digest(request.body) if request.body is not None else None
+            authority = self._connection.server.authority
+            signed = signatures.Target(request.method, authority, path, query, digest)
+            headers |= signatures.sign(self._device, signed, int(time.time()), token_urlsafe(18))
+        return headers
 
     def _refusal(self, answer: Answer) -> RakkanError:
         problem = _document(answer)

@@ -266,11 +266,7 @@ class ManifestCodec(Protocol):
         """
 
     def seal_digest(
-        self,
-        plan: ManifestPlan,
-        sha256: str,
-        credential: ClaimCredential,
-        timestamp_url: str | None = None,
+        self, plan: ManifestPlan, sha256: str, credential: ClaimCredential, timestamp_url: str | None = None
     ) -> bytes:
         """Return a manifest store bound to the whole-file SHA-256, for a sidecar. Reads no file."""
 
@@ -280,16 +276,20 @@ class ManifestCodec(Protocol):
         Never fetches anything from the network. Raises ``MalformedError`` for a damaged file or store.
         """
 
+    def read_alone(self, store: bytes, anchors: Anchors) -> Reading:
+        """Read and validate a manifest without its file. Raises ``MalformedError`` for a damaged store."""
+
     def store(self, path: Path) -> bytes | None:
         """Return the manifest store embedded in the file as raw bytes, or ``None``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Anchors:
-    """PEM trust anchors: whose claims and whose time stamps are believed."""
+    """PEM trust anchors: whose claims and time stamps are believed; ``lists`` are others', by name."""
 
     manifest_pem: str
     timestamp_pem: str
+    lists: tuple[tuple[str, str], ...] = ()
 
 
 class PixelReader(Protocol):

@@ -69,7 +69,7 @@ async def add_entries(production: str, request: Request) -> Response:
             intake.sequencer.check_room(bulk=True)
             return _Stream(intake, body)
         if kind == DSSE:
-            intake.sequencer.check_room()
+            intake.check_room()
             return await _one(intake, await body.whole(MAX_BYTES, intake.pace))
         return await _document(intake, body, kind)
     except RakkanError as error:

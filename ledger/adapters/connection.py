@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import socket
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from email.message import Message
@@ -81,20 +81,20 @@ class Connection:
         # Whoever holds the connection may not know that it does.
         self.close()
 
-    def ask(self, call: Call, *, again: bool = True) -> Answer:
+    def ask(self, make: Callable[[], Call], *, again: bool = True) -> Answer:
         """Return the answer. Raises what is in ``TROUBLE``; ``TimeoutError`` at the deadline.
 
-        A server may end a connection that it had kept: with ``again`` the request is then sent once more.
+        A server may end a connection that it had kept: with ``again`` the request is then made once more.
         """
         kept = self._open is not None
         try:
             try:
-                return self._exchange(call)
+                return self._exchange(make())
             except ConnectionError:
                 if not (kept and again):
                     raise
                 self.close()
-                return self._exchange(call)
+                return self._exchange(make())
         except TROUBLE:
             self.close()
             raise

@@ -94,8 +94,9 @@ class HttpLog:
 
     def _ask(self, target: str, limit: int) -> Answer:
         most = limit + limit // 100 + 1024  # what gzip makes of bytes that it cannot make smaller
+        call = Call("GET", target, {"Accept-Encoding": "gzip, identity"}, most)
         try:
-            return self._connection.ask(Call("GET", target, {"Accept-Encoding": "gzip, identity"}, most))
+            return self._connection.ask(lambda: call)
         except (*TROUBLE, ValueError) as error:  # ValueError: a redirect to what is no URL
             raise self._unavailable(target, str(error) or type(error).__name__) from error
 

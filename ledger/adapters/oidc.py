@@ -192,7 +192,8 @@ class OidcProvider:
         connection = Connection(server, SECONDS)
         try:
             data = None if body is None else body.encode()
-            answer = connection.ask(Call(method, target, fields, MAX_ANSWER + 1, data), again=False)
+            call = Call(method, target, fields, MAX_ANSWER + 1, data)
+            answer = connection.ask(lambda: call, again=False)
             found = json.loads(answer.body) if len(answer.body) <= MAX_ANSWER else None
         except (*TROUBLE, ValueError, RecursionError) as error:
             raise self._unavailable(type(error).__name__) from error

@@ -15,9 +15,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ledger.core.digest import sha256_hex
+from ledger.core.digest import parse_sha256, sha256_hex
 from ledger.core.evidence import LoggedEnvelope
-from ledger.core.fields import Fields, present
+from ledger.core.fields import Fields
 from ledger.core.predicates import (
     Dataset,
     Enrolment,
@@ -29,7 +29,7 @@ from ledger.core.predicates import (
     Seal,
     Step,
 )
-from ledger.errors import RefusedError
+from ledger.errors import MalformedError, RefusedError
 from ledger.service.archive import Archive, Known
 from ledger.service.evidence import basis
 from ledger.service.log.projection import SEALED_FROM
@@ -52,14 +52,14 @@ class Bundle:
 
     def to_json(self) -> dict[str, Any]:
         """Return the answer."""
-        return present(
-            digests=list(self.digests),
-            entries=[
+        return {
+            "digests": list(self.digests),
+            "entries": [
                 {"index": index, "envelope": item.envelope.decode(), "receipt": item.receipt.decode()}
                 for index, item in self.entries.items()
             ],
-            manifests=[{"sha256": asset, "store": store} for asset, store in self.manifests.items()],
-        )
+            "manifests": [{"sha256": asset, "store": store} for asset, store in self.manifests.items()],
+        }
 
 
 def bundle_of(studio: Known, sha256: str) -> Bundle:
@@ -83,12 +83,18 @@ def bundle_of(studio: Known, sha256: str) -> Bundle:
 def read_bundle(document: object) -> Bundle:
     """Return the bundle that an answer holds, unverified. Raises ``MalformedError("evidence.malformed")``."""
     fields = Fields(document, code=CODE)
-    digests = fields.texts("digests")
-    entries = dict(
-        _entry(Fields(item, f"entries[{n}]", CODE)) for n, item in enumerate(fields.items("entries"))
-    )
-    stores = [Fields(item, f"manifests[{n}]", CODE) for n, item in enumerate(fields.items("manifests"))]
-    return Bundle(digests, entries, {item.sha256("sha256"): item.sha256("store") for item in stores})
+    try:
+        digests = tuple(map(parse_sha256, fields.take("digests", list)))
+        entries = dict(_entry(item) for item in _objects(fields, "entries"))
+        pairs = [(item.sha256("sha256"), item.sha256("store")) for item in _objects(fields, "manifests")]
+    except (MalformedError, TypeError) as error:
+        raise MalformedError(CODE, f"This is no evidence: {error}") from error
+    return Bundle(digests, entries, dict(pairs))
+
+
+def _objects(fields: Fields, name: str) -> Iterator[Fields]:
+    items = enumerate(fields.take(name, list))
+    return (Fields(item, f"{name}[{n}]", CODE) for n, item in items)
 
 
 def _walk(studio: Known, sha256: str) -> Iterator[Archive]:

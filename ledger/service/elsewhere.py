@@ -17,7 +17,6 @@ from typing import Any, Protocol
 
 from ledger.core import envelope as dsse
 from ledger.core import statement as statements
-from ledger.core.artifact import Artifact
 from ledger.core.checkpoint import open_checkpoint
 from ledger.core.containers.jumbf import bound_sha256
 from ledger.core.digest import sha256_hex
@@ -25,12 +24,12 @@ from ledger.core.envelope import Envelope
 from ledger.core.evidence import LoggedEnvelope
 from ledger.core.identity import PublicKey, parse_public_key
 from ledger.core.merkle import leaf_hash, verify_inclusion
-from ledger.core.predicates import Enrolment, LogKey, Predicate, Seal
+from ledger.core.predicates import Enrolment, LogKey, Seal
 from ledger.core.receipt import Receipt, parse_receipt
 from ledger.core.statement import Statement
 from ledger.core.trust import TrustRoot
 from ledger.errors import IntegrityError, RakkanError, RefusedError
-from ledger.ports import ArtifactRow, Clock, ManifestCodec, ManifestStore, Signer, StatementRow
+from ledger.ports import ArtifactRow, Clock, ManifestCodec, ManifestStore, StatementRow
 from ledger.service.bundle import read_bundle
 from ledger.service.capture.store import KeptManifests, Receipted
 from ledger.service.log.projection import rows
@@ -114,16 +113,19 @@ class Elsewhere:
             dsse.verify(envelope, self._key(envelope.signatures[0].keyid))
         return item
 
-    def state(self, signer: Signer, subjects: tuple[Artifact, ...], predicate: Predicate) -> Appended:
-        """Sign a statement, append it, and return its index with its receipt, which holds.
+    def append(self, envelope: bytes) -> Appended:
+        """Append an entry, and return its index with its receipt, which holds.
 
-        Raises what the server answers, and what a receipt that does not hold raises.
+        Raises what the server answers, and ``IntegrityError`` for a receipt that does not hold: the log may
+        have the entry or not.
         """
-        envelope = dsse.sign(statements.encode(Statement(subjects, predicate)), signer)
         outcome = self._server.send([envelope])[0]
         if isinstance(outcome, RakkanError):
             raise outcome
-        receipt = self._verified(outcome.index, LoggedEnvelope(envelope, outcome.receipt))
+        try:
+            receipt = self._verified(outcome.index, LoggedEnvelope(envelope, outcome.receipt))
+        except RakkanError as error:
+            raise IntegrityError(error.code, error.message, **error.evidence) from error
         return Appended(receipt.index, receipt, duplicate=False)
 
     def listed(self, sha256: str) -> str | None:
@@ -227,10 +229,11 @@ def offer(server: Server, kept: KeptManifests) -> None:
             if store is not None and sha256_hex(store) == digest:
                 server.share_manifest(sha256, store)
         except RakkanError as error:
-            trouble = error
             if error.code == "server.unreachable":
-                break
-        else:
-            kept.shared(sha256, digest)
+                raise
+            if error.code != "manifest.other":  # the studio keeps one, and will go on refusing this one
+                trouble = error
+                continue
+        kept.shared(sha256, digest)
     if trouble is not None:
         raise trouble

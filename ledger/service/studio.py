@@ -76,7 +76,11 @@ class Studio:
     def state(self, signer: Signer, subjects: tuple[Artifact, ...], predicate: Predicate) -> Appended:
         """Sign a statement, append it, and return its index with its receipt, durable."""
         payload = statements.encode(Statement(subjects, predicate))
-        return self.log.append([dsse.sign(payload, signer)])[0]
+        return self.append(dsse.sign(payload, signer))
+
+    def append(self, envelope: bytes) -> Appended:
+        """Append an entry, and return its index with its receipt, durable."""
+        return self.log.append([envelope])[0]
 
     def envelope(self, index: int) -> Envelope:
         """Return an entry's envelope. Entries never change, so what was read once is kept."""

@@ -16,6 +16,7 @@ from ledger.service.capture.upload import IntakeSettings, Pace
 from ledger.service.events.hub import EventSettings
 from ledger.service.events.target import WebhookSettings
 from ledger.service.log.publishing import PublishSettings
+from ledger.wiring.apart import VerifySettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +127,7 @@ SECTIONS: Mapping[str, type] = {
     "publish": PublishSettings,
     "events": EventSettings,
     "webhooks": WebhookSettings,
+    "verify": VerifySettings,
 }
 
 

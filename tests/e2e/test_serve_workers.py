@@ -63,7 +63,8 @@ def test_a_request_that_has_begun_is_answered_after_sigterm(studio: Studio) -> N
         server.health()
         host, port = server.url.removeprefix("http://").split(":")
         with socket.create_connection((host, int(port))) as caller:
-            head = "POST /v1/productions/nightfall/entries HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\n"
+            head = "POST /v1/productions/nightfall/entries HTTP/1.1\r\nHost: x\r\n"
+            head += "Content-Type: application/x-ndjson\r\nContent-Length: 3\r\n\r\n"
             caller.sendall(head.encode() + body[:1])
             until(lambda: _busy(server))
             server.signal(signal.SIGTERM)
@@ -83,7 +84,7 @@ def test_a_request_that_never_ends_does_not_keep_the_service(
         host, port = server.url.removeprefix("http://").split(":")
         with socket.create_connection((host, int(port))) as caller:
             caller.sendall(b"POST /v1/productions/nightfall/entries HTTP/1.1\r\nHost: x\r\n")
-            caller.sendall(b"Content-Length: 3\r\n\r\n{")
+            caller.sendall(b"Content-Type: application/x-ndjson\r\nContent-Length: 3\r\n\r\n{")
             until(lambda: _busy(server))
             for _ in range(signals):
                 server.signal(signal.SIGTERM)

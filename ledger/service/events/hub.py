@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from typing import Annotated
 
 from ledger.errors import RakkanError, RefusedError
 from ledger.service.events.source import Page, Source
@@ -31,14 +32,14 @@ class EventSettings:
     asked whether a listener may still listen; ``reconnect`` what is asked of clients.
     """
 
-    listeners: int = 1_000
-    listeners_per_viewer: int = 20
-    heartbeat: float = 15.0
-    stalled: float = 30.0
-    recheck: float = 30.0
-    reconnect: float = 3.0
-    busy_poll: float = 0.2
-    idle_poll: float = 1.0
+    listeners: Annotated[int, "event streams that a process serves at a time"] = 1_000
+    listeners_per_viewer: Annotated[int, "of them, those of one viewer"] = 20
+    heartbeat: Annotated[float, "seconds between two signs of life on a silent stream"] = 15.0
+    stalled: Annotated[float, "seconds that a listener may take in nothing before it is dropped"] = 30.0
+    recheck: Annotated[float, "seconds between two looks whether a listener may still listen"] = 30.0
+    reconnect: Annotated[float, "seconds after which clients are asked to come back"] = 3.0
+    busy_poll: Annotated[float, "seconds between two looks at a log that grows"] = 0.2
+    idle_poll: Annotated[float, "seconds between two looks at a log that rests"] = 1.0
 
 
 class Seats:

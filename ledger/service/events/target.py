@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from ipaddress import IPv4Address, IPv6Address
+from typing import Annotated
 
 from ledger.errors import RefusedError, UsageError
 
@@ -48,18 +49,20 @@ class WebhookSettings:
     process; as many again, but no more than four, are for receivers that failed last time.
     """
 
-    allowed: tuple[str, ...] = ()
-    http: bool = False
-    ports: tuple[int, ...] = (443, 8443)
-    per_production: int = 20
-    connect_seconds: float = 5.0
-    total_seconds: float = 10.0
-    first_retry: timedelta = timedelta(seconds=5)
-    longest_retry: timedelta = timedelta(hours=6)
-    give_up: timedelta = timedelta(days=5)
-    overlap: timedelta = timedelta(hours=24)
-    at_once: int = 16
-    poll: float = 0.5
+    allowed: Annotated[tuple[str, ...], "hosts and networks that need not be public"] = ()
+    http: Annotated[bool, "allow plain HTTP, to those only"] = False
+    ports: Annotated[tuple[int, ...], "ports that a webhook may go to"] = (443, 8443)
+    per_production: Annotated[int, "webhooks that a production may have"] = 20
+    connect_seconds: Annotated[float, "how long a receiver may take to accept"] = 5.0
+    total_seconds: Annotated[float, "how long one delivery may take"] = 10.0
+    first_retry: Annotated[timedelta, "pause after the first failure"] = timedelta(seconds=5)
+    longest_retry: Annotated[timedelta, "longest pause after failures"] = timedelta(hours=6)
+    give_up: Annotated[timedelta, "how long a receiver may fail before its webhook is paused"] = timedelta(
+        days=5
+    )
+    overlap: Annotated[timedelta, "how long an older secret goes on signing"] = timedelta(hours=24)
+    at_once: Annotated[int, "deliveries of one process at a time"] = 16
+    poll: Annotated[float, "seconds between two looks for what is to deliver"] = 0.5
 
     def names(self, host: str) -> bool:
         """Whether the operator named this host."""

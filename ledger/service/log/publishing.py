@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Annotated
 
 from ledger.errors import RakkanError
 from ledger.ports import Lease
@@ -34,10 +35,10 @@ class PublishSettings:
     ``farewell`` how long a process that stops waits for another one to publish its last entries.
     """
 
-    enabled: bool = True
-    every: float = 1.0
-    slowest: float = 60.0
-    farewell: float = 5.0
+    enabled: Annotated[bool, "publish each log while the service runs"] = True
+    every: Annotated[float, "least seconds between two publications"] = 1.0
+    slowest: Annotated[float, "longest pause after failures, in seconds"] = 60.0
+    farewell: Annotated[float, "seconds that a process which stops waits to publish its last entries"] = 5.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,7 +94,7 @@ def lineage(studio: Studio, digest: str, way: Way, page: Page, sight: Sight) -> 
     queue = deque(_opened(page))
     root = ""
     if not queue:
-        root, _ = find(studio, digest, stop)
+        root, _ = find(studio, digest, stop, sight)
         queue.append(Open(root, 0))
     walk = _Walk(way.depth, page.limit, queue)
     if root:
