@@ -29,7 +29,7 @@ SECTIONS = {
     "note checkpoint receipt proof tile log recover alarm": "The log",
     "witness policy monitor http": "Witnesses and monitors",
     "erase": "Erasure",
-    "home trust database s3": "The studio's home",
+    "home trust database s3 backup restore": "The studio's home",
     "file target": "Files",
     "request production access server settings": "The service over HTTP",
     "capture agent hooks watch": "Capture",
