@@ -10,28 +10,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from api.problems import problem
 from ledger.errors import MalformedError, RakkanError, RefusedError
+from ledger.service.capture.upload import Pace
 
 _SMALL = 65_536
 """Bytes. So much of an unread body is read and dropped: cheaper for both sides than a new connection."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How fast a body has to arrive: after a grace, at ``rate`` bytes a second or more.
-
-    ``idle_seconds`` is how long a stream may take from one whole line to the next.
-    """
-
-    grace_seconds: float = 10.0
-    rate: int = 65_536
-    idle_seconds: float = 30.0
 
 
 class Room:
@@ -71,11 +59,11 @@ class Body:
         self._receive = request.receive
         stated = self._headers.get("content-length")
         # No more than digits: the server has refused everything else.
-        self._length = None if stated is None else int(stated[:20])
+        self.length = None if stated is None else int(stated[:20])
         self._ended = False
 
     def type_of(self, *accepted: str) -> str:
-        """Return which of these media types the body is of.
+        """Return which of these media types the body is of; without any, which it is.
 
         Raises ``MalformedError`` with ``request.media-type``, and with ``request.encoding`` for a coded body.
         """
@@ -83,7 +71,7 @@ class Body:
         if coding.lower() != "identity":
             raise MalformedError("request.encoding", "The body is in a coding.", encoding=coding[:80])
         found = self._headers.get("content-type", "").partition(";")[0].strip().lower()
-        if found not in accepted:
+        if accepted and found not in accepted:
             words, takes = "The body is of no type that is taken here.", ", ".join(accepted)
             raise MalformedError("request.media-type", words, found=found[:80], accepted=takes)
         return found
@@ -105,7 +93,7 @@ class Body:
         Raises ``MalformedError`` with ``request.too-large``, ``request.slow`` or ``request.cut-short``.
         """
         body = bytearray()
-        if (self._length or 0) > limit:
+        if (self.length or 0) > limit:
             raise _too_large(limit)
         try:
             async with asyncio.timeout(pace.grace_seconds) as clock:
@@ -124,7 +112,7 @@ class Body:
     def refused(self, error: RakkanError) -> Response:
         """Return the error as an answer; it ends the connection where much of the body was not read."""
         answer = problem(error)
-        if not self._ended and (self._length is None or self._length > _SMALL):
+        if not self._ended and (self.length is None or self.length > _SMALL):
             answer.headers["Connection"] = "close"
         return answer
 

@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from api.handled import current
+from api.headers import SAFE
 from ledger.errors import (
     IntegrityError,
     MalformedError,
@@ -30,24 +31,69 @@ BASE = "https://rakkan.org/errors#"
 
 _LATER = 503
 _STATUS = {
+    "access.beyond": 403,
+    "access.cross-site": 403,
     "access.denied": 403,
+    "access.no-such-credential": 404,
     "access.unknown": 401,
+    "asset.unknown": 404,
+    "clear.too-many": 413,
+    "disclosure.none": 404,
     "envelope.signature": 400,
     "envelope.too-large": 413,
+    "events.full": _LATER,
+    "evidence.too-large": 413,
+    "log.behind": _LATER,
     "log.busy": _LATER,
     "log.closed": _LATER,
     "log.disk-full": _LATER,
+    "log.empty": 404,
+    "log.epoch": _LATER,
     "log.no-such-entry": 404,
+    "log.no-such-file": 404,
+    "log.no-such-key": 404,
     "log.overloaded": _LATER,
+    "log.rollback": _LATER,
     "log.storage": _LATER,
+    "manifest.missing": 404,
+    "manifest.unknown-file": 404,
+    "own-works.no-party": 404,
+    "own-works.too-many": 429,
     "production.unknown": 404,
+    "record.unknown-dataset": 404,
+    "record.unknown-model": 404,
+    "registry.unknown-grant": 404,
+    "registry.unknown-party": 404,
+    "registry.unknown-service": 404,
+    "registry.unknown-title": 404,
+    "registry.unknown-work": 404,
     "request.encoding": 415,
     "request.media-type": 415,
     "request.method": 405,
+    "request.no-space": _LATER,
     "request.no-such-route": 404,
+    "request.rate": 429,
     "request.slow": 408,
     "request.too-large": 413,
     "server.not-ready": _LATER,
+    "share.ended": 410,
+    "share.unknown": 404,
+    "shot.unknown": 404,
+    "verdict.none": 404,
+    "verify.busy": _LATER,
+    "webhook.address": 400,
+    "webhook.unknown": 404,
+    **dict.fromkeys(
+        (
+            "access.body",
+            "access.credential",
+            "access.ended",
+            "access.replayed",
+            "access.signature-form",
+            "access.stale",
+        ),
+        401,
+    ),
 }
 _KINDS: dict[type[RakkanError], int] = {
     MalformedError: 400,
@@ -76,7 +122,8 @@ def status_of(error: RakkanError) -> int:
 def problem(error: RakkanError, **more: Any) -> JSONResponse:
     """Return an error as an answer, with more members; with ``Retry-After`` where only time is needed."""
     status = status_of(error)
-    headers = {}
+    # Some errors pass, and a cache would keep a 404 where it is not told: the next tile comes soon.
+    headers = {"Cache-Control": "no-store"}
     handled = current.get()
     if handled is not None:
         handled.error = error
@@ -115,4 +162,6 @@ async def _invalid(_: Request, error: Exception) -> Response:
 
 
 async def _unforeseen(_: Request, __: Exception) -> Response:
-    return problem(IntegrityError("server.fault", "Something failed here that should not have."))
+    answer = problem(IntegrityError("server.fault", "Something failed here that should not have."))
+    answer.headers.update(SAFE)  # this one is made outside of everything that adds them
+    return answer

@@ -11,30 +11,55 @@ from typing import Annotated
 from fastapi import Depends
 from starlette.requests import Request
 
-from api.bodies import Pace, Room
-from api.intake import Intake, IntakeSettings
+from api.bodies import Room
+from api.intake import Intake
 from api.metrics import ProductionTally
 from ledger.adapters.home import Home
-from ledger.errors import UsageError
+from ledger.adapters.service_settings import ServiceSettings
+from ledger.errors import RefusedError, UsageError
+from ledger.service.access.credentials import Credentials
+from ledger.service.access.devices import Devices
+from ledger.service.capture.upload import IntakeSettings, Pace
+from ledger.service.log.public import PublicLog
+from ledger.service.log.publishing import Publishing, PublishSettings
 from ledger.service.log.sequencer import Sequencer
 from ledger.service.studio import Studio
 from ledger.wiring import home_at, open_studio
+from ledger.wiring.access import open_credentials
+from ledger.wiring.outside import published_checkpoint, publishing
 
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """One production: its home, its studio, and what adds to its log."""
+    """One production: its home, its studio, and what this process does for it.
+
+    ``publishing`` is ``None`` where the settings switch it off.
+    """
 
     home: Home
     studio: Studio
     intake: Intake
+    devices: Devices
+    public: PublicLog
+    publishing: Publishing | None
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """Everything that is served, by production. The first home's database also holds tokens and links."""
+    """Everything that is served, by production.
+
+    The first home's database also holds the credentials; a server of nothing has none.
+    """
 
     productions: Mapping[str, Served]
+    accounts: Credentials | None
+
+    @property
+    def credentials(self) -> Credentials:
+        """What was given to people and programs. Raises ``RefusedError("access.credential")`` for none."""
+        if self.accounts is None:
+            raise RefusedError("access.credential", "This server has made no such credential.")
+        return self.accounts
 
     def production(self, name: str) -> Served:
         """Return a production. Raises ``UsageError("production.unknown")``."""
@@ -47,30 +72,38 @@ class Service:
 
 
 @contextmanager
-def open_service(
-    homes: tuple[Path, ...], settings: IntakeSettings | None = None, pace: Pace | None = None
-) -> Iterator[Service]:
-    """Open every home for as long as the block runs, then commit what waits. Raises as ``open_studio``."""
-    limits = settings or IntakeSettings()
-    room = Room(limits.max_bulk_bytes)
+def open_service(homes: tuple[Path, ...], settings: ServiceSettings) -> Iterator[Service]:
+    """Open every home for as long as the block runs, then commit what waits, and publish that.
+
+    Raises as ``open_studio``.
+    """
+    room = Room(settings.of(IntakeSettings).max_bulk_bytes)
     with ExitStack() as stack:
         found: dict[str, Served] = {}
         for folder in homes:
-            home = home_at(folder)
-            studio = stack.enter_context(open_studio(home))
-            sequencer = Sequencer(
-                studio.log,
-                max_waiting=limits.max_waiting,
-                max_bytes=limits.max_waiting_bytes,
-                tally=ProductionTally(studio.production),
-            )
-            stack.enter_context(sequencer)
-            one = Served(home, studio, Intake(sequencer, room, pace or Pace()))
-            if found.setdefault(studio.production, one).home is not home:
-                raise UsageError(
-                    "home.exists", f"Two homes hold the production “{studio.production}”.", path=folder
-                )
-        yield Service(found)
+            one = _opened(home_at(folder), settings, room, stack)
+            if found.setdefault(one.studio.production, one) is not one:
+                words = f"Two homes hold the production “{one.studio.production}”."
+                raise UsageError("home.exists", words, path=folder)
+        accounts = stack.enter_context(open_credentials(home_at(homes[0]))) if homes else None
+        yield Service(found, accounts)
+
+
+def _opened(home: Home, settings: ServiceSettings, room: Room, stack: ExitStack) -> Served:
+    limits = settings.of(IntakeSettings)
+    studio = stack.enter_context(open_studio(home))
+    # What is entered last ends first: what waits is committed, then published, and then the database closed.
+    publisher = stack.enter_context(publishing(home, studio, settings.of(PublishSettings)))
+    sequencer = Sequencer(
+        studio.log,
+        max_waiting=limits.max_waiting,
+        max_bytes=limits.max_waiting_bytes,
+        tally=ProductionTally(studio.production),
+    )
+    stack.enter_context(sequencer)
+    intake = Intake(sequencer, room, settings.of(Pace))
+    public = PublicLog(studio.log, published_checkpoint(home))
+    return Served(home, studio, intake, Devices(studio), public, publisher)
 
 
 def service_of(request: Request) -> Service:
@@ -79,7 +112,7 @@ def service_of(request: Request) -> Service:
     return found
 
 
-def served(production: str, request: Request) -> Served:
+async def served(production: str, request: Request) -> Served:
     """Return the production that the path names. Raises ``UsageError("production.unknown")``."""
     return service_of(request).production(production)
 

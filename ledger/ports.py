@@ -191,8 +191,8 @@ class EntryStore(Protocol):
     def chains(self) -> Iterator[ChainRow]:
         """Yield every record that a device numbered, by key, then by number, then by index."""
 
-    def statements(self, predicate_type: str) -> Sequence[StatementRow]:
-        """Return every entry of this type, oldest first."""
+    def statements(self, predicate_type: str, start: int = 0) -> Sequence[StatementRow]:
+        """Return every entry of this type at ``start`` and after it, oldest first."""
 
     def artifacts(
         self, *, sha256: str | None = None, pixels: str | None = None, index: int | None = None
@@ -266,11 +266,7 @@ class ManifestCodec(Protocol):
         """
 
     def seal_digest(
-        self,
-        plan: ManifestPlan,
-        sha256: str,
-        credential: ClaimCredential,
-        timestamp_url: str | None = None,
+        self, plan: ManifestPlan, sha256: str, credential: ClaimCredential, timestamp_url: str | None = None
     ) -> bytes:
         """Return a manifest store bound to the whole-file SHA-256, for a sidecar. Reads no file."""
 
@@ -280,16 +276,20 @@ class ManifestCodec(Protocol):
         Never fetches anything from the network. Raises ``MalformedError`` for a damaged file or store.
         """
 
+    def read_alone(self, store: bytes, anchors: Anchors) -> Reading:
+        """Read and validate a manifest without its file. Raises ``MalformedError`` for a damaged store."""
+
     def store(self, path: Path) -> bytes | None:
         """Return the manifest store embedded in the file as raw bytes, or ``None``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Anchors:
-    """PEM trust anchors: whose claims and whose time stamps are believed."""
+    """PEM trust anchors: whose claims and time stamps are believed; ``lists`` are others', by name."""
 
     manifest_pem: str
     timestamp_pem: str
+    lists: tuple[tuple[str, str], ...] = ()
 
 
 class PixelReader(Protocol):
@@ -353,6 +353,16 @@ class PublishedLog(Protocol):
         Raises ``UndecidedError("http.unavailable")`` when nobody can say, and ``MalformedError`` for a file
         that is larger than any of its kind.
         """
+
+
+class Lease(Protocol):
+    """Something that one process at a time may hold, of all that serve one log. It ends with its holder."""
+
+    def take(self) -> bool:
+        """Return whether this process holds it now; take it if nobody does. Waits for nobody."""
+
+    def release(self) -> None:
+        """Give it up, if this process holds it."""
 
 
 class Witness(Protocol):

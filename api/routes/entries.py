@@ -21,7 +21,7 @@ from starlette.types import Receive, Scope, Send
 from api.bodies import Body
 from api.intake import Intake, Outcome, slices
 from api.routes.entries_described import DSSE, NDJSON, OPENAPI
-from api.security import check, need, viewer_of
+from api.security import check, need, public, viewer_of
 from api.served import Production, service_of
 from ledger.core.access import Action
 from ledger.core.encoding import encode_base64
@@ -54,6 +54,7 @@ direct = APIRouter(prefix="/v1/productions/{production}", tags=["entries"], rout
 
 
 @direct.post("/entries", response_class=Response, **OPENAPI)
+@public("each entry is signed by a key that the log admits, and nothing else gets in")
 async def add_entries(production: str, request: Request) -> Response:
     """Add entries that an enrolled key signed: one, a batch, or a stream.
 
@@ -68,7 +69,7 @@ async def add_entries(production: str, request: Request) -> Response:
             intake.sequencer.check_room(bulk=True)
             return _Stream(intake, body)
         if kind == DSSE:
-            intake.sequencer.check_room()
+            intake.check_room()
             return await _one(intake, await body.whole(MAX_BYTES, intake.pace))
         return await _document(intake, body, kind)
     except RakkanError as error:

@@ -10,20 +10,12 @@
 
 from __future__ import annotations
 
-import re
-import socket
-import ssl
 import zlib
-from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPException, HTTPResponse
 from pathlib import Path
-from threading import Event, Timer
 from urllib.parse import urljoin, urlsplit
 from urllib.request import url2pathname
 
-import ledger
+from ledger.adapters.connection import TROUBLE, Answer, Call, Connection, parse_url
 from ledger.core.merkle import HASH_SIZE
 from ledger.core.note import MAX_NOTE
 from ledger.core.tiles import MAX_ENTRY, WIDTH, parse_path
@@ -36,9 +28,6 @@ _REDIRECTS = {301, 302, 303, 307, 308}
 _MAX_REDIRECTS = 5
 _GONE = {404, 410}
 _GZIP = 16 + zlib.MAX_WBITS
-_PORTS = {"http": 80, "https": 443}
-_URL_PATH = re.compile(r"[!$&'()*+,./0-9:;=@A-Z_a-z~%-]*")
-_TROUBLE = (OSError, HTTPException, ValueError)  # ValueError: a redirect to what is no URL
 
 
 def published_log(place: str) -> PublishedLog:
@@ -73,27 +62,6 @@ class FolderLog:
             raise
 
 
-@dataclass(frozen=True, slots=True)
-class _Server:
-    """Who answers: what a redirect may not change."""
-
-    scheme: str
-    host: str
-    port: int
-
-    def url(self, target: str) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{self.scheme}://{host}:{self.port}{target}"
-
-
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    status: int
-    location: str
-    encoding: str
-    body: bytes
-
-
 class HttpLog:
     """The log below an ``http`` or ``https`` URL. Not to be shared by threads.
 
@@ -101,15 +69,9 @@ class HttpLog:
     """
 
     def __init__(self, url: str, seconds: float = 30.0) -> None:
-        self._open: tuple[HTTPConnection, socket.socket] | None = None
-        self._server, path = _parse(url)
+        server, path = parse_url(url)
+        self._connection = Connection(server, seconds)
         self._path = path.rstrip("/")
-        self._seconds = seconds
-        self._tls = ssl.create_default_context() if self._server.scheme == "https" else None
-
-    def __del__(self) -> None:
-        # A log is read from wherever it is handed to: nobody there knows that it may hold a connection.
-        self.close()
 
     def get(self, path: str) -> bytes | None:
         """Return the published file, or ``None``.
@@ -122,7 +84,7 @@ class HttpLog:
         answer = self._ask(target, limit)
         for _ in range(_MAX_REDIRECTS):
             if answer.status in _REDIRECTS:
-                target = self._redirected(target, answer.location)
+                target = self._redirected(target, answer.headers.get("Location", ""))
                 answer = self._ask(target, limit)
         if answer.status in _GONE:
             return None
@@ -130,117 +92,26 @@ class HttpLog:
             raise self._unavailable(target, f"it answers with status {answer.status}")
         return _checked(_unpacked(answer, limit), code, limit, path)
 
-    def close(self) -> None:
-        """Close the connection. The next ``get`` opens another."""
-        if self._open is not None:
-            for end in self._open:
-                end.close()
-            self._open = None
-
-    def _ask(self, target: str, limit: int) -> _Answer:
-        kept = self._open is not None
-        try:
-            try:
-                return self._exchange(target, limit)
-            except ConnectionError:
-                if not kept:
-                    raise
-                self.close()  # a server may end a connection that it had kept
-                return self._exchange(target, limit)
-        except _TROUBLE as error:
-            self.close()
-            raise self._unavailable(target, str(error) or type(error).__name__) from error
-
-    def _exchange(self, target: str, limit: int) -> _Answer:
-        connection, guard = self._open or self._connect()
-        headers = {"User-Agent": f"rakkan/{ledger.__version__}", "Accept-Encoding": "gzip, identity"}
+    def _ask(self, target: str, limit: int) -> Answer:
         most = limit + limit // 100 + 1024  # what gzip makes of bytes that it cannot make smaller
-        with _deadline(guard, self._seconds):
-            connection.request("GET", target, headers=headers)
-            with closing(connection.getresponse()) as response:
-                body = _body(response, most)
-                reusable = response.isclosed() and not response.will_close
-        if not reusable:
-            self.close()
-        named = response.headers
-        encoding = named.get("Content-Encoding", "").strip().lower()
-        return _Answer(response.status, named.get("Location", ""), encoding, body)
-
-    def _connect(self) -> tuple[HTTPConnection, socket.socket]:
-        plain = socket.create_connection((self._server.host, self._server.port), self._seconds)
-        # A second handle ends the connection at the deadline, also after TLS has taken the first one over.
-        connection, guard = HTTPConnection(self._server.host, self._server.port), plain.dup()
-        self._open = connection, guard
-        connection.auto_open = 0
-        connection.default_port = _PORTS[self._server.scheme]
-        connection.sock = plain
-        if self._tls is not None:
-            with _deadline(guard, self._seconds):
-                connection.sock = self._tls.wrap_socket(plain, server_hostname=self._server.host)
-        return self._open
+        call = Call("GET", target, {"Accept-Encoding": "gzip, identity"}, most)
+        try:
+            return self._connection.ask(lambda: call)
+        except (*TROUBLE, ValueError) as error:  # ValueError: a redirect to what is no URL
+            raise self._unavailable(target, str(error) or type(error).__name__) from error
 
     def _redirected(self, target: str, location: str) -> str:
         try:
-            server, path = _parse(urljoin(self._server.url(target), location))
+            server, path = parse_url(urljoin(self._connection.server.url(target), location))
         except (ValueError, UsageError):
             server, path = None, ""
-        if not location or server != self._server:
+        if not location or server != self._connection.server:
             raise self._unavailable(target, "it sends us elsewhere")
         return path
 
     def _unavailable(self, target: str, why: str) -> UndecidedError:
-        url = self._server.url(target)
+        url = self._connection.server.url(target)
         return UndecidedError("http.unavailable", f"{url} cannot be read: {why}.", url=url)
-
-
-@contextmanager
-def _deadline(connection: socket.socket, seconds: float) -> Iterator[None]:
-    """End the connection unless the block is done in time; then raise ``TimeoutError``.
-
-    A socket's own timeout starts again with each byte.
-    """
-    late = Event()
-
-    def cut() -> None:
-        late.set()
-        with suppress(OSError):
-            connection.shutdown(socket.SHUT_RDWR)
-
-    watch = Timer(seconds, cut)
-    watch.daemon = True
-    watch.start()
-    try:
-        yield
-    except _TROUBLE:
-        if not late.is_set():
-            raise
-    finally:
-        watch.cancel()
-    if late.is_set():
-        raise TimeoutError(f"no whole answer within {seconds:g} seconds")
-
-
-def _body(response: HTTPResponse, most: int) -> bytes:
-    """Return at most so many bytes of the body. Raises ``HTTPException`` when it ends too early."""
-    if response.length is None and not response.chunked:
-        # It would end where the connection ends, and so could be cut short unseen.
-        raise HTTPException("the answer does not say how long it is")
-    body = response.read(most)
-    if response.length and len(body) < most:
-        raise HTTPException("the answer was cut short")
-    return body
-
-
-def _parse(url: str) -> tuple[_Server, str]:
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-    except ValueError as error:
-        raise UsageError("http.url", "This is not a URL.", url=url[:200]) from error
-    extra = "@" in parts.netloc or parts.query or parts.fragment
-    if parts.scheme not in _PORTS or not host or extra or not _URL_PATH.fullmatch(parts.path):
-        raise UsageError("http.url", "This is not the URL of a log.", scheme=parts.scheme, host=host)
-    return _Server(parts.scheme, host, port or _PORTS[parts.scheme]), parts.path
 
 
 def _limit(path: str) -> tuple[str, int]:
@@ -257,11 +128,12 @@ def _checked(data: bytes | None, code: str, limit: int, path: str) -> bytes:
     return data
 
 
-def _unpacked(answer: _Answer, limit: int) -> bytes | None:
+def _unpacked(answer: Answer, limit: int) -> bytes | None:
     """Return the body, at most one byte longer than the limit when it came packed; ``None``: no gzip."""
-    if answer.encoding in {"", "identity"}:
+    encoding = answer.headers.get("Content-Encoding", "").strip().lower()
+    if encoding in {"", "identity"}:
         return answer.body
-    if answer.encoding != "gzip":
+    if encoding != "gzip":
         return None
     packed = zlib.decompressobj(_GZIP)
     try:

@@ -50,9 +50,14 @@ class ServiceSettings:
     settings: tuple[Setting, ...]
 
     def of(self, kind: type[T]) -> T:
-        """Return the section of this type."""
-        found: T = self.sections[kind]
+        """Return the section of this type; its defaults where nothing was said of it."""
+        found: T = self.sections.get(kind) or kind()
         return found
+
+
+def in_code(*sections: Any) -> ServiceSettings:
+    """Return settings that a program states itself, section by section."""
+    return ServiceSettings({type(section): section for section in sections}, ())
 
 
 def read_service(

@@ -65,6 +65,8 @@ COMMANDS = {
     "restore": "ledger.cli.backup:restore",
     "monitor": "ledger.cli.monitor:monitor",
     "serve": "ledger.cli.serve:serve",
+    "token": "ledger.cli.token:token",
+    "share": "ledger.cli.share:share",
     "config": "ledger.cli.config:config",
     "agent": "ledger.cli.agent:agent",
     "devices": "ledger.cli.agent:devices",

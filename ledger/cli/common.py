@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ledger.core.fields import parse_time
+from ledger.core.text import escaped
 
 if TYPE_CHECKING:
     from ledger.adapters.home import Home
@@ -29,7 +29,6 @@ device_option = click.option(
     help="The enrolled device that acts.",
 )
 REGISTRAR = "registrar"
-_UNSAFE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def home_folder() -> Path:
@@ -59,19 +58,12 @@ def print_json(value: Any) -> None:
 
 def as_document(value: Any) -> str:
     """Return JSON laid out for a person, and safe to show: a terminal obeys control characters."""
-    return _UNSAFE.sub(_escaped, json.dumps(value, ensure_ascii=False, indent=2))
+    return escaped(json.dumps(value, ensure_ascii=False, indent=2))
 
 
 def printable(text: str) -> str:
-    """Return a text as a terminal may show it: control and direction characters as escapes.
-
-    Names come from strangers' files. One that moves the cursor could write a verdict over ours.
-    """
-    return _UNSAFE.sub(_escaped, text.replace("\n", "\\n"))
-
-
-def _escaped(match: re.Match[str]) -> str:
-    return f"\\u{ord(match[0]):04x}"
+    """Return a text as a terminal may show it: control and direction characters, and line feeds, escaped."""
+    return escaped(text.replace("\n", "\\n"))
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -31,26 +31,11 @@ def show(what: str) -> None:
 
     For a file, it is the newest entry that made these bytes: for a sealed file, its seal.
     """
-    from ledger.core import canonical
-    from ledger.core import envelope as dsse
-    from ledger.core.fields import format_time
-    from ledger.service.erase import declared
+    from ledger.service.reading.entries import whole
     from ledger.wiring import open_studio
 
     with open_studio(home()) as studio:
-        index = _index(studio, what)
-        opened = dsse.decode(studio.entries.envelope(index))
-        erased = declared(studio, index)
-    document: dict[str, Any] = {
-        "index": index,
-        "signedBy": [signature.keyid for signature in opened.signatures],
-        "statement": canonical.decode(opened.payload),
-    }
-    if erased:
-        document["erased"] = {
-            digest: {"entry": item.entry, "on": format_time(item.erased)} for digest, item in erased.items()
-        }
-    print_json(document)
+        print_json(whole(studio, _index(studio, what)))
 
 
 @click.command(
@@ -106,15 +91,16 @@ def publish(every: float | None) -> None:
 
     The folder (log/ in RAKKAN_HOME, or what init --publish-to said) can be served as it is. Safe to repeat.
     """
-    place = home()
-    if every is None:
-        _say(place, _publish(place))
-        return
     from ledger.errors import RefusedError, UndecidedError
     from ledger.service.log.publish import Publisher
     from ledger.wiring import SystemClock
+    from ledger.wiring.outside import publish_home
 
-    publisher, size = Publisher(lambda: _publish(place), SystemClock()), None
+    place = home()
+    if every is None:
+        _say(place, publish_home(place))
+        return
+    publisher, size = Publisher(lambda: publish_home(place), SystemClock()), None
     with until_stopped() as stopped:
         while not stopped.is_set():
             try:
@@ -128,18 +114,6 @@ def publish(every: float | None) -> None:
                     _say(place, done)
                     size = done.size
             stopped.wait(every)
-
-
-def _publish(place: Home) -> Published:
-    """Publish once. The studio is opened anew each time: its keys may have changed."""
-    from ledger.service.log.publish import publish as publish_log
-    from ledger.wiring import open_studio, publication
-    from ledger.wiring.outside import alarms, witnessing
-
-    with open_studio(place) as studio:
-        return publish_log(
-            studio.log, publication(place), alarms=alarms(place), witnessing=witnessing(place, studio)
-        )
 
 
 def _say(place: Home, done: Published) -> None:

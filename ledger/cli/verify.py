@@ -12,8 +12,9 @@ from ledger.cli.common import examples, home_folder, json_option, print_json, pr
 if TYPE_CHECKING:
     from ledger.core.policy import Policy
     from ledger.core.report import VerificationReport
-    from ledger.core.trust import TrustRoot
+    from ledger.core.trust import Lists, TrustRoot
     from ledger.service.clear.verdicts import Recorded
+    from ledger.service.verify import Also
 
 MARKS = {"passed": ("✓", "green"), "failed": ("✕", "red"), "undecided": ("–", "yellow")}
 FILE = click.Path(path_type=Path)
@@ -38,6 +39,13 @@ MAX_TRUST = 1024 * 1024
     type=FILE,
     help="Witnesses (C2SP tlog-policy) that must have cosigned the log, so that it cannot show two.",
 )
+@click.option(
+    "--trust-list",
+    "lists",
+    multiple=True,
+    metavar="NAME=FILE",
+    help="Signers of others (PEM): known by this name, and not as the studio's. May be given several times.",
+)
 @click.option("--offline", is_flag=True, help="Do not ask the ledger of RAKKAN_HOME, even if it is there.")
 @json_option
 def verify(
@@ -45,6 +53,7 @@ def verify(
     trust_file: Path | None,
     sidecar: Path | None,
     policy_file: Path | None,
+    lists: tuple[str, ...],
     *,
     offline: bool,
     as_json: bool,
@@ -54,9 +63,12 @@ def verify(
     Needs only the file (with its sidecar FILE.c2pa, where it has one) and the studio's trust.json. Where
     RAKKAN_HOME holds a ledger, it is asked too, and finds a file whose manifest was stripped.
 
-    Exit code: 0 proven, 1 altered, 2 usage, 3 cannot decide.
+    Exit code: 0 proven, 1 altered, 2 usage, 3 anything else: undecided, recorded, signed by somebody else.
     """
-    report, cleared = _verify(file, trust_file, sidecar, _policy(policy_file), offline=offline)
+    from ledger.service.verify import Also
+
+    also = Also(_policy(policy_file), _lists(lists))
+    report, cleared = _verify(file, trust_file, sidecar, also, offline=offline)
     if as_json:
         print_json({**report.to_json(), **_clearance(cleared)})
     else:
@@ -66,7 +78,7 @@ def verify(
 
 
 def _verify(
-    file: Path, trust_file: Path | None, sidecar: Path | None, policy: Policy | None, *, offline: bool
+    file: Path, trust_file: Path | None, sidecar: Path | None, also: Also, *, offline: bool
 ) -> tuple[VerificationReport, Recorded | None]:
     """Return the report and, where the ledger is asked, the newest verdict on record for the file."""
     from ledger.wiring import home_at, offline_reader, open_studio
@@ -74,13 +86,13 @@ def _verify(
     place = home_at(home_folder())
     trust = _trust(trust_file)
     if offline or not place.holds_ledger():
-        return offline_reader().verify(file, trust, sidecar, policy), None
+        return offline_reader().verify(file, trust, sidecar, also), None
     from ledger.service.archive import Archive
     from ledger.service.clear.verdicts import newest_about
     from ledger.service.verify import verify_online
 
     with open_studio(place) as studio:
-        report = verify_online(studio, file, trust or studio.trust, sidecar, policy)
+        report = verify_online(studio, file, trust or studio.trust, sidecar, also)
         return report, newest_about(Archive(studio), report.sha256)
 
 
@@ -89,6 +101,19 @@ def _policy(policy_file: Path | None) -> Policy | None:
     from ledger.service.files import read_whole
 
     return None if policy_file is None else parse_policy(read_whole(policy_file, MAX_POLICY + 1))
+
+
+def _lists(given: tuple[str, ...]) -> Lists:
+    from ledger.core.trust import Lists, read_list
+    from ledger.service.files import read_whole
+
+    found = []
+    for item in given:
+        name, _, path = item.partition("=")
+        if not name or not path:
+            raise click.BadParameter("give NAME=FILE", param_hint="--trust-list")
+        found.append((name, read_list(read_whole(Path(path), MAX_TRUST))))
+    return Lists(tuple(found))
 
 
 def _trust(trust_file: Path | None) -> TrustRoot | None:

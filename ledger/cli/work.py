@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +17,10 @@ from ledger.core.predicates.step import Evidence, Place, StepAction, Tool
 
 if TYPE_CHECKING:
     from ledger.adapters.home import Home
+    from ledger.adapters.seal_journal import DirectoryJournal
     from ledger.service.record import Used, Work
-    from ledger.service.seal import SealedFile
-    from ledger.service.studio import Studio
+    from ledger.service.seal import SealedFile, SealingLog
+    from ledger.service.studio import Device, Studio
 
 FILE = click.Path(path_type=Path)
 
@@ -86,6 +89,7 @@ def record(outputs: tuple[Path, ...], device: str, *, as_json: bool, **said: Any
         "rakkan seal night.png",
         "rakkan seal shot010/*.exr --skip-sealed",
         "rakkan seal night.png --out delivery --timestamp",
+        "rakkan seal night.png --server https://ledger.example --device ws-07",
     )
 )
 @click.argument("paths", nargs=-1, required=True, type=FILE)
@@ -94,12 +98,16 @@ def record(outputs: tuple[Path, ...], device: str, *, as_json: bool, **said: Any
     "--timestamp", is_flag=True, help="Add a trusted time stamp, so that the seal outlives its certificate."
 )
 @click.option("--skip-sealed", is_flag=True, help="Leave out files that are sealed already.")
+@click.option(
+    "--server", metavar="URL", help="Where the ledger is, for a device without one. Default: in the home."
+)
 @device_option
 @json_option
 def seal(
     paths: tuple[Path, ...],
     out: Path | None,
     device: str,
+    server: str | None,
     *,
     timestamp: bool,
     skip_sealed: bool,
@@ -113,22 +121,50 @@ def seal(
 
     from ledger.service.files import make_folder
     from ledger.service.seal import seal as seal_files
-    from ledger.wiring import open_device, open_studio, timestamp_authority
+    from ledger.wiring import open_device, timestamp_authority
 
     place = home()
+    if server is not None and timestamp:
+        raise click.UsageError("--timestamp needs the studio's own authority: leave it out with --server.")
     with ExitStack() as stack:
-        studio = stack.enter_context(open_studio(place))
         url = stack.enter_context(timestamp_authority(place).serving()) if timestamp else None
         if out is not None:
             make_folder(out)
         acting = open_device(place, device)
-        _cosign(place, studio)
-        sealed = seal_files(studio, acting, paths, out=out, timestamp_url=url, skip_sealed=skip_sealed)
+        log, journal = stack.enter_context(_log_of(place, acting, server))
+        sealed = seal_files(
+            log, acting, paths, out=out, timestamp_url=url, skip_sealed=skip_sealed, journal=journal
+        )
     if as_json:
         print_json([_sealed_json(item) for item in sealed])
         return
     for item in sealed:
         click.echo(printable(f"{item.manifest}: {item.form.value}, entry {item.appended.index}"))
+
+
+@contextmanager
+def _log_of(
+    place: Home, device: Device, server: str | None
+) -> Iterator[tuple[SealingLog, DirectoryJournal | None]]:
+    """Open what files are sealed against; on leaving, give a server the manifests that were made."""
+    if server is None:
+        from ledger.wiring import open_studio
+
+        with open_studio(place) as studio:
+            _cosign(place, studio)
+            yield studio, None
+        return
+    from ledger.errors import RakkanError
+    from ledger.service.elsewhere import offer
+    from ledger.wiring.elsewhere import open_elsewhere, open_journal, open_kept, open_server
+
+    with open_server(place, server, device) as client:
+        yield open_elsewhere(place, client), open_journal(place)
+        try:
+            offer(client, open_kept(place))
+        except RakkanError as error:
+            words = "warning: the files are sealed; their manifests are kept here and shared the next time"
+            click.echo(printable(f"{words}: {error}"), err=True)
 
 
 def _cosign(place: Home, studio: Studio) -> None:

@@ -17,6 +17,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 from ledger.core.digest import sha256_hex
 from ledger.errors import IntegrityError, MalformedError
 
+ED25519 = "ed25519"
+ECDSA = "ecdsa-p256-sha256"
+
 
 @dataclass(frozen=True, slots=True)
 class PublicKey:
@@ -27,17 +30,28 @@ class PublicKey:
     """SHA-256 (hex) of ``spki``."""
     _key: ed25519.Ed25519PublicKey | ec.EllipticCurvePublicKey
 
-    def verify(self, signature: bytes, message: bytes) -> None:
-        """Return if the signature is good. Raises ``IntegrityError("envelope.signature")``."""
+    @property
+    def algorithm(self) -> str:
+        """``ED25519`` or ``ECDSA``, as RFC 9421 names them."""
+        return ED25519 if isinstance(self._key, ed25519.Ed25519PublicKey) else ECDSA
+
+    def signed(self, signature: bytes, message: bytes) -> bool:
+        """Whether the signature (64 bytes, or DER for ECDSA) is of these bytes by this key."""
         try:
             if isinstance(self._key, ed25519.Ed25519PublicKey):
                 self._key.verify(signature, message)
             else:
                 self._key.verify(signature, message, ec.ECDSA(SHA256()))
-        except InvalidSignature as error:
+        except InvalidSignature:
+            return False
+        return True
+
+    def verify(self, signature: bytes, message: bytes) -> None:
+        """Return if the signature is good. Raises ``IntegrityError("envelope.signature")``."""
+        if not self.signed(signature, message):
             raise IntegrityError(
                 "envelope.signature", "The signature does not fit the key and the bytes.", keyid=self.keyid
-            ) from error
+            )
 
 
 def parse_public_key(spki: bytes) -> PublicKey:

@@ -71,7 +71,7 @@ def trace(sha256: str, name: str, made: Callable[[str], Record | None]) -> Linea
         if record is None:
             continue
         lineage.records[child] = record
-        for parent, parent_name, role in _parents(child, record.statement):
+        for parent, parent_name, role in parents(child, record.statement):
             if parent == child:
                 continue
             lineage.links.append(Link(child, parent, role))
@@ -82,7 +82,8 @@ def trace(sha256: str, name: str, made: Callable[[str], Record | None]) -> Linea
     return lineage
 
 
-def _parents(child: str, statement: Statement) -> Iterator[tuple[str, str, str]]:
+def parents(child: str, statement: Statement) -> Iterator[tuple[str, str, str]]:
+    """Yield digest, name and role of what these bytes were made from, by the statement that made them."""
     predicate = statement.predicate
     if isinstance(predicate, Step):
         for material in predicate.materials:

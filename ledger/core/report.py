@@ -6,7 +6,9 @@ Rules:
   a manifest, and carries the codes and values for a person who has;
 * *failed* means two things that must agree do not: evidence of alteration. A missing key, an unknown signer
   or an unreadable file is *undecided*, never failed;
-* the verdict is ``altered`` if any check failed, else ``undecided`` if any is undecided, else ``proven``;
+* the verdict is ``altered`` if any check failed, ``proven`` if every one passed, else ``undecided``, with two
+  exceptions that say more. ``signed``: the manifest's own checks passed, but only a list from outside knows
+  the signer. ``recorded``: no manifest was at hand, but the ledger knows these bytes and proves their record;
 * only positives are claimed: nothing here says that AI was not used.
 """
 
@@ -29,24 +31,42 @@ class Outcome(StrEnum):
     """What all checks together come to."""
 
     PROVEN = "proven"
+    SIGNED = "signed"
+    RECORDED = "recorded"
     ALTERED = "altered"
     UNDECIDED = "undecided"
 
 
 FOUND_BY_PIXELS = "ledger.pixels"
 """Code of the check that knows a file by its picture alone."""
-EXIT_CODES = {Outcome.PROVEN: 0, Outcome.ALTERED: 1, Outcome.UNDECIDED: 3}
+SIGNER_LISTED = "signer.listed"
+"""Code of the check on the signer when only a trust list from outside knows them."""
+NO_MANIFEST = frozenset({"verify.no-manifest", "verify.digest-only"})
+"""Codes of the check on the claim when there is none to look at."""
+EXIT_CODES = {
+    Outcome.PROVEN: 0,
+    Outcome.ALTERED: 1,
+    Outcome.SIGNED: 3,
+    Outcome.RECORDED: 3,
+    Outcome.UNDECIDED: 3,
+}
+_BY_THE_MANIFEST = ("bytes", "claim", "time", "ancestry")
+_BY_THE_LEDGER = ("log", "statement", "subject", "ledger")
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One question, its answer in words, and the codes behind it (C2PA's own where it has one)."""
+    """One question, its answer in words, and the codes behind it (C2PA's own where it has one).
+
+    ``plain`` is the same answer without what only the ledger knows, where ``words`` name any of that.
+    """
 
     name: str
     title: str
     status: Status
     words: str
     codes: tuple[str, ...] = ()
+    plain: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Return the check as JSON."""
@@ -71,7 +91,7 @@ class NamedGrant:
 
 @dataclass(frozen=True, slots=True)
 class NamedThing:
-    """A model or dataset that the file names.
+    """A model or dataset that the file names, or, without name and digest, one that only the ledger does.
 
     ``index`` is its registration's entry, ``None`` without one. ``covered`` says whether each of its uses
     fell into the term of some grant.
@@ -103,8 +123,8 @@ class NamedThing:
         ]
         return {
             "kind": self.kind,
-            "name": self.name,
-            "sha256": self.sha256,
+            "name": self.name or None,
+            "sha256": self.sha256 or None,
             "index": self.index,
             "stages": list(self.stages),
             "grants": grants,
@@ -154,7 +174,15 @@ class VerificationReport:
         found = {check.status for check in self.checks}
         if Status.FAILED in found:
             return Outcome.ALTERED
-        return Outcome.UNDECIDED if Status.UNDECIDED in found or not found else Outcome.PROVEN
+        if found == {Status.PASSED}:
+            return Outcome.PROVEN
+        passed = {check.name for check in self.checks if check.status is Status.PASSED}
+        codes = {code for check in self.checks if check.name in ("signer", "claim") for code in check.codes}
+        if SIGNER_LISTED in codes and passed.issuperset(_BY_THE_MANIFEST):
+            return Outcome.SIGNED
+        if codes & NO_MANIFEST and passed.issuperset(_BY_THE_LEDGER):
+            return Outcome.RECORDED
+        return Outcome.UNDECIDED
 
     @property
     def exit_code(self) -> int:
@@ -166,6 +194,11 @@ class VerificationReport:
         """One line for anyone."""
         if self.outcome is Outcome.ALTERED:
             return f"Altered: {self._first(Status.FAILED)}"
+        if self.outcome is Outcome.SIGNED:
+            where = f"recorded in {self.log}" if self.log else "not in this studio's ledger"
+            return f"Signed by {self.signer}, known to {self.facts.get('trustList')}; {where}."
+        if self.outcome is Outcome.RECORDED:
+            return f"Recorded in {self.log}: {self.check('ledger').words} {self.check('claim').words}"
         if self.outcome is Outcome.UNDECIDED:
             return f"Cannot decide: {self._found_elsewhere() or self._first(Status.UNDECIDED)}"
         if not self.things:

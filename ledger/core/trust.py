@@ -10,6 +10,7 @@ import json
 from dataclasses import dataclass
 
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from ledger.core import canonical
 from ledger.core.encoding import encode_base64
@@ -38,6 +39,29 @@ class TrustRoot:
     def log_keys(self, origin: str) -> tuple[bytes, ...]:
         """Return the keys of the log of this name, DER SubjectPublicKeyInfo."""
         return tuple(map(spki_of, self.log_verifiers(origin)))
+
+
+@dataclass(frozen=True, slots=True)
+class Lists:
+    """Trust lists of others, as PEM text: of who signs manifests, each under its name; of who stamps times.
+
+    A signer whom only such a list knows is known, and has no part in this studio.
+    """
+
+    signers: tuple[tuple[str, str], ...] = ()
+    stamps: str = ""
+
+
+NO_LISTS = Lists()
+
+
+def read_list(data: bytes) -> str:
+    """Return a trust list's certificates as PEM text. Raises ``MalformedError("trust.malformed")``."""
+    try:
+        found = x509.load_pem_x509_certificates(data)
+    except ValueError as error:
+        raise MalformedError("trust.malformed", "The trust list holds no PEM certificates.") from error
+    return "".join(item.public_bytes(Encoding.PEM).decode() for item in found)
 
 
 def format_trust(trust: TrustRoot) -> bytes:

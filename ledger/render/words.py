@@ -17,6 +17,8 @@ MARKS = {
 
 ANSWERS = {
     Outcome.PROVEN: ("passed", "✓", "Proven"),
+    Outcome.SIGNED: ("open", "–", "Signed by somebody else"),
+    Outcome.RECORDED: ("open", "–", "Recorded, not sealed"),
     Outcome.ALTERED: ("failed", "✕", "Altered"),
     Outcome.UNDECIDED: ("open", "–", "Cannot decide"),
 }

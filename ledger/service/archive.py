@@ -4,15 +4,20 @@ An ``Archive`` is a view for one use (sealing a batch, answering one question): 
 their models, grants and signers, so their rows are read once. It does not see what is appended after it first
 looked; what matters then is the log, which decides again on every append.
 
+What it looks at is a ``Known``: a studio's own log, or what a server showed of one (``elsewhere``). What it
+looked at stays with it, so that a server can send all of it at once (``bundle``).
+
 A registration, a grant or an enrolment counts only when a registrar signed it: whoever steals a device's key
 can add entries, but neither a licence nor a key, nor spoil the evidence of what others made.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
 
 from ledger.core import envelope as dsse
+from ledger.core.envelope import Envelope
 from ledger.core.evidence import LoggedEnvelope
 from ledger.core.identity import PublicKey, parse_public_key
 from ledger.core.keyring import REGISTRARS_ONLY
@@ -29,13 +34,57 @@ from ledger.core.predicates import (
     Step,
 )
 from ledger.core.predicates.enrolment import KeyRole
+from ledger.core.statement import Statement
+from ledger.core.trust import TrustRoot
 from ledger.errors import RakkanError
-from ledger.ports import ArtifactRow
+from ledger.ports import ArtifactRow, Clock, ManifestCodec, ManifestStore, StatementRow
 from ledger.service.log.projection import SEALED_FROM
-from ledger.service.studio import Studio
 
 MAX_REGISTRARS = 50
 """How many registrars may have enrolled one another in a row."""
+
+
+class Rows(Protocol):
+    """The entries by what they are about; see ``ports.EntryStore``."""
+
+    def artifacts(self, *, sha256: str | None = None, pixels: str | None = None) -> Sequence[ArtifactRow]:
+        """Return the rows that match the one criterion given, oldest entry first."""
+
+    def statements(self, predicate_type: str) -> Sequence[StatementRow]:
+        """Return every entry of this type, oldest first."""
+
+
+class Known(Protocol):
+    """A log, as far as it is known here. ``Studio`` is one that is known whole."""
+
+    @property
+    def entries(self) -> Rows:
+        """The entries by what they are about."""
+
+    @property
+    def manifests(self) -> ManifestStore:
+        """The manifest stores that the studio keeps."""
+
+    @property
+    def trust(self) -> TrustRoot:
+        """Whom to believe."""
+
+    @property
+    def codec(self) -> ManifestCodec:
+        """What reads and makes manifests."""
+
+    @property
+    def clock(self) -> Clock:
+        """The time of day."""
+
+    def envelope(self, index: int) -> Envelope:
+        """Return an entry's envelope."""
+
+    def statement(self, index: int) -> Statement:
+        """Return what an entry states."""
+
+    def logged(self, index: int) -> LoggedEnvelope:
+        """Return an entry with a receipt."""
 
 
 class Archive:
@@ -44,7 +93,7 @@ class Archive:
     ``compact`` leaves out the manifests of files that were sealed here: their records stand in for them.
     """
 
-    def __init__(self, studio: Studio, *, compact: bool = False) -> None:
+    def __init__(self, studio: Known, *, compact: bool = False) -> None:
         self.studio = studio
         self._compact = compact
         self._rows: dict[str, Sequence[ArtifactRow]] = {}
@@ -54,6 +103,16 @@ class Archive:
         self._counted: dict[int, bool] = {}
         self._stores: dict[str, tuple[str, bytes] | None] = {}
         self._announcements: list[int] | None = None
+
+    @property
+    def asked(self) -> Sequence[str]:
+        """The digests whose rows were asked for so far."""
+        return tuple(self._rows)
+
+    @property
+    def stores(self) -> Mapping[str, bytes]:
+        """The manifest stores found so far, by the digest that each belongs to."""
+        return dict(found for found in self._stores.values() if found is not None)
 
     def rows(self, sha256: str) -> Sequence[ArtifactRow]:
         """Return every row about these bytes, oldest entry first."""

@@ -217,7 +217,7 @@ def audit(
         note=brought.note,
         log=_log(studio),
         things=things,
-        grants=_grants(archive, things, brought.show),
+        grants=_grants(studio, archive, things, brought.show),
         files=tuple(_file(item, folder, recorded) for item in delivered),
         nodes=tuple(sorted(nodes, key=lambda node: (node.index or 0, node.name, node.sha256))),
         links=tuple(sorted(links, key=lambda link: (link.child, link.parent, link.role))),
@@ -290,13 +290,15 @@ def _holders(inventory: Path) -> tuple[str, Mapping[str, int]]:
     return sha256_hex(data), Counter(row["rights_holder"] for row in rows)
 
 
-def _grants(archive: Archive, things: Iterable[AuditThing], show: Collection[str]) -> tuple[AuditGrant, ...]:
+def _grants(
+    studio: Studio, archive: Archive, things: Iterable[AuditThing], show: Collection[str]
+) -> tuple[AuditGrant, ...]:
     found = []
     for index in sorted({index for thing in things for index in archive.grants(thing.sha256)}):
-        statement = archive.studio.statement(index)
+        statement = studio.statement(index)
         grant = statement.predicate
         if isinstance(grant, Grant):
-            shown = _opened(archive.studio, grant.commitments, show)
+            shown = _opened(studio, grant.commitments, show)
             found.append(
                 AuditGrant(
                     grant_id=grant.grant_id,

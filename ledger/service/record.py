@@ -24,8 +24,9 @@ from ledger.core.disclosure import SALT_BYTES, commit
 from ledger.core.predicates import StepV2
 from ledger.core.predicates.model_v2 import Service
 from ledger.core.predicates.step import Evidence, Place, Step, StepAction, Tool
+from ledger.core.trust import TrustRoot
 from ledger.errors import MalformedError, RakkanError, RefusedError, UsageError
-from ledger.ports import Anchors, OpeningStore
+from ledger.ports import Anchors, ManifestCodec, ManifestStore, OpeningStore
 from ledger.service.files import beside, check_name, check_unchanged, identify, read_whole
 from ledger.service.log.sequence import Appended
 from ledger.service.studio import Device, Studio
@@ -165,29 +166,31 @@ def uuid7() -> uuid.UUID:
 def _material(studio: Studio, used: Used) -> Artifact:
     if used.path is not None:
         material = describe(studio, used.path, used.role)
-        keep_manifest(studio, used.path, material.sha256)
+        keep_manifest(studio.manifests, studio.codec, studio.trust, used.path, material.sha256)
         return material
     if used.name is None or used.sha256 is None:
         raise RefusedError("record.nothing", "A material needs a file, or a name and a digest.")
     return Artifact(used.name, used.sha256, role=used.role)
 
 
-def keep_manifest(studio: Studio, path: Path, sha256: str) -> None:
+def keep_manifest(
+    manifests: ManifestStore, codec: ManifestCodec, trust: TrustRoot, path: Path, sha256: str
+) -> None:
     """Keep the manifest that a material came with, so that sealing what is made from it does not lose it.
 
     One that is damaged, or about other bytes, says nothing about this file and is left where it is.
     """
-    if studio.manifests.get(sha256) is not None:
+    if manifests.get(sha256) is not None:
         return
-    anchors = Anchors(studio.trust.manifest_anchors, studio.trust.timestamp_anchors)
+    anchors = Anchors(trust.manifest_anchors, trust.timestamp_anchors)
     try:
         sidecar = beside(path)
-        store = studio.codec.store(path) or (read_whole(sidecar, MAX_STORE + 1) if sidecar else None)
-        reading = studio.codec.read(path, store, anchors) if store else None
+        store = codec.store(path) or (read_whole(sidecar, MAX_STORE + 1) if sidecar else None)
+        reading = codec.read(path, store, anchors) if store else None
     except RakkanError:
         return
     if store and reading and any(item.code in BOUND for item in reading.success):
-        studio.manifests.put(sha256, store)
+        manifests.put(sha256, store)
 
 
 def _check_time(device: Device, work: Work, now: datetime) -> None:

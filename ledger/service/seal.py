@@ -8,6 +8,7 @@ The order, and what a failure at each point leaves behind:
 3. append one ``seal`` entry for up to ``PER_ENTRY`` files: from here on the log knows the new digests;
 4. keep the manifest stores, then rename each scratch to its target. A crash before the rename leaves the
    original in place and a seal entry for bytes that nobody has; sealing again is safe and adds a new one.
+   With a journal, as where the log is elsewhere, what was begun is finished instead (``begun``).
 
 A symbolic link is followed: the file it leads to is sealed, and the link stays a link. A sidecar that lies
 beside the file is replaced only when the ledger holds it; somebody else's goes into the new manifest, and one
@@ -19,9 +20,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+from typing import Protocol
 
+from ledger.core import envelope as dsse
+from ledger.core import statement as statements
 from ledger.core.artifact import Artifact
 from ledger.core.containers.jumbf import MAX_STORE
 from ledger.core.digest import sha256_hex
@@ -29,20 +35,29 @@ from ledger.core.lineage import Record
 from ledger.core.manifest import ManifestPlan
 from ledger.core.predicates import Seal
 from ledger.core.predicates.seal import Form, SealedManifest
+from ledger.core.statement import Statement
 from ledger.errors import RefusedError, UsageError
 from ledger.ports import Anchors
 from ledger.service import files
-from ledger.service.archive import Archive
+from ledger.service.archive import Archive, Known
+from ledger.service.begun import Begun, BegunFile, Journal, discard, finish, refused
 from ledger.service.evidence import basis
 from ledger.service.files import FileIdentity, beside, sidecar_of
 from ledger.service.log.sequence import Appended
 from ledger.service.plan import keep_inbound, plan_of
-from ledger.service.studio import Device, Studio
+from ledger.service.studio import Device
 
 MUCH = MAX_STORE // 2
 """Bytes of ancestors' manifests that one file may carry."""
 PER_ENTRY = 100
 """Files in one seal entry: 65,535 bytes hold about 150 with long names."""
+
+
+class SealingLog(Known, Protocol):
+    """What files are sealed against: a ``Studio``, or a log elsewhere (``elsewhere``)."""
+
+    def append(self, envelope: bytes) -> Appended:
+        """Append an entry, and return its index with its receipt, durable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,27 +103,31 @@ class _Written:
 
 
 def seal(
-    studio: Studio,
+    studio: SealingLog,
     device: Device,
     paths: Sequence[Path],
     *,
     out: Path | None = None,
     timestamp_url: str | None = None,
     skip_sealed: bool = False,
+    journal: Journal | None = None,
 ) -> list[SealedFile]:
     """Seal recorded files in place, or into the folder ``out``, and return them in the same order.
 
-    A file named twice is sealed once; ``skip_sealed`` leaves out those that are sealed already. Raises
+    A file named twice is sealed once; ``skip_sealed`` leaves out those that are sealed already. What an
+    earlier call began with the ``journal`` is finished first, and left out, too. Raises
     ``UsageError`` (``file.*``, ``seal.not-recorded``) and ``RefusedError`` (``seal.already-sealed``,
     ``target.*``, ``key.*``, ``clock.*``) before anything has changed; when a disk or the log fails later,
     the files that are not yet sealed have not changed.
     """
     device.check_clock(studio.clock.now())
-    ready = list(_examined(studio, _targets(paths, out), skip_sealed=skip_sealed))
-    sealed: list[SealedFile] = []
-    for start in range(0, len(ready), PER_ENTRY):
-        sealed += _seal_batch(studio, device, ready[start : start + PER_ENTRY], timestamp_url)
-    return sealed
+    with journal.alone() if journal else nullcontext():
+        done = {item.target for item, _ in finish(studio, journal)} if journal else set()
+        pairs = [(path, target) for path, target in _targets(paths, out) if target.absolute() not in done]
+        ready = list(_examined(studio, pairs, skip_sealed=skip_sealed))
+        sealing = _Sealing(studio, device, timestamp_url, journal)
+        starts = range(0, len(ready), PER_ENTRY)
+        return [item for start in starts for item in sealing.batch(ready[start : start + PER_ENTRY])]
 
 
 def _targets(paths: Sequence[Path], out: Path | None) -> list[tuple[Path, Path]]:
@@ -130,7 +149,9 @@ def _targets(paths: Sequence[Path], out: Path | None) -> list[tuple[Path, Path]]
     return list(found.values())
 
 
-def _examined(studio: Studio, pairs: Sequence[tuple[Path, Path]], *, skip_sealed: bool) -> Iterator[_Ready]:
+def _examined(
+    studio: SealingLog, pairs: Sequence[tuple[Path, Path]], *, skip_sealed: bool
+) -> Iterator[_Ready]:
     """Step 1: yield what there is to seal."""
     archive = Archive(studio)
     for (path, target), identity in zip(pairs, _identities([path for path, _ in pairs]), strict=True):
@@ -164,54 +185,78 @@ def _is_sealed(archive: Archive, path: Path, sha256: str) -> bool:
 
     A sidecar that was lost, or that a crash kept from being written, is made again.
     """
+    studio = archive.studio
     if archive.sealed_as(sha256) != sha256:
         return False
     sidecar = beside(path)
     if sidecar is None:
-        return archive.studio.codec.embeds(archive.studio.codec.media_type(path))
-    return files.read_whole(sidecar, MAX_STORE + 1) == archive.studio.manifests.get(sha256)
-
-
-def _seal_batch(
-    studio: Studio, device: Device, ready: Sequence[_Ready], timestamp_url: str | None
-) -> list[SealedFile]:
-    written: list[_Written] = []
-    try:
-        # While one file is being sealed, the one before it is flushed and identified.
-        with ThreadPoolExecutor(1) as beside_us:
-            sealing = _Sealing(studio, device, Archive(studio), timestamp_url, beside_us)
-            for item in ready:
-                written.append(sealing.write(item))  # noqa: PERF401 - kept for the clean-up
-        appended = _log(studio, device, written)
-        for done in written:
-            studio.manifests.put(done.identity().sha256, done.store)
-        for done in written:
-            for scratch, final in done.moves:
-                files.replace(scratch, final)
-    except BaseException:
-        for done in written:
-            for scratch, _ in done.moves:
-                files.discard(scratch)
-        raise
-    return [
-        SealedFile(
-            target=done.target,
-            manifest=done.moves[-1][1],
-            sha256=done.identity().sha256,
-            store=done.store,
-            subject=done.source,
-            form=done.form,
-            appended=appended,
-        )
-        for done in written
-    ]
+        return studio.codec.embeds(studio.codec.media_type(path))
+    return files.read_whole(sidecar, MAX_STORE + 1) == studio.manifests.get(sha256)
 
 
 @dataclass(frozen=True, slots=True)
 class _Sealing:
+    """Steps 2 to 4."""
+
+    studio: SealingLog
+    device: Device
+    timestamp_url: str | None
+    journal: Journal | None
+
+    def batch(self, ready: Sequence[_Ready]) -> list[SealedFile]:
+        """Seal the files of one entry."""
+        written, begun = self._begin(ready)
+        try:
+            appended = self.studio.append(begun.envelope)
+        except BaseException as error:
+            if self.journal is None or refused(error):
+                discard(begun)
+                self._end(begun)
+            raise
+        try:
+            for item, done in zip(ready, written, strict=True):
+                files.check_unchanged(item.path, item.identity)  # the log may have taken its time
+                self.studio.manifests.put(done.identity().sha256, done.store)
+            for scratch, final in (move for done in written for move in done.moves):
+                files.replace(scratch, final)
+        except BaseException:
+            if self.journal is None:
+                discard(begun)
+            raise
+        self._end(begun)
+        return [_sealed(done, appended) for done in written]
+
+    def _begin(self, ready: Sequence[_Ready]) -> tuple[list[_Written], Begun]:
+        """Write the files, sign the entry, and where there is a journal, write down what waits for it."""
+        written: list[_Written] = []
+        try:
+            # While one file is being sealed, the one before it is flushed and identified.
+            with ThreadPoolExecutor(1) as beside_us:
+                archive = Archive(self.studio)
+                writing = _Writing(self.studio, self.device, archive, self.timestamp_url, beside_us)
+                for item in ready:
+                    written.append(writing.write(item))  # noqa: PERF401 - kept for the clean-up
+            statement = _statement(written, self.studio.clock.now())
+            envelope = dsse.sign(statements.encode(statement), self.device.signer)
+            begun = Begun(envelope, tuple(map(_begun, written)))
+            if self.journal is not None:
+                self.journal.begin(begun)
+        except BaseException:
+            for scratch, _ in (move for done in written for move in done.moves):
+                files.discard(scratch)
+            raise
+        return written, begun
+
+    def _end(self, begun: Begun) -> None:
+        if self.journal is not None:
+            self.journal.end(begun)
+
+
+@dataclass(frozen=True, slots=True)
+class _Writing:
     """Step 2 for one batch."""
 
-    studio: Studio
+    studio: SealingLog
     device: Device
     archive: Archive
     timestamp_url: str | None
@@ -315,7 +360,7 @@ def _write_sidecar(ready: _Ready, store: bytes) -> tuple[tuple[Path, Path], ...]
     return ((copy, ready.target), *moves)
 
 
-def _log(studio: Studio, device: Device, written: Sequence[_Written]) -> Appended:
+def _statement(written: Sequence[_Written], now: datetime) -> Statement:
     subjects = tuple(
         Artifact(
             _unique(item.target.name, number, written),
@@ -328,7 +373,24 @@ def _log(studio: Studio, device: Device, written: Sequence[_Written]) -> Appende
     manifests = tuple(
         SealedManifest(sha256_hex(item.store), item.source.sha256, item.form) for item in written
     )
-    return studio.state(device.signer, subjects, Seal(studio.clock.now(), manifests))
+    return Statement(subjects, Seal(now, manifests))
+
+
+def _begun(done: _Written) -> BegunFile:
+    embedded = done.form is Form.EMBEDDED
+    return BegunFile(done.target, done.source.sha256, done.identity().sha256, embedded, done.moves)
+
+
+def _sealed(done: _Written, appended: Appended) -> SealedFile:
+    return SealedFile(
+        target=done.target,
+        manifest=done.moves[-1][1],
+        sha256=done.identity().sha256,
+        store=done.store,
+        subject=done.source,
+        form=done.form,
+        appended=appended,
+    )
 
 
 def _unique(name: str, number: int, written: Sequence[_Written]) -> str:

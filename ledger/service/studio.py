@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from threading import RLock
 from typing import Any
 
 from ledger.core import envelope as dsse
@@ -31,6 +32,7 @@ from ledger.ports import (
 from ledger.service.clear.store import BasisStore
 from ledger.service.log import receipts
 from ledger.service.log.sequence import Appended, Log
+from ledger.service.reading.store import ReadingStore
 
 KEPT_ENTRIES = 4096
 """How many entries a process keeps decoded: the registry and the recent steps of a busy production."""
@@ -38,8 +40,12 @@ KEPT_ENTRIES = 4096
 
 @dataclass(slots=True)
 class KeptFacts:
-    """The registry's facts as last read: those of the first ``size`` entries, and views by known time."""
+    """The registry's facts as last read: those of the first ``size`` entries, and views by known time.
 
+    To be read and changed by whoever holds ``turn``.
+    """
+
+    turn: RLock = field(default_factory=RLock)
     size: int = 0
     records: tuple[FactRecord, ...] = ()
     views: dict[datetime | None, Facts] = field(default_factory=dict)
@@ -60,7 +66,9 @@ class Studio:
     clock: Clock
     trust: TrustRoot
     bases: BasisStore
+    rows: ReadingStore
     facts: KeptFacts = field(default_factory=KeptFacts, repr=False, compare=False)
+    catching_up: RLock = field(default_factory=RLock, repr=False, compare=False)
     _read: dict[int, Envelope] = field(default_factory=dict, repr=False, compare=False)
     _stated: dict[int, Statement] = field(default_factory=dict, repr=False, compare=False)
     _logged: dict[int, LoggedEnvelope] = field(default_factory=dict, repr=False, compare=False)
@@ -68,7 +76,11 @@ class Studio:
     def state(self, signer: Signer, subjects: tuple[Artifact, ...], predicate: Predicate) -> Appended:
         """Sign a statement, append it, and return its index with its receipt, durable."""
         payload = statements.encode(Statement(subjects, predicate))
-        return self.log.append([dsse.sign(payload, signer)])[0]
+        return self.append(dsse.sign(payload, signer))
+
+    def append(self, envelope: bytes) -> Appended:
+        """Append an entry, and return its index with its receipt, durable."""
+        return self.log.append([envelope])[0]
 
     def envelope(self, index: int) -> Envelope:
         """Return an entry's envelope. Entries never change, so what was read once is kept."""

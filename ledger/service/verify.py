@@ -6,17 +6,20 @@ when there is no file to judge (``file.*``).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from ledger.core.containers.jumbf import MAX_STORE
+from ledger.core.evidence import LoggedEnvelope
 from ledger.core.manifest import Reading
 from ledger.core.policy import Policy
 from ledger.core.predicates import Seal
 from ledger.core.report import VerificationReport
-from ledger.core.trust import TrustRoot
+from ledger.core.trust import NO_LISTS, Lists, TrustRoot
 from ledger.core.verify import Asked, Examined, Sighting, verify
 from ledger.errors import RakkanError, UndecidedError
 from ledger.ports import Anchors, ArtifactRow, ManifestCodec, PixelReader
@@ -28,6 +31,20 @@ from ledger.service.log.projection import SEALED_FROM
 from ledger.service.studio import Studio
 
 
+@dataclass(frozen=True, slots=True)
+class Also:
+    """What a verifier brings besides a trust root.
+
+    ``policy`` says how many witnesses must have cosigned the log, ``lists`` which other signers are known.
+    """
+
+    policy: Policy | None = None
+    lists: Lists = NO_LISTS
+
+
+NOTHING_ELSE = Also()
+
+
 def verify_offline(
     codec: ManifestCodec,
     pixels: PixelReader,
@@ -35,13 +52,11 @@ def verify_offline(
     trust: TrustRoot | None,
     now: datetime,
     sidecar: Path | None = None,
-    policy: Policy | None = None,
+    also: Also = NOTHING_ELSE,
 ) -> VerificationReport:
-    """Judge a file by itself and a trust root: no database, no network.
-
-    ``policy`` is the verifier's own: how many witnesses must have cosigned the log.
-    """
-    return verify(examine(codec, pixels, path, trust, sidecar), trust, now, policy=policy)
+    """Judge a file by itself, a trust root, and what the verifier brings: no database, no network."""
+    file = examine(codec, pixels, path, anchors_of(trust, also.lists), sidecar)
+    return verify(file, trust, now, policy=also.policy)
 
 
 def verify_online(
@@ -49,21 +64,28 @@ def verify_online(
     path: Path,
     trust: TrustRoot,
     sidecar: Path | None = None,
-    policy: Policy | None = None,
+    also: Also = NOTHING_ELSE,
 ) -> VerificationReport:
     """Judge a file, and ask the ledger for what it knows of its bytes and of its picture."""
-    file = examine(studio.codec, studio.pixels, path, trust, sidecar)
-    return verify(file, trust, studio.clock.now(), ask(studio, file), policy)
+    file = examine(studio.codec, studio.pixels, path, anchors_of(trust, also.lists), sidecar)
+    asked = ask(studio, file.sha256, lambda: quietly(file.pixels))
+    return verify(file, trust, studio.clock.now(), asked, also.policy)
+
+
+def anchors_of(trust: TrustRoot | None, lists: Lists = NO_LISTS) -> Anchors:
+    """Return whom a reading is to know."""
+    root = trust or TrustRoot("", (), (), "", "")
+    return Anchors(root.manifest_anchors, root.timestamp_anchors + lists.stamps, lists.signers)
 
 
 def examine(
-    codec: ManifestCodec, pixels: PixelReader, path: Path, trust: TrustRoot | None, sidecar: Path | None
+    codec: ManifestCodec, pixels: PixelReader, path: Path, anchors: Anchors, sidecar: Path | None
 ) -> Examined:
     """Read one file: its identity, its media type, its manifest. Raises ``UsageError("file.*")``."""
     # Hashing and reading the manifest both leave Python: on two cores they take the time of the longer one.
     with ThreadPoolExecutor(1) as other:
         identified = other.submit(files.identify, path)
-        reading, unreadable = _read(codec, path, trust, sidecar)
+        reading, unreadable = read_manifest(codec, path, anchors, sidecar)
         identity = identified.result()
     files.check_unchanged(path, identity)
     return Examined(
@@ -76,12 +98,12 @@ def examine(
     )
 
 
-def ask(studio: Studio, file: Examined) -> Asked:
+def ask(studio: Studio, sha256: str | None, pixels: Callable[[], str | None]) -> Asked:
     """Return what the ledger knows: by the bytes if it knows them, else by the picture."""
     archive = Archive(studio)
-    rows, by = archive.rows(file.sha256), "bytes"
-    if not rows and (pixels := _pixels(file)):
-        rows, by = studio.entries.artifacts(pixels=pixels), "pixels"
+    rows, by = archive.rows(sha256) if sha256 else (), "bytes"
+    if not rows and (picture := pixels()):
+        rows, by = studio.entries.artifacts(pixels=picture), "pixels"
     sightings = tuple(
         Sighting(row.index, row.name, by) for row in reversed(rows) if row.role in ("subject", SEALED_FROM)
     )
@@ -90,15 +112,23 @@ def ask(studio: Studio, file: Examined) -> Asked:
         record = archive.recorded(subject)
         if row.role == "subject" and record is not None:
             found = basis(archive, subject, row.name)
-            return Asked(sightings, full_evidence(archive, record, found), subject)
+            return Asked(sightings, full_evidence(archive, record, found) + _seal(archive, row), subject)
     return Asked(sightings, (), None)
 
 
-def _pixels(file: Examined) -> str | None:
+def quietly(pixels: Callable[[], str | None]) -> str | None:
+    """Return the digest of a picture, ``None`` for a damaged one: it is known by no other."""
     try:
-        return file.pixels()
+        return pixels()
     except RakkanError:
-        return None  # a damaged picture is known by no other; the report says what is wrong with it
+        return None
+
+
+def _seal(archive: Archive, row: ArtifactRow) -> tuple[LoggedEnvelope, ...]:
+    """Return the entry that says what the file was before it was sealed, and who may say so."""
+    if not isinstance(archive.studio.statement(row.index).predicate, Seal):
+        return ()
+    return archive.logged([row.index, *archive.enrolments(row.index)])
 
 
 def _source(archive: Archive, row: ArtifactRow) -> str:
@@ -107,10 +137,10 @@ def _source(archive: Archive, row: ArtifactRow) -> str:
     return predicate.manifests[row.position].source if isinstance(predicate, Seal) else row.sha256
 
 
-def _read(
-    codec: ManifestCodec, path: Path, trust: TrustRoot | None, sidecar: Path | None
+def read_manifest(
+    codec: ManifestCodec, path: Path, anchors: Anchors, sidecar: Path | None
 ) -> tuple[Reading | None, RakkanError | None]:
-    anchors = Anchors(trust.manifest_anchors, trust.timestamp_anchors) if trust else Anchors("", "")
+    """Return the manifest that speaks for the file, or why there is none. Raises ``UsageError("file.*")``."""
     try:
         if sidecar is not None:
             return codec.read(path, files.read_whole(sidecar, MAX_STORE + 1), anchors), None

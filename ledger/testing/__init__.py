@@ -227,9 +227,10 @@ class MemoryEntryStore:
             received = self._state.entries[row.index][2].astimezone(UTC).isoformat()
             yield ChainRow(row.keyid, row.sequence or 0, row.index, row.captured or "", received)
 
-    def statements(self, predicate_type: str) -> Sequence[StatementRow]:
-        """Return every entry of this type, oldest first."""
-        return [row for row in self._state.statements if row.predicate_type == predicate_type]
+    def statements(self, predicate_type: str, start: int = 0) -> Sequence[StatementRow]:
+        """Return every entry of this type at ``start`` and after it, oldest first."""
+        rows = self._state.statements
+        return [row for row in rows if row.predicate_type == predicate_type and row.index >= start]
 
     def artifacts(
         self, *, sha256: str | None = None, pixels: str | None = None, index: int | None = None

@@ -21,12 +21,12 @@ from ledger.ports import Anchors
 
 if TYPE_CHECKING:
     from ledger.adapters.timestamps import LocalTimestampAuthority
-    from ledger.core.policy import Policy
     from ledger.core.report import VerificationReport
     from ledger.core.trust import TrustRoot
     from ledger.ports import Clock, EntryStore, ManifestCodec, PixelReader, Publication
     from ledger.service.log.sequence import Log
     from ledger.service.studio import Device, Studio
+    from ledger.service.verify import Also
 
 REGISTRAR = "registrar"
 
@@ -53,6 +53,7 @@ def open_studio(home: Home, clock: Clock | None = None) -> Iterator[Studio]:
     from ledger.adapters.sql.checkpoints import SqlCheckpointStore
     from ledger.adapters.sql.engine import open_database
     from ledger.adapters.sql.openings import SqlOpeningStore
+    from ledger.adapters.sql.reading import SqlReadingStore
     from ledger.adapters.sql.store import SqlEntryStore
     from ledger.service.studio import Studio
 
@@ -74,6 +75,7 @@ def open_studio(home: Home, clock: Clock | None = None) -> Iterator[Studio]:
             clock=time,
             trust=trust,
             bases=SqlBasisStore(engine, settings.origin),
+            rows=SqlReadingStore(engine, settings.origin),
         )
     finally:
         engine.dispose()
@@ -125,12 +127,13 @@ class OfflineReader:
         path: Path,
         trust: TrustRoot | None,
         sidecar: Path | None = None,
-        policy: Policy | None = None,
+        also: Also | None = None,
     ) -> VerificationReport:
-        """Judge a file by itself, a trust root, and the witnesses that the verifier asks for."""
-        from ledger.service.verify import verify_offline
+        """Judge a file by itself, a trust root, and what else the verifier brings."""
+        from ledger.service.verify import NOTHING_ELSE, verify_offline
 
-        return verify_offline(self.codec, self.pixels, path, trust, self.clock.now(), sidecar, policy)
+        now = self.clock.now()
+        return verify_offline(self.codec, self.pixels, path, trust, now, sidecar, also or NOTHING_ELSE)
 
 
 def offline_reader(trust: TrustRoot | None = None, clock: Clock | None = None) -> OfflineReader:

@@ -27,10 +27,11 @@ from ledger.wiring.inventory import read_list
 from ledger.wiring.said import read_said
 
 if TYPE_CHECKING:
+    from ledger.adapters.home import Home
     from ledger.adapters.spool import DirectorySpool
     from ledger.ports import Clock
-    from ledger.service.capture.agent import Agent, Keeping, Sealing, Way
-    from ledger.service.capture.store import Uplink
+    from ledger.service.capture.agent import Agent, Ends, Way
+    from ledger.service.studio import Device
 
 
 def agent_home() -> AgentHome:
@@ -151,35 +152,36 @@ def production_of(folder: AgentHome, given: ProductionSettings) -> Production:
 
 def _way(stack: ExitStack, folder: AgentHome, name: str, given: ProductionSettings, clock: Clock) -> Way:
     from ledger.adapters.chain import SqliteChain
-    from ledger.adapters.uplink import HttpUplink
     from ledger.service.capture.agent import Way
-    from ledger.service.capture.taking import OwnLog
-    from ledger.service.record import keep_manifest
-    from ledger.service.seal import seal
+    from ledger.wiring.elsewhere import open_ends
 
     home = home_at(Path(given.home))
     settings, device = home.settings(), open_device(home, name)
     # A device that was enrolled anew has another key, and begins another chain.
     chain = SqliteChain(folder.database, f"{settings.origin} {device.signer.keyid}")
     stack.enter_context(closing(chain))
-    uplink: Uplink
-    sealing: Sealing | None = None
-    keeping: Keeping | None = None
-    if given.server is not None:
-        uplink = HttpUplink(given.server, settings.production)
-    else:
-        studio = stack.enter_context(open_studio(home, clock))
-        uplink = OwnLog(studio)
-
-        def keeping(path: Path, sha256: str) -> None:
-            keep_manifest(studio, path, sha256)
-
-        def sealing(paths: Sequence[Path]) -> None:
-            seal(studio, device, paths, skip_sealed=True)
-
+    ends = open_ends(home, device, given.server, clock) if given.server else _own(stack, home, device, clock)
     verifiers = home.trust().log_verifiers(settings.origin)
-    production, shares = production_of(folder, given), given.prompts == "studio"
-    return Way(production, device.signer, verifiers, chain, uplink, sealing, keeping, shares)
+    shares = given.prompts == "studio"
+    return Way(production_of(folder, given), device.signer, verifiers, chain, *ends, shares=shares)
+
+
+def _own(stack: ExitStack, home: Home, device: Device, clock: Clock) -> Ends:
+    """Return what the agent does against the ledger of this machine."""
+    from ledger.service.capture.agent import Ends
+    from ledger.service.capture.taking import OwnLog
+    from ledger.service.record import keep_manifest
+    from ledger.service.seal import seal
+
+    studio = stack.enter_context(open_studio(home, clock))
+
+    def keep(path: Path, sha256: str) -> None:
+        keep_manifest(studio.manifests, studio.codec, studio.trust, path, sha256)
+
+    def seal_recorded(paths: Sequence[Path]) -> None:
+        seal(studio, device, paths, skip_sealed=True)
+
+    return Ends(OwnLog(studio), seal_recorded, keep)
 
 
 def _state() -> Path:

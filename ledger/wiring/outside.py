@@ -1,9 +1,11 @@
-"""Who looks at a log from outside: witnesses, monitors, and the alarms that they sound."""
+"""What a log shows to the outside, and who looks at it: publishing, witnesses, monitors, alarms."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from ledger.adapters.witness_http import HttpWitness
     from ledger.core.policy import Policy
     from ledger.service.log.monitor import Monitor
+    from ledger.service.log.publish import Published
+    from ledger.service.log.publishing import Publishing, PublishSettings
     from ledger.service.log.witness import Cosigner
     from ledger.service.log.witnessing import Witnessing
     from ledger.service.studio import Studio
@@ -76,6 +80,69 @@ def witnessing(home: Home, studio: Studio) -> Witnessing | None:
         return None
     policy, fail_closed = found
     return Witnessing(policy, witnesses_of(policy), studio.checkpoints, fail_closed)
+
+
+def publish_home(home: Home) -> Published:
+    """Publish what is new of a studio's log, once. Raises as ``publish`` and ``open_studio`` do.
+
+    The studio is opened anew each time: its keys may have changed.
+    """
+    from ledger.service.log.publish import publish
+    from ledger.wiring import open_studio, publication
+
+    with open_studio(home) as studio:
+        return publish(
+            studio.log, publication(home), alarms=alarms(home), witnessing=witnessing(home, studio)
+        )
+
+
+def published_checkpoint(home: Home) -> Callable[[], bytes | None]:
+    """Return what reads the published checkpoint, unverified; ``None`` before the first one.
+
+    What is wrong with the place is raised when it is asked, as the publication raises it.
+    """
+    from ledger.service.log.publish import CHECKPOINT
+    from ledger.wiring import publication
+
+    place = cache(partial(publication, home))
+    return lambda: place().get(CHECKPOINT)
+
+
+@contextmanager
+def publishing(home: Home, studio: Studio, settings: PublishSettings) -> Iterator[Publishing | None]:
+    """Publish the studio's log for as long as the block runs, and once more at its end.
+
+    Yields ``None`` where the settings switch it off.
+    """
+    from ledger.adapters.sql.engine import dialect_of, open_database
+    from ledger.core.checkpoint import parse_checkpoint
+    from ledger.core.digest import sha256_hex
+    from ledger.service.log.publishing import Publishing
+    from ledger.wiring import database_url
+
+    if not settings.enabled:
+        yield None
+        return
+
+    checkpoint = published_checkpoint(home)
+
+    def published() -> int:
+        note = checkpoint()
+        return parse_checkpoint(note).size if note else 0
+
+    engine = open_database(database_url(home))
+    # A database may hold several logs.
+    lease = dialect_of(engine).lease(engine, f"publisher-{sha256_hex(studio.log.origin.encode())[:8]}")
+    found = Publishing(
+        lambda: publish_home(home), lambda: studio.entries.head().size, published, lease, settings
+    )
+    try:
+        found.start()
+        yield found
+    finally:
+        found.close()
+        lease.release()
+        engine.dispose()
 
 
 def witness_at(folder: Path) -> WitnessHome:

@@ -11,6 +11,12 @@ from typing import Annotated, Any, Literal
 
 from ledger.adapters.service_settings import ServiceSettings, read_service
 from ledger.adapters.setting_values import NEW_PLACE
+from ledger.service.access.settings import AccessSettings, Limits
+from ledger.service.capture.upload import IntakeSettings, Pace
+from ledger.service.events.hub import EventSettings
+from ledger.service.events.target import WebhookSettings
+from ledger.service.log.publishing import PublishSettings
+from ledger.wiring.apart import VerifySettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +119,14 @@ SECTIONS: Mapping[str, type] = {
     "logs": Logs,
     "metrics": Metrics,
     "traces": Traces,
+    "access": AccessSettings,
+    "limits": Limits,
+    "intake": IntakeSettings,
+    "pace": Pace,
+    "publish": PublishSettings,
+    "events": EventSettings,
+    "webhooks": WebhookSettings,
+    "verify": VerifySettings,
 }
 
 
@@ -127,7 +141,3 @@ def check_address(text: str) -> tuple[str, int]:
     if not host or not (port.isascii() and port.isdigit()) or int(port) > 65535:
         raise ValueError(f"has the address {text[:80]!r}: give HOST:PORT")
     return host.removeprefix("[").removesuffix("]"), int(port)
-
-
-DEFAULTS = ServiceSettings({kind: kind() for kind in SECTIONS.values()}, ())
-"""Every section as it is where nothing is given."""

@@ -29,6 +29,7 @@ ALLOWED = {
     "license_expression": ["ledger.adapters.intake.licences"],
     "pkcs11": ["ledger.adapters.pkcs11"],
     "pyarrow": ["ledger.adapters.parquet"],
+    "python_multipart": ["api"],
     "pyblish": ["ledger.hooks.pyblish_plugin"],
     "sqlalchemy": ["ledger.adapters.sql"],
     "starlette": ["api"],

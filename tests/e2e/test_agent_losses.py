@@ -152,7 +152,7 @@ def test_a_log_that_is_away_is_asked_again_with_growing_patience(
     device.draws("a.png")
     with device.agent(clock) as agent:
         (way,) = agent.ways
-        log, way.uplink = way.uplink, (away := Away(UndecidedError("capture.unreachable", "away")))
+        log, way.uplink = way.uplink, (away := Away(UndecidedError("server.unreachable", "away")))
         for _ in range(100):
             agent.turn()
             clock.moment += timedelta(seconds=10)
@@ -210,7 +210,7 @@ def test_a_receipt_that_does_not_hold_is_none(device: CaptureDevice, studio: Stu
 def test_a_record_changed_on_the_device_is_refused_by_the_log(device: CaptureDevice, studio: Studio) -> None:
     device.draws("a.png")
     with device.agent() as agent:
-        agent.ways[0].uplink = Away(UndecidedError("capture.unreachable", "away"))
+        agent.ways[0].uplink = Away(UndecidedError("server.unreachable", "away"))
         agent.turn()
     with sqlite3.connect(device.agent_home.database) as database:
         (envelope,) = database.execute("SELECT envelope FROM link").fetchone()
@@ -222,7 +222,7 @@ def test_a_record_changed_on_the_device_is_refused_by_the_log(device: CaptureDev
 
 def test_a_record_removed_from_the_chain_leaves_a_gap(device: CaptureDevice, studio: Studio) -> None:
     with device.agent() as agent:
-        agent.ways[0].uplink = Away(UndecidedError("capture.unreachable", "away"))
+        agent.ways[0].uplink = Away(UndecidedError("server.unreachable", "away"))
         for name in ("a", "b", "c"):
             device.draws(f"{name}.png")
         agent.turn()

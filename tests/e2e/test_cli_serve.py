@@ -7,7 +7,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -41,8 +41,8 @@ def serving(studio: Studio, listen: str = "127.0.0.1:0") -> Iterator[str]:
         process.stdout.close()
 
 
-def post(url: str, body: bytes) -> tuple[int, dict[str, str], Any]:
-    request = urllib.request.Request(url, body, {"Content-Type": "application/x-ndjson"})
+def post(url: str, body: bytes, fields: Mapping[str, str] | None = None) -> tuple[int, dict[str, str], Any]:
+    request = urllib.request.Request(url, body, {"Content-Type": "application/x-ndjson", **(fields or {})})
     try:
         with urllib.request.urlopen(request, timeout=30) as answer:
             return answer.status, dict(answer.headers), json.load(answer)
@@ -93,7 +93,7 @@ def test_a_server_that_is_down_loses_nothing(studio: Studio, laptop: CaptureDevi
     with laptop.agent() as agent:
         agent.turn()
         assert agent.ways[0].trouble is not None
-        assert agent.ways[0].trouble.code == "capture.unreachable"
+        assert agent.ways[0].trouble.code == "server.unreachable"
     with serving(studio, url.removeprefix("http://")):
         laptop.turn()
     assert len(statements(studio, STEP)) == 2
@@ -152,10 +152,10 @@ def test_a_log_that_is_overloaded_says_when_to_come_back(
     from ledger.errors import RefusedError
     from ledger.service.log.sequencer import Sequencer
 
-    def full(*_: object) -> None:
+    def full(*_: object, **__: object) -> None:
         raise RefusedError("log.overloaded", "More is waiting than the log can take in.", retry_after=7)
 
-    monkeypatch.setattr(Sequencer, "submit", full)
+    monkeypatch.setattr(Sequencer, "check_room", full)
     with TestClient(create_app(studio.home)) as client:
         kind = {"Content-Type": "application/vnd.dsse.envelope.v1+json"}
         answer = client.post("/v1/productions/nightfall/entries", content=b"{}", headers=kind)

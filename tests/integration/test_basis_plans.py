@@ -16,7 +16,10 @@ from tests.support.log import ORIGIN, database
 BYTES = digest("bytes")
 PLANS: dict[str, tuple[Callable[[BasisStore], object], str]] = {
     "files by bytes": (lambda s: s.links([BYTES], 9, made=False), "artifact_sha256 (log_id=? AND <expr>=?)"),
-    "makers by bytes": (lambda s: s.links([BYTES], 9, made=True), "artifact_sha256 (log_id=? AND <expr>=?)"),
+    "makers by bytes": (
+        lambda s: s.links([BYTES], 9, made=True),
+        "artifact_sha256 (log_id=? AND <expr>=? AND <expr>=?)",
+    ),
     "files by pixels": (lambda s: s.twins([BYTES], 9, made=False), "artifact_pixels (log_id=? AND <expr>=?)"),
     "rows of an entry": (lambda s: s.rows([7]), "sqlite_autoindex_artifact_1 (log_id=? AND idx=?)"),
     "entries": (lambda s: s.entries([7]), "sqlite_autoindex_basis_entry_1 (log_id=? AND idx=?)"),

@@ -83,8 +83,7 @@ def test_a_connection_is_kept_and_opened_again_when_the_server_ended_it() -> Non
         assert [log.get("tile/0/000") for _ in range(4)] == [TILE] * 4
         assert server.connections == 2
         assert server.requests[0].startswith(b"GET /tile/0/000 HTTP/1.1\r\nHost: 127.0.0.1:")
-        log.close()
-        log.close()
+        del log
 
 
 def test_a_missing_file_does_not_end_the_connection() -> None:
@@ -309,7 +308,7 @@ def test_tls_is_used_and_the_certificate_checked(certificate: Path, monkeypatch:
         assert [log.get("tile/0/000"), log.get("tile/0/000")] == [TILE, TILE]
         other = server.url.replace("127.0.0.1", "localhost")
         assert code_of(lambda: HttpLog(other).get("tile/0/000")) == "http.unavailable"
-        log.close()
+        del log
 
 
 def test_a_handshake_that_drips_is_ended() -> None:

@@ -17,6 +17,7 @@ from ledger.core.receipt import format_receipt
 from ledger.service.log.publish import publish
 from tests.architecture.project import ROOT
 from tests.support.log import entries, publication, sqlite_log
+from tests.support.log_server import log_server
 
 SOURCES = Path("/usr/share/gocode")
 GO = shutil.which("go")
@@ -55,14 +56,25 @@ def judge(xmod: Path, folder: Path, size: int) -> subprocess.CompletedProcess[st
         return run(xmod, folder, log.verifier.vkey)
 
 
-def run(xmod: Path, folder: Path, vkey: str) -> subprocess.CompletedProcess[str]:
-    arguments = (xmod, folder / "public", vkey, folder / "receipt", folder / "entry")
+def run(xmod: Path, folder: Path, vkey: str, place: str = "") -> subprocess.CompletedProcess[str]:
+    arguments = (xmod, place or folder / "public", vkey, folder / "receipt", folder / "entry")
     return subprocess.run(list(map(str, arguments)), capture_output=True, text=True, check=False)
 
 
 @pytest.mark.parametrize("size", [1, 2, 7, 255, 256, 257, 600])
 def test_go_reads_our_notes_tiles_and_receipts(xmod: Path, tmp_path: Path, size: int) -> None:
     result = judge(xmod, tmp_path, size)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout == f"{size} entries, receipt of {size // 2}\n"
+
+
+@pytest.mark.parametrize("size", [1, 256, 300])
+def test_go_reads_our_log_over_http(xmod: Path, tmp_path: Path, size: int) -> None:
+    with log_server(tmp_path) as server:
+        server.log.append(entries(size))
+        (tmp_path / "receipt").write_bytes(server.ok(f"entries/{size // 2}/receipt"))
+        (tmp_path / "entry").write_bytes(server.ok(f"entries/{size // 2}"))
+        result = run(xmod, tmp_path, server.log.verifier.vkey, server.url)
     assert (result.returncode, result.stderr) == (0, "")
     assert result.stdout == f"{size} entries, receipt of {size // 2}\n"
 

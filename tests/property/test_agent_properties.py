@@ -35,10 +35,10 @@ class Broken:
     def send(self, envelopes: Sequence[bytes]) -> Sequence[Receipted | RakkanError]:
         if self._after:
             self._log.send(envelopes)  # type: ignore[attr-defined] # the log took them, and nobody hears of it
-        raise UndecidedError("capture.unreachable", "away")
+        raise UndecidedError("server.unreachable", "away")
 
     def share(self, openings: object) -> None:
-        raise UndecidedError("capture.unreachable", "away")
+        raise UndecidedError("server.unreachable", "away")
 
 
 @pytest.fixture(scope="module")

@@ -22,8 +22,8 @@ from tests.support.builders import REGISTRAR, BuiltLog, enrolment, envelope, reg
 from tests.support.log import KEY, ORIGIN
 
 
-def studio_on(entries: EntryStore, bases: BasisStore, admission: Any = None) -> Studio:
-    """Return a studio with a log, and with nothing that reads pictures."""
+def studio_on(entries: EntryStore, bases: BasisStore, admission: Any = None, rows: Any = None) -> Studio:
+    """Return a studio with a log, and with nothing that reads pictures; ``rows`` is what readers ask."""
     admits = admission or KeyAdmission(ORIGIN, (REGISTRAR.public_key,), (KEY.public_key,))
     return Studio(
         production="nightfall",
@@ -39,6 +39,7 @@ def studio_on(entries: EntryStore, bases: BasisStore, admission: Any = None) -> 
             "Studio X", (BuiltLog(origin=ORIGIN, key=KEY).vkey,), (REGISTRAR.public_key,), "", ""
         ),
         bases=bases,
+        rows=rows,
     )
 
 

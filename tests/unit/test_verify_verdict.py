@@ -46,6 +46,9 @@ def test_everything_right_is_proven() -> None:
         "manifest": "active",
         "c2paState": "Trusted",
         "form": "embedded",
+        "trustList": "Studio X",
+        "certificateSerial": "17",
+        "certificatePurposes": "1.3.6.1.4.1.62558.2.1 1.3.6.1.5.5.7.3.4",
     }
 
 

@@ -139,6 +139,13 @@ class C2paCodec:
             framing = _framing(media_type, asset) if embedded else None
             return reading(report, store, framing, embedded=embedded, remote_url=url)
 
+    def read_alone(self, store: bytes, anchors: Anchors) -> Reading:
+        """Read and validate a manifest without the file that it is about.
+
+        Raises ``MalformedError`` (``manifest.malformed``, ``manifest.too-large``).
+        """
+        return detached.read_alone(store, anchors)
+
     def store(self, path: Path) -> bytes | None:
         """Return the manifest store embedded in the file as raw bytes, or ``None`` when there is none.
 

@@ -17,6 +17,7 @@ from ledger.adapters.c2pa_codec.ingredients import settle_binding
 from ledger.adapters.c2pa_codec.reading import DATA_HASH, bound_sha256, reading
 from ledger.core.containers import jumbf
 from ledger.core.manifest import Reading
+from ledger.errors import MalformedError
 from ledger.ports import Anchors
 
 
@@ -25,11 +26,7 @@ def read(asset: FileIO, store: bytes, anchors: Anchors) -> Reading | None:
 
     Raises ``MalformedError`` (``manifest.malformed``, ``manifest.too-large``). The asset is rewound.
     """
-    jumbf.manifests(store)
-    with library.reader(library.STORE_TYPE, io.BytesIO(store), None, anchors) as opened:
-        if opened is None:
-            return None
-        report = library.detailed(opened)
+    report = _report(store, anchors)
     bound = _plain_binding(report)
     if bound is None:
         return None
@@ -38,6 +35,26 @@ def read(asset: FileIO, store: bytes, anchors: Anchors) -> Reading | None:
     asset.seek(0)
     report["validation_state"] = _state(active)
     return reading(report, store, None, embedded=False, remote_url=None)
+
+
+def read_alone(store: bytes, anchors: Anchors) -> Reading:
+    """Return the reading of a manifest whose file is not at hand: no word about the bytes that it binds.
+
+    Raises ``MalformedError`` (``manifest.malformed``, ``manifest.too-large``).
+    """
+    report = _report(store, anchors)
+    active = report["validation_results"]["activeManifest"]
+    settle_binding(active, None, None)
+    report["validation_state"] = _state(active)
+    return reading(report, store, None, embedded=False, remote_url=None)
+
+
+def _report(store: bytes, anchors: Anchors) -> Json:
+    jumbf.manifests(store)
+    with library.reader(library.STORE_TYPE, io.BytesIO(store), None, anchors) as opened:
+        if opened is None:
+            raise MalformedError("manifest.malformed", "The manifest store cannot be read.")
+        return library.detailed(opened)
 
 
 def _plain_binding(report: Json) -> str | None:

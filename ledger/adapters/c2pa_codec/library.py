@@ -27,6 +27,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 from ledger.adapters.c2pa_codec.definition import TIMESTAMP_TRUST_URI, TRUST_URI, Json, Recorded
 from ledger.core.containers.jumbf import MAX_STORE
 from ledger.core.manifest import ClaimCredential
+from ledger.core.verify.manifest_checks import LISTS
 from ledger.errors import MalformedError, RakkanError, RefusedError, UndecidedError
 from ledger.ports import Anchors
 
@@ -73,7 +74,12 @@ def _reading_context(anchors: Anchors) -> Context:
     claims, stamps = _certificates(anchors.manifest_pem), _certificates(anchors.timestamp_pem)
     # The library names any list that holds the anchor, whatever its kind: one in both goes into the first
     # only, or a reading would name one list or the other by chance.
-    lists = (("manifest", TRUST_URI, claims), ("tsa", TIMESTAMP_TRUST_URI, stamps - claims))
+    lists = [("manifest", TRUST_URI, claims)]
+    known = claims
+    for name, pem in anchors.lists:
+        lists.append(("manifest", LISTS + name, _certificates(pem) - known))
+        known |= _certificates(pem)
+    lists.append(("tsa", TIMESTAMP_TRUST_URI, stamps - known))
     settings: Json = {
         "trust": {
             "anchors": [
@@ -91,6 +97,7 @@ def _reading_context(anchors: Anchors) -> Context:
     return Context.from_dict(settings)
 
 
+@lru_cache(maxsize=16)
 def _certificates(pem: str) -> frozenset[str]:
     if not pem.strip():
         return frozenset()

@@ -106,7 +106,7 @@ class SqlBasisStore:
 
     def links(self, sha256: Collection[str], stop: int, *, made: bool) -> Sequence[Link]:
         """Return the rows about these bytes in entries before ``stop``."""
-        role = "AND role = 'subject' " if made else ""
+        role = f"AND {tables.USED} = 0 " if made else ""
         return [link for link in self._links("sha256", sha256, stop, role) if link.sha256 in sha256]
 
     def twins(self, pixels: Collection[str], stop: int, *, made: bool) -> Sequence[Link]:

@@ -13,6 +13,7 @@ from sqlalchemy import URL, Connection, Engine, Table
 from sqlalchemy.exc import DBAPIError
 
 from ledger.errors import RakkanError
+from ledger.ports import Lease
 
 Rows = Sequence[tuple[object, ...]]
 """Rows whose values stand in the order of the table's columns."""
@@ -47,6 +48,9 @@ class Dialect(Protocol):
 
     def turn(self, engine: Engine) -> AbstractContextManager[None]:
         """Wait for this process's turn to write. Raises ``RefusedError("log.busy")`` after too long."""
+
+    def lease(self, engine: Engine, name: str) -> Lease:
+        """Return a lease for one of the processes on this database. ``name`` is one plain word."""
 
     def lock_schema(self, connection: Connection) -> None:
         """Keep other upgrades out until the transaction ends."""

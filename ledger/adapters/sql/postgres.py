@@ -25,6 +25,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import DBAPIError
 
 from ledger.adapters.sql.dialect import Rows
+from ledger.adapters.sql.lease import SessionLease
 from ledger.adapters.sql.turn import program
 from ledger.errors import IntegrityError, MalformedError, RakkanError, RefusedError, UsageError
 
@@ -106,6 +107,10 @@ class Postgres:
     def turn(self, engine: Engine) -> AbstractContextManager[None]:
         """Nothing to wait for: the server queues writers."""
         return nullcontext()
+
+    def lease(self, engine: Engine, name: str) -> SessionLease:
+        """Return an advisory lock of the server's."""
+        return SessionLease(self.single(engine), name)
 
     def lock_schema(self, connection: Connection) -> None:
         """Wait for every other upgrade to end."""

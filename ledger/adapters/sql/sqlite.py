@@ -20,6 +20,7 @@ from sqlalchemy import URL, Connection, Engine, Table
 from sqlalchemy.exc import DBAPIError
 
 from ledger.adapters.sql.dialect import Rows
+from ledger.adapters.sql.lease import FileLease
 from ledger.adapters.sql.turn import writer_turn
 from ledger.errors import IntegrityError, RakkanError, RefusedError, UsageError
 
@@ -88,6 +89,11 @@ class Sqlite:
     def turn(self, engine: Engine) -> AbstractContextManager[None]:
         """Wait for the lock that says who writes."""
         return writer_turn(_path(engine.url), engine.get_execution_options()[_BUSY])
+
+    def lease(self, engine: Engine, name: str) -> FileLease:
+        """Return a lock on a file beside the database."""
+        path = _path(engine.url)
+        return FileLease(path.with_name(f"{path.name}.{name}"))
 
     def lock_schema(self, connection: Connection) -> None:
         """Nothing to do: the write transaction keeps everybody out."""

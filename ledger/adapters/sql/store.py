@@ -214,10 +214,10 @@ class SqlEntryStore:
                 yield ChainRow(*row)
             keyid, sequence, index, *_ = rows[-1]
 
-    def statements(self, predicate_type: str) -> Sequence[StatementRow]:
-        """Return every entry of this type, oldest first."""
+    def statements(self, predicate_type: str, start: int = 0) -> Sequence[StatementRow]:
+        """Return every entry of this type at ``start`` and after it, oldest first."""
         with self._reading() as connection:
-            return self._on(connection).statements([predicate_type], 0)
+            return self._on(connection).statements([predicate_type], start)
 
     def artifacts(
         self, *, sha256: str | None = None, pixels: str | None = None, index: int | None = None

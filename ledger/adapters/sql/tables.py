@@ -3,7 +3,10 @@
 * ``log`` and ``entry`` are the truth. ``tile``, ``head``, ``statement`` and ``artifact`` are projections of
   the entries; so are the tables whose names begin with ``basis``, which are caught up when they are asked.
   ``checkpoint`` holds what witnesses cosigned: evidence, which no entry can bring back.
-  ``opening`` belongs to no log, and its rows may be erased.
+  ``opening`` belongs to no log, and its rows may be erased. ``credential`` belongs to no log either: what
+  the server gave to people and programs, which no entry can bring back and ``rebuild`` leaves alone.
+  ``webhook`` holds whom to tell of a log's entries and how far they were told: it is no projection, and its
+  secrets are in no other place.
 * ``log.frozen`` is the reason for which a log was given up; null for one that is in use.
 * Every table of a log carries ``log_id``: one database may hold many logs.
 * The foreign keys of ``entry``, ``statement`` and ``artifact`` exist on SQLite only: see migration 0002. The
@@ -12,7 +15,8 @@
 * ``artifact.seq`` counts the rows of an entry in the projector's order. It is the key, and nothing that an
   entry says about its files is: two equal rows must not stop the entry from being stored.
 * Digests are indexed by their first 16 digits. Whole ones would cost half of the time of an append, because
-  every one of them lands on another page.
+  every one of them lands on another page. What made a file stands apart there from what used it, each in the
+  order of the log: a model is made once and used a million times.
 """
 
 from __future__ import annotations
@@ -32,12 +36,14 @@ from sqlalchemy import (
     text,
 )
 
-REVISION = "0004"
+REVISION = "0007"
 """The Alembic revision that this code reads and writes."""
 
 metadata = MetaData()
 _SEEN = text("pixels IS NOT NULL")
 _NUMBERED = text("sequence IS NOT NULL")
+USED = "CASE role WHEN 'subject' THEN 0 ELSE 1 END"
+"""Whether a row is of what an entry used: an index on it is used where a query spells it in the same way."""
 
 
 def _log_id() -> Column[int]:
@@ -122,7 +128,7 @@ artifact = Table(
     Column("sha256", String(64), nullable=False),
     Column("pixels", String(64)),
     UniqueConstraint("log_id", "idx", "seq", name="artifact_idx"),
-    Index("artifact_sha256", "log_id", text("substr(sha256, 1, 16)")),
+    Index("artifact_sha256", "log_id", text("substr(sha256, 1, 16)"), text(f"({USED})"), "idx"),
     Index(
         "artifact_pixels", "log_id", text("substr(pixels, 1, 16)"), sqlite_where=_SEEN, postgresql_where=_SEEN
     ),
@@ -216,4 +222,47 @@ opening = Table(
     metadata,
     Column("digest", String(64), primary_key=True),
     Column("disclosure", Text, nullable=False),
+)
+
+credential = Table(
+    "credential",
+    metadata,
+    Column("identifier", String(16), primary_key=True),
+    Column("kind", String(8), nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("label", Text, nullable=False),
+    Column("holder", Text, nullable=False),
+    Column("roles", Text, nullable=False),
+    Column("party", Text),
+    Column("maker", Text, nullable=False),
+    Column("made", BigInteger, nullable=False),
+    Column("expires", BigInteger, nullable=False),
+    Column("target", Text, nullable=False),
+    Column("ended", BigInteger),
+    Column("used", BigInteger),
+    Column("uses", BigInteger, nullable=False),
+    Index("credential_kind", "kind", "made"),
+)
+
+webhook = Table(
+    "webhook",
+    metadata,
+    _log_id(),
+    Column("id", String(16), nullable=False),
+    Column("url", Text, nullable=False),
+    Column("types", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("created", String(32), nullable=False),
+    Column("secret", Text, nullable=False),
+    Column("position", BigInteger, nullable=False),
+    Column("claimed", BigInteger),
+    Column("previous_secret", Text),
+    Column("previous_until", String(32)),
+    Column("failures", Integer, nullable=False),
+    Column("failing_since", String(32)),
+    Column("retry_at", String(32)),
+    Column("last", Text),
+    Column("paused", Text),
+    UniqueConstraint("log_id", "id", name="webhook_id"),
 )

@@ -1,4 +1,6 @@
-"""The boxes of a manifest store (ISO 19566-5), as far as two questions go: how big, and whose signature.
+"""The boxes of a manifest store (ISO 19566-5), as far as three questions go.
+
+How big is it, whose signature is in it, and which bytes does it bind?
 
 * A store above ``MAX_STORE`` bytes, or with more manifests or assertions than any production needs, is
   refused before the C2PA library sees it: its cost grows with the square of their number;
@@ -11,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from ledger.core import cbor
 from ledger.errors import MalformedError
 
 MAX_STORE = 2 * 1024 * 1024
@@ -20,6 +23,7 @@ MAX_ASSERTIONS = 500
 
 STORE_TYPE = b"c2pa"
 _ASSERTIONS, _SIGNATURE = b"c2as", b"c2cs"
+_DATA_HASH = "c2pa.hash.data"
 
 
 class Box(NamedTuple):
@@ -52,6 +56,35 @@ def manifests(store: bytes) -> list[Manifest]:
     if len(inner) > MAX_MANIFESTS:
         raise MalformedError("manifest.too-large", "The store holds too many manifests.", count=len(inner))
     return [_manifest(store, box) for box in inner]
+
+
+def bound_sha256(store: bytes) -> str | None:
+    """Return the SHA-256 (hex) of the whole file that the store's newest manifest is bound to.
+
+    ``None`` where it leaves a part of the file out, as an embedded one must, or binds in another way. Says
+    nothing about whether the claim is intact. Raises as ``manifests`` does.
+    """
+    manifests(store)
+    outer = next(_boxes(store, 0, len(store)))
+    newest = [box for box in _boxes(store, outer.start, outer.stop) if box.kind == b"jumb"][-1:]
+    for box in (item for one in newest for item in _boxes(store, one.start, one.stop)):
+        if _type(store, box) != _ASSERTIONS:
+            continue
+        for assertion in _boxes(store, box.start, box.stop):
+            if _label(store, assertion) == _DATA_HASH:
+                return _whole_hash(store, assertion)
+    return None
+
+
+def _whole_hash(store: bytes, assertion: Box) -> str | None:
+    content = [item for item in _boxes(store, assertion.start, assertion.stop) if item.kind == b"cbor"]
+    try:
+        binding = cbor.decode(store[content[0].start : content[0].stop])
+        said, algorithm = binding["hash"], binding.get("alg", "sha256")
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+        return None
+    whole = not binding.get("exclusions") and algorithm == "sha256" and isinstance(said, bytes)
+    return said.hex() if whole and len(said) == 32 else None
 
 
 def _manifest(store: bytes, outer: Box) -> Manifest:

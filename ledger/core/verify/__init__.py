@@ -17,9 +17,10 @@ from datetime import datetime
 
 from ledger.core.artifact import Artifact
 from ledger.core.evidence import Evidence, LoggedEnvelope, read_evidence
+from ledger.core.fields import format_time
 from ledger.core.manifest import LEDGER_ENTRY, Reading
 from ledger.core.policy import Policy
-from ledger.core.predicates import Dataset, Model, Step
+from ledger.core.predicates import Dataset, Model, Seal, Step
 from ledger.core.report import FOUND_BY_PIXELS, Check, Status, VerificationReport
 from ledger.core.trust import TrustRoot
 from ledger.core.verify import manifest_checks as on_manifest
@@ -46,7 +47,10 @@ class Examined:
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """An entry of the ledger that knows this file: by its ``bytes``, or only by its ``pixels``."""
+    """An entry of the ledger that knows this file: by its ``bytes``, or only by its ``pixels``.
+
+    By its ``manifest``, where there is nothing else at hand.
+    """
 
     index: int
     name: str
@@ -101,7 +105,7 @@ def verify(
         steps=named_steps(ledger),
         signer=f"{signer.common_name}, {signer.organization}" if signer else None,
         log=record.entry.origin if record else None,
-        facts=_facts(file),
+        facts=_facts(file, root),
     )
 
 
@@ -148,9 +152,9 @@ def _manifest_checks(file: Examined, now: datetime) -> list[Check]:
 def _check_subject(file: Examined, ledger: Ledger, asked: Asked | None) -> tuple[Check, Judged | None]:
     """Return the check, and the record that it is about."""
     title = "The record is about this file"
-    subject = _subject(file.reading) or (asked.subject if asked else None)
+    subject = subject_of(file.reading) or (asked.subject if asked else None)
     found = [
-        (_tie(file, artifact, record), artifact, record)
+        (_tie(file, artifact, record, ledger), artifact, record)
         for record in ledger.of(Step, Dataset, Model)
         for artifact in record.entry.statement.subjects
         if artifact.sha256 == subject
@@ -159,15 +163,16 @@ def _check_subject(file: Examined, ledger: Ledger, asked: Asked | None) -> tuple
         words = "No proven record of this file is at hand."
         return Check("subject", title, Status.UNDECIDED, words, ("receipt.missing",)), None
     (status, words), artifact, record = min(found, key=lambda item: _TIES.index(item[0][0]))
-    words = f"Entry {record.entry.index}, “{artifact.name}”: {words}"
-    return Check("subject", title, status, words), record
+    entry = f"Entry {record.entry.index}"
+    check = Check("subject", title, status, f"{entry}, “{artifact.name}”: {words}", plain=f"{entry}: {words}")
+    return check, record
 
 
 _TIES = (Status.PASSED, Status.FAILED, Status.UNDECIDED)
 """Which of several records of one digest is shown: the first of these that any of them comes to."""
 
 
-def _subject(reading: Reading | None) -> str | None:
+def subject_of(reading: Reading | None) -> str | None:
     """Return the digest under which the file was recorded, as its own manifest says; no ancestor's counts."""
     try:
         return read_evidence(reading.active_manifest.assertions[LEDGER_ENTRY]).subject if reading else None
@@ -175,13 +180,15 @@ def _subject(reading: Reading | None) -> str | None:
         return None
 
 
-def _tie(file: Examined, artifact: Artifact, record: Judged) -> tuple[Status, str]:
+def _tie(file: Examined, artifact: Artifact, record: Judged, ledger: Ledger) -> tuple[Status, str]:
     """Compare what was recorded with this file: by digest, else by picture, else by the sealer's word."""
     reading = file.reading
     if file.sha256 == artifact.sha256:
         return Status.PASSED, "the recorded bytes are these bytes."
     if reading and reading.active_manifest.bound_sha256 == artifact.sha256 and _binds_everything(reading):
         return Status.PASSED, "without its manifest, the file is byte for byte what was recorded."
+    if _sealed_from(file.sha256, artifact.sha256, record, ledger):
+        return Status.PASSED, "so says the device that recorded it, in the log: it sealed it to these bytes."
     pixels = _pixels(file) if artifact.pixels else None
     if pixels and pixels == artifact.pixels:
         return Status.PASSED, "its picture is, sample for sample, the one recorded."
@@ -189,6 +196,17 @@ def _tie(file: Examined, artifact: Artifact, record: Judged) -> tuple[Status, st
         return Status.FAILED, "its picture is not the one recorded."
     # Elsewhere another decoder may give other samples: that alone is no evidence against the sealer's word.
     return _tie_by_word(reading, record)
+
+
+def _sealed_from(sha256: str, source: str, record: Judged, ledger: Ledger) -> bool:
+    """Whether the recording device's own entry says that it sealed the recorded file to these bytes."""
+    return any(
+        subject.sha256 == sha256 and made.source == source
+        for item in ledger.of(Seal)
+        if item.signer.key.keyid == record.signer.key.keyid
+        and isinstance(seal := item.entry.statement.predicate, Seal)
+        for subject, made in zip(item.entry.statement.subjects, seal.manifests, strict=True)
+    )
 
 
 def _tie_by_word(reading: Reading | None, record: Judged) -> tuple[Status, str]:
@@ -224,27 +242,38 @@ def _check_ledger(asked: Asked) -> Check:
         words = "The ledger has no entry with these bytes or this picture."
         return Check("ledger", title, Status.UNDECIDED, words, ("log.no-such-entry",))
     first = asked.sightings[0]
-    if first.by == "pixels":
-        words = (
-            f"The bytes are unknown, but the picture is that of “{first.name}”, entry {first.index}: "
-            "its manifest was removed or it was saved again."
+    if first.by == "manifest":
+        head, tail = (
+            "The manifest is about ",
+            f"entry {first.index}; whether a file is that, only the file can tell.",
         )
-        return Check("ledger", title, Status.UNDECIDED, words, (FOUND_BY_PIXELS,))
-    return Check(
-        "ledger",
-        title,
-        Status.PASSED,
+        return Check("ledger", title, Status.UNDECIDED, f"{head}“{first.name}”, {tail}", (), head + tail)
+    if first.by == "pixels":
+        head, tail = "The bytes are unknown, but the picture is that of ", f"entry {first.index}: "
+        tail += "its manifest was removed or it was saved again."
+        words, plain = f"{head}“{first.name}”, {tail}", head + tail
+        return Check("ledger", title, Status.UNDECIDED, words, (FOUND_BY_PIXELS,), plain)
+    words, plain = (
         f"These bytes are “{first.name}”, entry {first.index}.",
-        ("ledger.bytes",),
+        f"These bytes are entry {first.index}.",
     )
+    return Check("ledger", title, Status.PASSED, words, ("ledger.bytes",), plain)
 
 
-def _facts(file: Examined) -> dict[str, str]:
+def _facts(file: Examined, root: TrustRoot) -> dict[str, str]:
     facts = {"mediaType": file.media_type}
-    if file.reading:
-        facts["manifest"] = file.reading.active
-        facts["c2paState"] = file.reading.state
-        facts["form"] = "embedded" if file.reading.embedded else "sidecar"
-        if file.reading.remote_url:
-            facts["remoteManifest"] = file.reading.remote_url
-    return facts
+    if file.reading is None:
+        return facts
+    signer, stamped = file.reading.active_manifest.signer, file.reading.active_manifest.signed_at
+    known = root.studio if file.reading.trust_list == on_manifest.MANIFEST_ANCHORS else None
+    found = {
+        "manifest": file.reading.active,
+        "c2paState": file.reading.state,
+        "form": "embedded" if file.reading.embedded else "sidecar",
+        "remoteManifest": file.reading.remote_url,
+        "trustList": known or on_manifest.list_of(file.reading),
+        "certificateSerial": signer and signer.serial,
+        "certificatePurposes": signer and " ".join(signer.ekus),
+        "timeStamp": stamped and format_time(stamped),
+    }
+    return facts | {name: value for name, value in found.items() if value}

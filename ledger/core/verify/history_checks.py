@@ -32,7 +32,8 @@ def check_history(ledger: Ledger) -> Check:
     if bare:
         names = ", ".join(f"“{item.name}”" for item in bare[:SHOWN]) + (" and others" if bare[SHOWN:] else "")
         words = f"It was made from {names}, which no record at hand explains."
-        return Check("history", title, Status.UNDECIDED, words, ("lineage.unattributed",))
+        plain = "It was made from files that no record at hand explains."
+        return Check("history", title, Status.UNDECIDED, words, ("lineage.unattributed",), plain)
     words = "Each file that it was made from has a record of its own, back to the first."
     return Check("history", title, Status.PASSED, words)
 

@@ -249,11 +249,14 @@ def check_statement(ledger: Ledger) -> Check:
         return Check("statement", title, Status.UNDECIDED, "No proven entry to judge.", ("key.unknown",))
     devices = ", ".join(sorted({f"“{item.signer.device}”" for item in ledger.judged}))
     words = f"Signed by {devices}; each key was enrolled before it signed, and valid when it did."
-    return Check("statement", title, Status.PASSED, words)
+    plain = "Each key that signed was enrolled before it signed, and valid when it did."
+    return Check("statement", title, Status.PASSED, words, plain=plain)
 
 
 def _problem_check(name: str, title: str, problems: list[RakkanError]) -> Check:
     failed = [item for item in problems if isinstance(item, IntegrityError | RefusedError | MalformedError)]
     shown = failed or problems
     status = Status.FAILED if failed else Status.UNDECIDED
-    return Check(name, title, status, shown[0].message, tuple(dict.fromkeys(item.code for item in shown)))
+    codes = tuple(dict.fromkeys(item.code for item in shown))
+    plain = "Not every entry about the file could be relied on."
+    return Check(name, title, status, shown[0].message, codes, plain)

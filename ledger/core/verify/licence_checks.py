@@ -97,14 +97,18 @@ def check_materials(things: tuple[NamedThing, ...], ledger: Ledger) -> Check:
     missing = [thing for thing in things if thing.index is None]
     if missing:
         names = ", ".join(f"{thing.kind} “{thing.name}”" for thing in missing)
-        return Check("materials", title, Status.UNDECIDED, f"No registration is at hand for {names}.")
-    words = "The record names no model and no dataset."
+        words = f"No registration is at hand for {names}."
+        plain = "A model or dataset that it names is not registered, as far as at hand."
+        return Check("materials", title, Status.UNDECIDED, words, plain=plain)
+    words = plain = "The record names no model and no dataset."
     if things:
         names = ", ".join(f"{thing.kind} “{thing.name}”" for thing in things)
         words = f"It names {names}; each is registered in the log."
+        plain = "Each model and dataset that it names is registered in the log."
     if any(step.evidence == Evidence.DECLARED for step in named_steps(ledger)):
-        words += " Part of the record was declared by a person, not observed by a tool."
-    return Check("materials", title, Status.PASSED, words)
+        declared = " Part of the record was declared by a person, not observed by a tool."
+        words, plain = words + declared, plain + declared
+    return Check("materials", title, Status.PASSED, words, plain=plain)
 
 
 def check_grants(things: tuple[NamedThing, ...], ledger: Ledger) -> Check:
@@ -115,15 +119,17 @@ def check_grants(things: tuple[NamedThing, ...], ledger: Ledger) -> Check:
     bare = [thing for thing in things if not thing.licensed]
     if bare:
         names = ", ".join(f"{thing.kind} “{thing.name}”" for thing in bare)
-        return Check(
-            "grants", title, Status.UNDECIDED, f"No grant is on record for {names}.", ("grant.missing",)
-        )
+        words = f"No grant is on record for {names}."
+        plain = "No grant is on record for a model or dataset that it names."
+        return Check("grants", title, Status.UNDECIDED, words, ("grant.missing",), plain)
     if not things:
         return Check("grants", title, Status.PASSED, "It names nothing that needs a grant.")
     names = ", ".join(
         dict.fromkeys(grant.grant_id for thing in things for grant in thing.grants if grant.in_term)
     )
-    return Check("grants", title, Status.PASSED, f"Covered by {names}, in term when the work was done.")
+    words = f"Covered by {names}, in term when the work was done."
+    plain = "Covered by grants on record, in term when the work was done."
+    return Check("grants", title, Status.PASSED, words, plain=plain)
 
 
 def _kind(entry: Entry) -> str:

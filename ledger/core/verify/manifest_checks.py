@@ -18,10 +18,12 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from ledger.core.manifest import Finding, ManifestFacts, Reading
-from ledger.core.report import Check, Status
+from ledger.core.report import SIGNER_LISTED, Check, Status
 
 MANIFEST_ANCHORS = "urn:rakkan:trust:manifest"
 """Name of the trust root's claim-signing anchors, as the codec gives them to the library."""
+LISTS = "urn:rakkan:trust:list:"
+"""How the names of trust lists from outside begin, as the codec gives them to the library."""
 CLAIM_SIGNING_EKUS = frozenset({"1.3.6.1.4.1.62558.2.1", "1.3.6.1.5.5.7.3.4", "1.3.6.1.5.5.7.3.36"})
 """C2PA claim signing, emailProtection, documentSigning (C2PA 2.4 §14.5.1)."""
 
@@ -159,7 +161,8 @@ def check_signer(reading: Reading) -> Check:
             f"What the manifest says about its signer, {name}, contradicts itself.",
             codes(failures),
         )
-    if reading.trust_list != MANIFEST_ANCHORS:
+    listed = list_of(reading)
+    if reading.trust_list != MANIFEST_ANCHORS and listed is None:
         words = f"Signed by {name}, whom the given trust root does not know. That is no evidence of forgery."
         return Check("signer", title, Status.UNDECIDED, words, codes(failures))
     if failures:
@@ -168,6 +171,9 @@ def check_signer(reading: Reading) -> Check:
     if signer is None or not CLAIM_SIGNING_EKUS.intersection(signer.ekus):
         words = f"The certificate of {name} was not issued for signing manifests."
         return Check("signer", title, Status.UNDECIDED, words, ("signingCredential.invalid",))
+    if listed is not None:
+        words = f"Signed by {name}, known to the list “{listed}”, not to the given trust root."
+        return Check("signer", title, Status.UNDECIDED, words, (SIGNER_LISTED,))
     return Check(
         "signer",
         title,
@@ -175,6 +181,12 @@ def check_signer(reading: Reading) -> Check:
         f"Signed by {name}, known to the trust root.",
         ("signingCredential.trusted",),
     )
+
+
+def list_of(reading: Reading) -> str | None:
+    """Return the name of the list from outside that knows the signer; ``None`` where none does."""
+    found = reading.trust_list or ""
+    return found.removeprefix(LISTS) if found.startswith(LISTS) else None
 
 
 def check_time(reading: Reading, now: datetime) -> Check:

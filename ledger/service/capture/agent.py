@@ -17,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from hashlib import sha256
 from pathlib import Path
+from typing import NamedTuple
 
 from ledger.core import envelope as dsse
 from ledger.core import statement as statements
@@ -56,12 +57,25 @@ Sealing = Callable[[Sequence[Path]], None]
 """Seals recorded files, those that are sealed already left out. Raises ``RakkanError``."""
 
 
+class Ends(NamedTuple):
+    """What is at the other end: the log, and what is done against it.
+
+    Where the ledger is elsewhere, ``offer`` gives the studio the manifests that are kept here (raises
+    ``RakkanError``), and ``left`` counts those that it does not have.
+    """
+
+    uplink: Uplink
+    seal: Sealing
+    keep: Keeping
+    offer: Callable[[], None] = lambda: None
+    left: Callable[[], int] = lambda: 0
+
+
 @dataclass(slots=True)
 class Way:
     """One production: its chain, the way to its log, and when to try again.
 
-    ``seal`` and ``keep`` are there where the ledger is on this machine; ``shares`` where the studio may have
-    the openings.
+    See ``Ends``. ``shares``: the studio may have the openings.
     """
 
     production: Production
@@ -69,12 +83,15 @@ class Way:
     verifiers: Sequence[NoteVerifier]
     chain: Chain
     uplink: Uplink
-    seal: Sealing | None = None
-    keep: Keeping | None = None
+    seal: Sealing
+    keep: Keeping
+    offer: Callable[[], None]
+    left: Callable[[], int]
     shares: bool = False
     again: datetime = NEVER
     offered: datetime = NEVER
     seals_again: datetime = NEVER
+    offers_again: datetime = NEVER
     patience: timedelta = PATIENCE[0]
     trouble: RakkanError | None = None
 
@@ -113,7 +130,8 @@ class Agent:
     def unfinished(self) -> bool:
         """Whether a record waits in the spool, or one that was signed is not in the log."""
         counts = [way.chain.counts() for way in self.ways]
-        return bool(self._spool.waiting(1)) or any(item["signed"] or item["refused"] for item in counts)
+        unsent = any(item["signed"] or item["refused"] for item in counts)
+        return bool(self._spool.waiting(1)) or unsent or any(way.left() for way in self.ways)
 
     def turn(self) -> Turn:
         """Do all that can be done now, one batch of each kind."""
@@ -121,6 +139,8 @@ class Agent:
         signed = self._take(waiting) if waiting else 0
         sent = sum(self._send(way) for way in self.ways)
         sealed = sum(self._seal(way) for way in self.ways)
+        for way in self.ways:
+            self._offer(way)
         if not (signed or sent):
             for way in self.ways:
                 way.chain.forget(self._now().wall - KEPT)
@@ -189,9 +209,8 @@ class Agent:
 
     def _keep(self, way: Way, drafted: _Drafted) -> None:
         """Keep the manifests that came in: sealing what was made from them must not lose a mark."""
-        if way.keep is not None:
-            for path, digest in (pair for draft in drafted.drafts for pair in draft.brought):
-                way.keep(Path(path), digest)
+        for path, digest in (pair for draft in drafted.drafts for pair in draft.brought):
+            way.keep(Path(path), digest)
 
     @contextmanager
     def _holding(self, name: str | None) -> Iterator[None]:
@@ -247,13 +266,23 @@ class Agent:
             way.uplink.share(openings)
             way.chain.shared(list(openings))
 
+    def _offer(self, way: Way) -> None:
+        """Give the studio the manifests that came in or were made here, after the entries."""
+        now = self._now().wall
+        if now < max(way.again, way.offers_again) or not way.left():
+            return
+        try:
+            way.offer()
+        except RakkanError as error:
+            way.trouble, way.offers_again = error, now + PATIENCE[1]
+
     def _seal(self, way: Way) -> int:
         """Seal what was published or final. A file that is no longer the recorded one is left alone.
 
         Not while records wait: one may speak of a file in the state in which its tool read it.
         """
         now = self._now().wall
-        if way.seal is None or now < way.seals_again or self._spool.waiting(1):
+        if now < way.seals_again or self._spool.waiting(1):
             return 0
         done, settled = 0, []
         for sequence, paths in way.chain.unsealed().items():
@@ -261,8 +290,10 @@ class Agent:
             done += count
             if error is None:
                 settled.append(sequence)
-            else:
-                way.trouble, way.seals_again = error, now + PATIENCE[1]
+                continue
+            way.trouble, way.seals_again = error, now + PATIENCE[1]
+            if _away(error):
+                break
         way.chain.sealed(settled)
         return done
 
@@ -284,11 +315,16 @@ def _sealed(seal: Sealing, paths: Sequence[Path]) -> tuple[int, RakkanError | No
     try:
         seal(paths)
     except RakkanError as error:
-        if len(paths) == 1:
+        if len(paths) == 1 or _away(error):
             return 0, None if error.code in LEFT_ALONE else error
         results = [_sealed(seal, [path]) for path in paths]
         return sum(count for count, _ in results), next((each for _, each in results if each), None)
     return len(paths), None
+
+
+def _away(error: RakkanError) -> bool:
+    """Whether the trouble is the server's, so that every other file would have the same."""
+    return error.code == "server.unreachable" or "retry_after" in error.evidence
 
 
 def _missing(

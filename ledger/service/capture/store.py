@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from ledger.errors import RakkanError
+from ledger.ports import ManifestStore
 from ledger.service.stamps import Known, Stamp
 
 
@@ -123,12 +124,22 @@ class Uplink(Protocol):
     def send(self, envelopes: Sequence[bytes]) -> Sequence[Receipted | RakkanError]:
         """Offer entries in order, and return what became of each.
 
-        Raises ``UndecidedError("capture.unreachable")``, or ``RefusedError`` with ``retry_after``, when none
+        Raises ``UndecidedError("server.unreachable")``, or ``RefusedError`` with ``retry_after``, when none
         was looked at; the same may be sent again.
         """
 
     def share(self, openings: Mapping[int, Mapping[str, str]]) -> None:
         """Hand over openings, digest to disclosure, by index of the entry. Raises as ``send``."""
+
+
+class KeptManifests(ManifestStore, Protocol):
+    """The manifest stores of a device without a ledger, with those that the studio was not given yet."""
+
+    def waiting(self) -> Sequence[tuple[str, str]]:
+        """Return what the studio was not given: the asset's SHA-256 and the store's (hex)."""
+
+    def shared(self, sha256: str, digest: str) -> None:
+        """Take note that the studio has the store with this digest, durable on return."""
 
 
 class Identities(Protocol):

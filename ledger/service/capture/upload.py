@@ -10,9 +10,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated
 
 from ledger.core.envelope import MAX_BYTES
 from ledger.errors import MalformedError
+from ledger.service.log.sequencer import MAX_WAITING, MAX_WAITING_BYTES
 
 MAX_ENTRIES = 1_000
 """In one request that is answered with one document."""
@@ -23,6 +26,24 @@ _BATCH = re.compile(r'\s*\{\s*"entries"\s*:\s*\[\s*', re.ASCII)
 _COMMA = re.compile(r"\s*,\s*", re.ASCII)
 _END = re.compile(r"\s*\]\s*\}\s*", re.ASCII)
 _scan = json.JSONDecoder().raw_decode
+
+
+@dataclass(frozen=True, slots=True)
+class IntakeSettings:
+    """``[intake]``: how much of what devices bring each process holds."""
+
+    max_waiting: Annotated[int, "entries that wait for a commit, for each production"] = MAX_WAITING
+    max_waiting_bytes: Annotated[int, "bytes of those entries"] = MAX_WAITING_BYTES
+    max_bulk_bytes: Annotated[int, "bytes of batches while they are read, over all connections"] = 128 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """``[pace]``: how fast a body has to arrive."""
+
+    grace_seconds: Annotated[float, "how long a body may take before its speed counts"] = 10.0
+    rate: Annotated[int, "the lowest speed of a body after that, in bytes a second"] = 65_536
+    idle_seconds: Annotated[float, "how long a stream may take from one whole line to the next"] = 30.0
 
 
 def lines_of(body: bytes) -> list[bytes]:

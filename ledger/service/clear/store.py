@@ -117,6 +117,9 @@ class Where:
     frames: tuple[int, int] | None = None
 
 
+ANYWHERE = Where()
+
+
 @dataclass(slots=True)
 class Changes:
     """What one batch of entries does to the projection.

@@ -92,7 +92,7 @@ class History:
         archive = Archive(studio)
         self._newest: dict[Asked, dict[str, Recorded]] = defaultdict(dict)
         for row in studio.entries.statements(VerdictResult.TYPE):
-            found = _read(archive, row.index)
+            found = read(archive, row.index)
             if found is not None:
                 held = self._newest[found.verdict.policy_sha256, found.verdict.delivery]
                 held.update((subject.sha256, found) for subject in found.subjects)
@@ -196,13 +196,13 @@ def newest_about(archive: Archive, sha256: str) -> Recorded | None:
     """Return the newest verdict about a file, whatever it answers; reads no verdict about others."""
     for row in reversed(archive.rows(sha256)):
         if isinstance(archive.studio.statement(row.index).predicate, VerdictResult):
-            found = _read(archive, row.index)
+            found = read(archive, row.index)
             if found is not None:
                 return found
     return None
 
 
-def _read(archive: Archive, index: int) -> Recorded | None:
+def read(archive: Archive, index: int) -> Recorded | None:
     """Return the verdict in an entry, if a registrar signed it.
 
     The log took the entry as a well-formed statement. There are thousands of these, and to prove its form

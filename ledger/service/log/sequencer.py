@@ -118,11 +118,11 @@ class Sequencer:
         A future ends with the entry's place, durable, or with its ``RakkanError``. Raises as ``check_room``;
         then none was taken.
         """
-        futures: list[Future[Appended]] = [Future() for _ in envelopes]
-        waiting: list[Waiting] = []
         size = sum(map(len, envelopes))
         # Before the dear part: a flood must not cost a signature each.
         self.check_room(len(envelopes), size, bulk=bulk)
+        futures: list[Future[Appended]] = [Future() for _ in envelopes]
+        waiting: list[Waiting] = []
         for envelope, future in zip(envelopes, futures, strict=True):
             try:
                 waiting.append((self.log.offer(envelope), future))
@@ -132,10 +132,20 @@ class Sequencer:
                     self._tally.entries(error.code, 1)
         with self._changed:
             self.check_room(len(waiting), size, bulk=bulk)
+            self.put(waiting, bulk=bulk)
+        return futures
+
+    def put(self, waiting: Sequence[Waiting], *, bulk: bool = False) -> None:
+        """Take in entries that were read, with the futures that they answer. Who calls has asked for room.
+
+        Raises ``RefusedError("log.closed")``; then none was taken.
+        """
+        with self._changed:
+            if self._closed:
+                raise _closed()
             (self._bulk if bulk else self._queue).extend(waiting)
             self._ensure_running()
             self._changed.notify()
-        return futures
 
     def check_room(self, count: int = 1, size: int = 0, *, bulk: bool = False) -> None:
         """Return if so many entries, of so many bytes, would be taken in now.
@@ -145,7 +155,7 @@ class Sequencer:
         """
         with self._changed:
             if self._closed:
-                raise RefusedError("log.closed", "The log takes nothing more in: it is being shut down.")
+                raise _closed()
             lane = self._bulk if bulk else self._queue
             if not lane.has_room(count, size):
                 waiting = len(self._queue) + len(self._bulk)
@@ -229,6 +239,10 @@ def _answer(taken: Sequence[Waiting], outcomes: Sequence[Appended | Exception]) 
             future.set_exception(outcome)
         else:
             future.set_result(outcome)
+
+
+def _closed() -> RefusedError:
+    return RefusedError("log.closed", "The log takes nothing more in: it is being shut down.")
 
 
 def _outcome(future: Future[Appended]) -> str:

@@ -1,7 +1,7 @@
 """Read the facts of the registry from the log.
 
 * Every entry is read once in a process, and kept with the studio: entries never change, so only what came
-  after the last look is read.
+  after the last look is read. One thread at a time does so; what it returns never changes.
 * Whether a registrar signed an entry is what ``Archive`` says: a stolen device can add entries, and no fact.
 """
 
@@ -27,6 +27,8 @@ from ledger.errors import UsageError
 from ledger.service.archive import Archive
 from ledger.service.studio import KeptFacts, Studio
 
+KEPT_VIEWS = 8
+"""How many moments of knowledge are kept built: whoever asks chooses them."""
 _ANSWERS = (PolicyProfile, VerdictResult)
 FACT_TYPES = types_of(
     Dataset, Model, Grant, TrainingRun, Revocation, *(kind for kind in get_args(Fact) if kind not in _ANSWERS)
@@ -39,6 +41,23 @@ The revocations are of keys: what a stolen one attested does not count.
 
 def records_of(studio: Studio) -> tuple[FactRecord, ...]:
     """Return every fact that the log holds, in the order of the log, with who may have signed it."""
+    with studio.facts.turn:
+        return _caught_up(studio).records
+
+
+def facts_of(studio: Studio, known: datetime | None = None) -> Facts:
+    """Return the registry as the log has it now, or as the studio knew it at the moment ``known``."""
+    with studio.facts.turn:
+        kept = _caught_up(studio)
+        found = kept.views.get(known)
+        if found is None:
+            if len(kept.views) >= KEPT_VIEWS:
+                kept.views.clear()
+            found = kept.views[known] = Facts(kept.records, kept.size, known)
+        return found
+
+
+def _caught_up(studio: Studio) -> KeptFacts:
     kept, size = studio.facts, studio.entries.head().size
     if kept.size != size:
         # A database that was put back has fewer entries than were read: then all of it is read again.
@@ -46,16 +65,7 @@ def records_of(studio: Studio) -> tuple[FactRecord, ...]:
         start = kept.size if kept.size < size else 0
         kept.records = (*fresh, *_read(studio, start, size))
         kept.size, kept.views = size, {}
-    return kept.records
-
-
-def facts_of(studio: Studio, known: datetime | None = None) -> Facts:
-    """Return the registry as the log has it now, or as the studio knew it at the moment ``known``."""
-    records = records_of(studio)
-    kept: KeptFacts = studio.facts
-    if known not in kept.views:
-        kept.views[known] = Facts(records, kept.size, known)
-    return kept.views[known]
+    return kept
 
 
 def find(studio: Studio, kind: type[Dataset | Model], name: str) -> Artifact:

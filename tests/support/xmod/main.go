@@ -1,11 +1,13 @@
 // What golang.org/x/mod says of a published log: its own notes, its own tiles, its own proofs.
 //
-// Usage: main FOLDER VKEY RECEIPT ENTRY. Prints one line and exits 0 when everything holds.
+// Usage: main FOLDER|URL VKEY RECEIPT ENTRY. Prints one line and exits 0 when everything holds.
 package main
 
 import (
 	"bytes"
 	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -14,6 +16,22 @@ import (
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
 )
+
+// read returns a published file, from a folder or below a URL.
+func read(place, path string) ([]byte, error) {
+	if !strings.HasPrefix(place, "http://") {
+		return os.ReadFile(filepath.Join(place, path))
+	}
+	answer, err := http.Get(place + "/" + path)
+	if err != nil {
+		return nil, err
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("%s: %s", path, answer.Status)
+	}
+	return io.ReadAll(answer.Body)
+}
 
 // folder reads tiles where C2SP puts them: without the height that the checksum database has in its paths.
 type folder string
@@ -24,7 +42,7 @@ func (f folder) ReadTiles(tiles []tlog.Tile) ([][]byte, error) {
 	found := make([][]byte, len(tiles))
 	for i, tile := range tiles {
 		path := "tile/" + strings.TrimPrefix(tile.Path(), "tile/8/")
-		data, err := os.ReadFile(filepath.Join(string(f), path))
+		data, err := read(string(f), path)
 		if err != nil {
 			return nil, err
 		}
@@ -75,7 +93,7 @@ func checkReceipt(receipt, entry []byte, vkey string) int64 {
 
 func main() {
 	place, vkey := os.Args[1], os.Args[2]
-	data, err := os.ReadFile(filepath.Join(place, "checkpoint"))
+	data, err := read(place, "checkpoint")
 	must(err)
 	tree := open(data, vkey)
 	// The reader checks every tile that it uses against the tree's hash.

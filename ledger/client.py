@@ -1,0 +1,273 @@
+"""A studio's service over HTTP, for programs: one call of docs/spec/http-*.md is one method.
+
+    with Client("https://ledger.example", production="nightfall", token="…") as client:
+        report = client.verify_file(Path("night.png"))
+
+* Receipts are not believed: with the log's keys, one that does not hold for its entry is an error. Evidence
+  and manifests are handed on as they came, to whoever checks them (``service.elsewhere``).
+* A call has one deadline, an answer one greatest size. No redirect is followed and no proxy is used.
+* A call that can be made twice without doing anything twice is made again after trouble and when the server
+  asks for it (``Retry-After``), until ``patience`` seconds were waited. No other call is ever made twice.
+* What the server refuses is a ``RakkanError`` with the server's own code. A code that is newer than this
+  client is ``server.refused``, with the server's words.
+* No answer, and an answer that is none of ours, is ``UndecidedError("server.unreachable")``.
+* A request is signed with the device's key, or carries the token, or is anonymous.
+
+A client is not to be shared by threads.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from random import SystemRandom
+from secrets import token_urlsafe
+from typing import Any, Self
+from urllib.parse import quote, urlencode
+
+from ledger.adapters.connection import TROUBLE, Answer, Call, Connection, parse_url
+from ledger.core import request_signature as signatures
+from ledger.core.containers.jumbf import MAX_STORE
+from ledger.core.digest import parse_sha256
+from ledger.core.encoding import decode_base64
+from ledger.core.note import NoteVerifier
+from ledger.core.receipt import parse_receipt, verify_receipt
+from ledger.errors import (
+    CODES,
+    IntegrityError,
+    MalformedError,
+    RakkanError,
+    RefusedError,
+    UndecidedError,
+    UsageError,
+)
+from ledger.ports import Signer
+from ledger.service.capture.store import Receipted
+
+MAX_ANSWER = 32 << 20
+NDJSON = "application/x-ndjson"
+C2PA = "application/c2pa"
+LATER = frozenset({429, 502, 503, 504})
+LONGEST = 3600
+"""Seconds: a server that asks for more patience is asked again after this."""
+_FIRST, _MOST = 0.2, 10.0
+"""Seconds between two tries: at first, and at most unless the server says more."""
+_KINDS: Mapping[int, type[RakkanError]] = {
+    400: MalformedError,
+    404: UsageError,
+    405: UsageError,
+    413: MalformedError,
+    500: UndecidedError,
+    502: UndecidedError,
+}
+_JITTER = SystemRandom()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Request:
+    """``safe``: made twice, it does nothing twice."""
+
+    method: str
+    path: str
+    body: bytes | None = None
+    media_type: str = "application/json"
+    accept: str = "application/json"
+    most: int = MAX_ANSWER
+    safe: bool = True
+
+
+class Client:
+    """One server, and the production that calls are about; either a ``token`` or a ``device``'s key, or none.
+
+    ``timeout`` is the deadline of one try (seconds), ``patience`` bounds the waiting between all tries of one
+    call; 0 is a single try. With ``log_keys`` (``TrustRoot.log_verifiers``), receipts must hold for that log.
+    Raises ``UsageError("http.url")``.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        production: str = "",
+        token: str | None = None,
+        device: Signer | None = None,
+        log_keys: Sequence[NoteVerifier] = (),
+        timeout: float = 60.0,
+        patience: float = 30.0,
+    ) -> None:
+        server, path = parse_url(url)
+        self.url = url
+        self._connection = Connection(server, timeout)
+        self._base = path.rstrip("/")
+        self._about = f"/v1/productions/{quote(production, safe='')}"
+        self._token, self._device = token, device
+        self._log_keys = log_keys
+        self._patience = patience
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection. The next call opens another."""
+        self._connection.close()
+
+    # --- what devices bring; ``send`` and ``share`` are ``capture.store.Uplink`` ---------------------------
+
+    def send(self, envelopes: Sequence[bytes]) -> Sequence[Receipted | RakkanError]:
+        """Offer entries (DSSE envelopes), and return what became of each, in the same order.
+
+        Sent again, an entry keeps its first index.
+        """
+        body = b"".join(item + b"\n" for item in envelopes)
+        answer = self._json("POST", f"{self._about}/entries", body, media_type=NDJSON)
+        try:
+            items = [_item(item) for item in answer["entries"]]
+        except (KeyError, TypeError, ValueError) as error:
+            raise self._unreachable("its answer is not one of ours") from error
+        if len(items) != len(envelopes):
+            raise self._unreachable(f"it answered for {len(items)} of {len(envelopes)} entries")
+        return [self._checked(item, sent) for item, sent in zip(items, envelopes, strict=True)]
+
+    def share(self, openings: Mapping[int, Mapping[str, str]]) -> None:
+        """Hand over openings of commitments, digest to disclosure, by index of the entry."""
+        lines = [{"entry": index, "disclosures": sorted(item.values())} for index, item in openings.items()]
+        body = b"".join(json.dumps(line).encode() + b"\n" for line in lines)
+        self._json("POST", f"{self._about}/openings", body, media_type=NDJSON)
+
+    def evidence(self, sha256: str) -> Any:
+        """Return what the log knows under a file, as it was answered: see docs/spec/http-manifests.md."""
+        return self._json("GET", f"{self._about}/evidence/{parse_sha256(sha256)}")
+
+    def manifest(self, sha256: str) -> bytes | None:
+        """Return the manifest store that the studio keeps for a file, or ``None``."""
+        path = f"{self._about}/manifests/{parse_sha256(sha256)}"
+        try:
+            answer = self._ask(_Request(method="GET", path=path, accept=C2PA, most=MAX_STORE + 1))
+        except RakkanError as error:
+            if error.code == "manifest.missing":
+                return None
+            raise
+        if len(answer.body) > MAX_STORE:
+            raise self._unreachable("it sends a manifest that is larger than any")
+        return answer.body
+
+    def share_manifest(self, sha256: str, store: bytes) -> None:
+        """Give the studio the manifest store of a file."""
+        path = f"{self._about}/manifests/{parse_sha256(sha256)}"
+        self._ask(_Request(method="PUT", path=path, body=store, media_type=C2PA))
+
+    # --- how it is asked -----------------------------------------------------------------------------------
+
+    def _json(self, method: str, path: str, body: bytes | None = None, **more: Any) -> Any:
+        query = more.pop("query", None)
+        target = f"{path}?{urlencode(query)}" if query else path
+        answer = self._ask(_Request(method=method, path=target, body=body, **more))
+        document = _document(answer)
+        if not isinstance(document, dict):
+            raise self._unreachable("its answer is not one of ours")
+        return document
+
+    def _ask(self, request: _Request) -> Answer:
+        """Return an answer of success. Raises what the server answers, and ``server.unreachable``."""
+        waited, pause = 0.0, _FIRST
+        while True:
+            try:
+                return self._try(request)
+            except RakkanError as error:
+                asked = int(str(error.evidence.get("retry_after", 0)))
+                delay = asked + _JITTER.uniform(pause / 2, pause)
+                later = error.code == "server.unreachable" or asked
+                if not (request.safe and later) or waited + delay > self._patience:
+                    raise
+            time.sleep(delay)
+            waited, pause = waited + delay, min(2 * pause, _MOST)
+
+    def _try(self, request: _Request) -> Answer:
+        target = self._base + request.path
+
+        def made() -> Call:
+            return Call(request.method, target, self._headers(request, target), request.most, request.body)
+
+        try:
+            answer = self._connection.ask(made, again=request.safe)
+        except TROUBLE as error:
+            raise self._unreachable(str(error) or type(error).__name__) from error
+        if 200 <= answer.status < 300:
+            return answer
+        raise self._refusal(answer)
+
+    def _headers(self, request: _Request, target: str) -> dict[str, str]:
+        headers = {"Accept": f"{request.accept}, application/problem+json"}
+        if request.body is not None:
+            headers["Content-Type"] = request.media_type
+        if self._token is not None:
+            headers["Authorization"] = f"Bearer {self._token}"
+        if self._device is not None:
+            path, _, query = target.partition("?")
+            digest = signatures.content_digest(request.body) if request.body is not None else None
+            authority = self._connection.server.authority
+            signed = signatures.Target(request.method, authority, path, query, digest)
+            headers |= signatures.sign(self._device, signed, int(time.time()), token_urlsafe(18))
+        return headers
+
+    def _refusal(self, answer: Answer) -> RakkanError:
+        problem = _document(answer)
+        if not isinstance(problem, dict) or not isinstance(problem.get("code"), str):
+            return self._unreachable(f"it answers with status {answer.status}")
+        found = _error(problem, answer.status)
+        if answer.status in LATER:
+            asked = answer.headers.get("Retry-After", "")
+            found.evidence["retry_after"] = min(int(asked), LONGEST) if asked.isdecimal() else 1
+        return found
+
+    def _checked(self, item: Receipted | RakkanError, entry: bytes) -> Receipted | RakkanError:
+        if not self._log_keys or isinstance(item, RakkanError):
+            return item
+        try:
+            receipt = parse_receipt(item.receipt)
+            verify_receipt(receipt, entry, self._log_keys)
+            if receipt.index != item.index:
+                raise IntegrityError("receipt.signature", "The receipt is of another entry.")
+        except RakkanError as error:
+            return error
+        return item
+
+    def _unreachable(self, why: str) -> UndecidedError:
+        return UndecidedError("server.unreachable", f"{self.url}: {why}.", url=self.url)
+
+
+def _document(answer: Answer) -> Any:
+    """Return the JSON of an answer; ``None`` for anything else, and for what is too long."""
+    try:
+        return json.loads(answer.body) if len(answer.body) < MAX_ANSWER else None
+    except (ValueError, RecursionError):
+        return None
+
+
+def _item(value: Any) -> Receipted | RakkanError:
+    if "error" in value:
+        return _error(value["error"])
+    receipt = decode_base64(value["receipt"])
+    if receipt is None:
+        raise ValueError("a receipt that is not base64")
+    return Receipted(int(value["index"]), receipt)
+
+
+def _error(value: Any, status: int = 409) -> RakkanError:
+    """Return what the server said against it, in its own words: its code may be newer than ours."""
+    said = value if isinstance(value, dict) else {}
+    code, words = str(said.get("code"))[:80], str(said.get("message"))[:500]
+    given = said.get("evidence")
+    evidence = {
+        name: str(item)[:500]
+        for name, item in list(given.items() if isinstance(given, dict) else ())[:20]
+        if name not in {"self", "code", "message", "retry_after"}
+    }
+    if code not in CODES:
+        return RefusedError("server.refused", f"The server refuses: {words} [{code}]", **evidence)
+    return _KINDS.get(status, RefusedError)(code, words, **evidence)
