@@ -16,7 +16,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute, iter_route_contexts
 
 from api.problems import MEDIA_TYPE
-from api.shapes import Problem
+from api.shapes.base import Problem
 from ledger import __version__
 from ledger.core.access import MEANINGS, Action
 
