@@ -1,7 +1,7 @@
 """The description of the service, OpenAPI 3.1: made from the routes, and completed with what holds for all.
 
-* Each operation says who may call it: anybody, or who shows a credential and may do its action
-  (``x-rakkan-action``, docs/reference/access.md). Its summary is the first line of the route's docstring.
+* Each operation says who may call it: anybody, or who shows a credential and may do its actions
+  (``x-rakkan-actions``, docs/reference/access.md). Its summary is the first line of the route's docstring.
 * Each may answer with an error, and every error is problem details. FastAPI's own 422 is never sent.
 """
 
@@ -55,10 +55,10 @@ class Described(FastAPI):
         return self.openapi_schema
 
 
-def action_of(route: APIRoute) -> Action | None:
-    """Return the action that a route needs; ``None`` for one that anybody may call."""
+def actions_of(route: APIRoute) -> list[Action]:
+    """Return the actions that a caller of this route must be allowed, all of them; none where anybody may."""
     calls = (getattr(each.call, "action", None) for each in _dependants(route.dependant))
-    return next((action for action in calls if isinstance(action, Action)), None)
+    return sorted({action for action in calls if isinstance(action, Action)})
 
 
 def _dependants(dependant: Dependant) -> Iterator[Dependant]:
@@ -79,11 +79,11 @@ def _described(application: FastAPI) -> dict[str, Any]:
         route = context.original_route
         if isinstance(route, APIRoute) and route.include_in_schema:
             for method in route.methods or ():
-                _complete(document["paths"][context.path_format][method.lower()], action_of(route))
+                _complete(document["paths"][context.path_format][method.lower()], actions_of(route))
     return document
 
 
-def _complete(operation: dict[str, Any], action: Action | None) -> None:
+def _complete(operation: dict[str, Any], actions: list[Action]) -> None:
     responses = operation["responses"]
     responses.pop("422", None)
     for response in responses.values():
@@ -92,9 +92,10 @@ def _complete(operation: dict[str, Any], action: Action | None) -> None:
     responses["default"] = {"description": "An error, with a stable code.", "content": _PROBLEM}
     # Whoever shows a credential on a route for anybody is known by it there too.
     shown: list[dict[str, list[str]]] = [{name: []} for name in _SCHEMES]
-    operation["security"] = shown if action else [{}, *shown]
+    operation["security"] = shown if actions else [{}, *shown]
     words = operation["description"]
     operation["summary"] = words.partition("\n")[0].rstrip(".")
-    if action is not None:
-        operation["x-rakkan-action"] = action.value
-        operation["description"] = f"{words}\n\nNeeds `{action.value}`: {MEANINGS[action]}."
+    operation["x-rakkan-actions"] = [action.value for action in actions]
+    for action in actions:
+        words += f"\n\nNeeds `{action.value}`: {MEANINGS[action]}."
+    operation["description"] = words

@@ -20,11 +20,11 @@ from starlette.responses import JSONResponse, Response
 from api import problems
 from api.metrics import MEDIA_TYPE, WAITING, Scrape
 from api.problems import problem
-from api.security import check, viewer_of
-from api.served import Service
+from api.security import need_everywhere, public, viewer_of
+from api.served import Service, service_of
 from ledger import __version__
 from ledger.adapters.service_settings import ServiceSettings
-from ledger.core.access import EVERY, Action
+from ledger.core.access import Action
 from ledger.errors import RefusedError
 from ledger.wiring.readiness import Finding, Readiness, looks_at
 from ledger.wiring.serving import Tls
@@ -49,22 +49,24 @@ class Ready(BaseModel):
 
 
 @router.get("/health")
+@public("says only that the process answers")
 async def health() -> Health:
     """Return 200 while the process can answer."""
     return Health(status="ok", version=__version__)
 
 
 @router.get("/ready", response_model=Ready, responses={503: {"description": "It is not ready."}})
+@public("says only yes or no to who is no operator")
 async def ready(request: Request) -> Response:
     """Return 200 while entries can be taken in, else 503; to an operator with each check."""
     viewer = await viewer_of(request)
-    return await _ready(request.app, told=viewer.may(Action.OPERATE, EVERY))
+    served = service_of(request).productions
+    return await _ready(request.app, told=all(viewer.may(Action.OPERATE, name) for name in served))
 
 
-@router.get("/metrics", response_class=Response)
+@router.get("/metrics", response_class=Response, dependencies=[need_everywhere(Action.OPERATE)])
 async def metrics(request: Request) -> Response:
     """Return the numbers in Prometheus' text format."""
-    check(await viewer_of(request), Action.OPERATE, EVERY)
     return await _metrics(request.app)
 
 

@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 from fastapi import Depends
 from starlette.requests import Request
 
-from ledger.core.access import ANYBODY, Action, Viewer
+from api.served import service_of
+from ledger.core.access import ANYBODY, EVERY, Action, Viewer
 from ledger.errors import RefusedError
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
@@ -45,6 +46,25 @@ class Needed:
         viewer = await viewer_of(request)
         check(viewer, self.action, production)
         return viewer
+
+
+class NeededEverywhere:
+    """The dependency for what is about the server: it lets through who may do it on all that is served."""
+
+    def __init__(self, action: Action) -> None:
+        self.action = action
+
+    async def __call__(self, request: Request) -> Viewer:
+        """Return the viewer. Raises as ``check``."""
+        viewer = await viewer_of(request)
+        for production in service_of(request).productions or (EVERY,):
+            check(viewer, self.action, production)
+        return viewer
+
+
+def need_everywhere(action: Action) -> Any:
+    """Return the dependency that lets through only who may do this on every production that is served."""
+    return Depends(NeededEverywhere(action))
 
 
 def need(action: Action) -> Any:

@@ -17,6 +17,7 @@ from api.routes import (
     tokens,
     verdicts,
     verify,
+    webhooks,
 )
 
 ROUTERS = (
@@ -34,6 +35,7 @@ ROUTERS = (
     clearances.router,
     own_works.router,
     events.router,
+    webhooks.router,
     disclosures.router,
     shares.router,
     shares.opened,

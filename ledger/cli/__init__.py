@@ -56,6 +56,7 @@ COMMANDS = {
     "export": "ledger.cli.log:export",
     "consistency": "ledger.cli.consistency:consistency",
     "publish": "ledger.cli.log:publish",
+    "webhook": "ledger.cli.webhook:webhook",
     "witness": "ledger.cli.witness:witness",
     "alarm": "ledger.cli.witness:alarm",
     "rebuild": "ledger.cli.log:rebuild",

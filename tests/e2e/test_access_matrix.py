@@ -22,7 +22,7 @@ from starlette.responses import Response
 
 from api.app import create_app
 from api.routes import productions
-from api.security import PUBLIC_MARK, Needed
+from api.security import PUBLIC_MARK, Needed, NeededEverywhere
 from ledger.adapters.service_settings import in_code
 from ledger.core.access import ANYBODY, Role, Viewer
 from ledger.core.rate import Budget
@@ -85,14 +85,12 @@ def anybody(*_: object) -> bool:
 
 def rule_of(path: str, endpoint: object, dependant: Dependant) -> Rule:
     found = list(calls(dependant))
-    actions = {call.action for call in found if isinstance(call, Needed)}
+    actions = {call.action for call in found if isinstance(call, Needed | NeededEverywhere)}
     others = [rule for call, rule in OTHER_RULES.items() if call in found]
     mark = getattr(endpoint, PUBLIC_MARK, None)
-    assert len(actions) + bool(mark) + bool(others) == 1, (
-        f"{path} needs one action, or to be marked as public"
-    )
-    for action in actions:
-        return lambda viewer, production: viewer.may(action, production)
+    assert bool(actions) + bool(mark) + bool(others) == 1, f"{path} needs an action, or a public mark"
+    if actions:
+        return lambda viewer, production: all(viewer.may(action, production) for action in actions)
     return others[0] if others else anybody
 
 
