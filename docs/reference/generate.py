@@ -32,7 +32,7 @@ SECTIONS = {
     "erase": "Erasure",
     "home trust database s3 backup restore": "The studio's home",
     "file target": "Files",
-    "request production access share server settings": "The service over HTTP",
+    "request production access share signin server settings": "The service over HTTP",
     "page asset shot verdict own-works": "Reading over HTTP",
     "events webhook": "Events and webhooks",
     "capture agent hooks watch": "Capture",

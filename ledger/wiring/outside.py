@@ -29,7 +29,8 @@ def open_monitor(place: str, state: Path, keys: Sequence[str], policy: bytes | N
     """Return a monitor of the published log at a URL or in a folder. Reads nothing yet.
 
     ``keys`` are vkeys of the log, ``policy`` a tlog-policy file, ``state`` the folder to keep what was seen.
-    Raises ``MalformedError`` with ``key.malformed`` or ``policy.malformed``, ``UsageError("http.url")``.
+    A server is shown the token in ``RAKKAN_TOKEN``, where there is one. Raises ``MalformedError`` with
+    ``key.malformed`` or ``policy.malformed``, ``UsageError("http.url")``.
     """
     from ledger.adapters.files import DirectoryPublication
     from ledger.adapters.http import published_log
@@ -39,7 +40,7 @@ def open_monitor(place: str, state: Path, keys: Sequence[str], policy: bytes | N
 
     verifiers = [parse_vkey(key) for key in keys]
     return Monitor(
-        published_log(place),
+        published_log(place, os.environ.get("RAKKAN_TOKEN") or None),
         DirectoryPublication(state),
         verifiers,
         None if policy is None else parse_policy(policy),
