@@ -28,7 +28,7 @@ from ledger import errors
 from ledger.errors import RakkanError, RefusedError
 
 HUNG = 60.0
-STARTING = 60.0
+STARTING = 120.0
 EXTRA = 10.0
 _TICK = 0.2
 _LOOP = 5
