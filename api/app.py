@@ -72,11 +72,13 @@ def create_app(*homes: Path, settings: ServiceSettings = UNPUBLISHED) -> FastAPI
         redirect_slashes=False,
         telemetry=telemetry(enabled=settings.of(Traces).enabled),
     )
+    application.state.access = access
     application.state.allowance = Allowance()
     problems.install(application)
     application.add_middleware(Identity, settings=access, limits=settings.of(Limits))
-    application.add_middleware(SafeHeaders, https=access.https)
     application.add_middleware(RequestLog, lines=settings.of(Logs).requests)
+    # Outside of everything that can answer, what was not foreseen among it.
+    application.add_middleware(SafeHeaders, https=access.https)
     for router in (*ROUTERS, ready.router):
         application.include_router(router)
     application.state.operators = ready.operators(application)

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from starlette.requests import Request
 
+from api.leaving import when_told_to_stop
 from api.served import Service
 from ledger.adapters.service_settings import ServiceSettings
-from ledger.adapters.workers import stopping
 from ledger.service.events.hub import EventSettings, Hub, Seats
 from ledger.service.events.target import WebhookSettings
 from ledger.service.events.webhooks import Webhooks
@@ -40,14 +40,16 @@ async def open_following(service: Service, sections: ServiceSettings) -> AsyncIt
             name: stack.enter_context(delivering(served.home, webhooks))
             for name, served in service.productions.items()
         }
-        hubs = {name: Hub(item.source, settings, threads, stopping.is_set) for name, item in told.items()}
-        try:
-            yield Following(
-                hubs, {name: item.webhooks for name, item in told.items()}, Seats(settings), settings
-            )
-        finally:
+        hubs = {name: Hub(item.source, settings, threads) for name, item in told.items()}
+
+        def close() -> None:
             for hub in hubs.values():
                 hub.close()
+
+        stack.callback(close)
+        stack.enter_context(when_told_to_stop(close))
+        ours = {name: item.webhooks for name, item in told.items()}
+        yield Following(hubs, ours, Seats(settings), settings)
 
 
 def following_of(request: Request) -> Following:

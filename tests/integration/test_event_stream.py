@@ -53,9 +53,8 @@ class Counting(MemoryEventStore):
             self.entries.append(EventRow(index, StepV2.TYPE, "2026-11-22T00:00:00Z", subjects, more=False))
 
 
-def hub_on(store: MemoryEventStore, threads: ThreadPoolExecutor, stopping: list[bool]) -> Hub:
-    source = Source("nightfall", MemoryEntryStore(), store)
-    return Hub(source, QUICK, threads, lambda: bool(stopping))
+def hub_on(store: MemoryEventStore, threads: ThreadPoolExecutor) -> Hub:
+    return Hub(Source("nightfall", MemoryEntryStore(), store), QUICK, threads)
 
 
 async def no_end(_: object = None) -> AsyncGenerator[bytes, None]:
@@ -115,7 +114,7 @@ def test_many_listeners_at_one_place_cost_one_reading() -> None:
 
     async def listen() -> list[int]:
         with ThreadPoolExecutor(2) as threads:
-            hub = hub_on(store, threads, [])
+            hub = hub_on(store, threads)
             size = await hub.size()
             waiting = [asyncio.create_task(hub.next(TYPES, size)) for _ in range(200)]
             await asyncio.sleep(0.05)
@@ -137,7 +136,7 @@ def test_who_is_a_week_behind_reads_pages() -> None:
     async def read() -> list[int]:
         found: list[int] = []
         with ThreadPoolExecutor(2) as threads:
-            hub, start = hub_on(store, threads, []), 0
+            hub, start = hub_on(store, threads), 0
             await hub.size()
             while start < 2_345:
                 page = await hub.next(TYPES, start)
@@ -155,7 +154,7 @@ def test_a_database_that_is_away_for_a_while_ends_no_wait() -> None:
 
     async def wait() -> int:
         with ThreadPoolExecutor(2) as threads:
-            hub = hub_on(store, threads, [])
+            hub = hub_on(store, threads)
             size = await hub.size()
             store.away = True
             waiting = asyncio.create_task(hub.next(TYPES, size))
@@ -170,14 +169,14 @@ def test_a_database_that_is_away_for_a_while_ends_no_wait() -> None:
 
 
 def test_a_process_that_stops_ends_every_wait() -> None:
-    store, stopping = Counting(), list[bool]()
+    store = Counting()
 
     async def wait() -> bool:
         with ThreadPoolExecutor(2) as threads:
-            hub = hub_on(store, threads, stopping)
+            hub = hub_on(store, threads)
             waiting = asyncio.create_task(hub.next(TYPES, await hub.size()))
             await asyncio.sleep(0.05)
-            stopping.append(True)
+            hub.close()
             async with asyncio.timeout(0.2):  # before the heartbeat
                 await waiting
             return hub.closed

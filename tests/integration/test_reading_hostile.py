@@ -12,6 +12,7 @@ from urllib.parse import quote
 import pytest
 
 from ledger.core.predicates.party import Party, PartyKind
+from ledger.core.rights.facts import Facts
 from ledger.service.clear.question import see
 from ledger.service.reading.pages import caught_up
 from ledger.service.rights import reading as registry_reading
@@ -115,7 +116,7 @@ def test_a_cursor_of_another_question_is_refused(served: tuple[Reader, str]) -> 
 
 def test_many_readers_while_the_log_grows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The registry and the bases are read by many threads at once: each sees all facts of its own tree."""
-    build = registry_reading.Facts
+    build = Facts
 
     def slowly(*arguments: Any) -> Any:
         found = build(*arguments)

@@ -75,7 +75,7 @@ def serve(workers: int) -> None:
     listening = listener("127.0.0.1:0", 512)
     sys.stdout.write(f"{listening.getsockname()[1]}\n")
     sys.stdout.flush()
-    Watcher(work, (), [listening]).run(workers, 5)
+    Watcher(work, (), [listening], lambda _: None).run(workers, 5)
 
 
 @contextmanager

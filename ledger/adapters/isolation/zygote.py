@@ -66,6 +66,7 @@ def _begin(control: socket.socket, prepare: Callable[[Json], Work], *, separated
     if separated:
         limit_processes(limits)
     work = prepare(said["config"])
+    kernel.programs()
     hardening = _granted()
     refused = [] if separated else [kernel.NAMESPACES]
     refused += [name for name in (kernel.LANDLOCK, kernel.SECCOMP) if name not in hardening]

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -69,22 +69,12 @@ class Seats:
 
 
 class Hub:
-    """One production's listeners. Belongs to one event loop; ``threads`` read the database.
+    """One production's listeners. Belongs to one event loop; ``threads`` read the database."""
 
-    ``stopping`` says that the process is to end, which ends every stream.
-    """
-
-    def __init__(
-        self,
-        source: Source,
-        settings: EventSettings,
-        threads: ThreadPoolExecutor,
-        stopping: Callable[[], bool],
-    ) -> None:
+    def __init__(self, source: Source, settings: EventSettings, threads: ThreadPoolExecutor) -> None:
         self._source = source
         self._settings = settings
         self._threads = threads
-        self._stopping = stopping
         self._size = -1
         self._waiting = 0
         self._changed = asyncio.Event()
@@ -132,8 +122,6 @@ class Hub:
         busy, idle = self._settings.busy_poll.total_seconds(), self._settings.idle_poll.total_seconds()
         pause = busy
         while self._waiting and not self.closed:
-            if self._stopping():
-                self.close()
             with suppress(RakkanError):
                 before = self._size
                 pause = busy if await self.size() > before else min(pause * _SLOWER, idle)
