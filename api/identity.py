@@ -5,6 +5,7 @@
   that has ended is refused once, and its cookie taken back; signing in again does not ask for it.
 * One credential a request. Two of them, or a field that is there twice, is refused: what stands before this
   server may have looked at the other one.
+* ``request.state.recheck`` asks again later: what goes on for long must end when its credential does.
 * The body of a signed request is held back until it fits its digest, so no route works with another.
 * A browser sends its cookie whoever made it ask. What a cookie vouches for may therefore change something
   only when the browser says that the request comes from this very server.
@@ -55,6 +56,10 @@ class Identity:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+
+        async def recheck() -> Viewer:
+            return (await self._identified(scope, receive))[0]
+
         address = address_of(scope)
         try:
             viewer, receive = await self._identified(scope, receive)
@@ -75,6 +80,7 @@ class Identity:
             return
         # Whoever stands before this one may have found out already.
         scope.setdefault("state", {}).setdefault("viewer", viewer)
+        scope["state"].setdefault("recheck", recheck)
         await self._app(scope, receive, send if spent is None else _telling(spent, send))
 
     def _failed(self, error: RakkanError, address: str) -> RakkanError:

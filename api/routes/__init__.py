@@ -18,6 +18,7 @@ from api.routes import (
     tokens,
     verdicts,
     verify,
+    webhooks,
 )
 
 ROUTERS = (
@@ -35,6 +36,7 @@ ROUTERS = (
     clearances.router,
     own_works.router,
     events.router,
+    webhooks.router,
     disclosures.router,
     shares.router,
     shares.opened,

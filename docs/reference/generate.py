@@ -30,7 +30,7 @@ SECTIONS = {
     "note checkpoint receipt proof tile log recover alarm": "The log",
     "witness policy monitor http": "Witnesses and monitors",
     "erase": "Erasure",
-    "home trust database s3": "The studio's home",
+    "home trust database s3 backup restore": "The studio's home",
     "file target": "Files",
     "request production access share signin server settings": "The service over HTTP",
     "page asset shot verdict own-works": "Reading over HTTP",

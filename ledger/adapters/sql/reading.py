@@ -131,9 +131,10 @@ class SqlReadingStore:
     def types(self, indices: Collection[int]) -> Mapping[int, str]:
         """Return the predicate types of those of these entries that exist."""
         with self._reading() as connection:
-            sql, wanted = "SELECT idx, predicate_type FROM statement", list(indices)
+            # With a column that the index on types has not: SQLite would walk all of that for many entries.
+            sql, wanted = "SELECT idx, predicate_type, keyid FROM statement", list(indices)
             rows: Any = self._dialect.select_among(connection, sql, self._log_id, "idx", wanted)
-        return dict(rows)
+        return {index: kind for index, kind, _ in rows}
 
     def first_since(self, moment: datetime) -> int:
         """Return the first entry that the log took in at this moment or later; the log's size if none."""
