@@ -22,14 +22,14 @@ from api.traces import telemetry
 from api.verifier import open_verifier
 from ledger.adapters.service_settings import ServiceSettings, in_code
 from ledger.service.access.settings import AccessSettings, Limits
-from ledger.service.events.hub import EventSettings
+from ledger.service.events.target import WebhookSettings
 from ledger.service.log.publishing import PublishSettings
 from ledger.service.reading.own_works import Allowance, OwnWorksSettings
 from ledger.wiring.serving import Logs, Productions, Traces, service_settings
 
 _GARBAGE = (20_000, 20, 20)
 """How many new objects, and how many looks at the young, before the collector looks again."""
-UNPUBLISHED = in_code(PublishSettings(enabled=False))
+UNPUBLISHED = in_code(PublishSettings(enabled=False), WebhookSettings(enabled=False))
 
 
 def app() -> FastAPI:
@@ -47,7 +47,7 @@ def app() -> FastAPI:
 def create_app(*homes: Path, settings: ServiceSettings = UNPUBLISHED) -> FastAPI:
     """Return a new application over these homes, one production each. They are opened when it starts.
 
-    Without settings it serves as ``rakkan serve`` does by default, but publishes nothing.
+    Without settings it serves as ``rakkan serve`` does by default, but publishes and posts nothing.
     """
     access = settings.of(AccessSettings)
 
@@ -56,7 +56,7 @@ def create_app(*homes: Path, settings: ServiceSettings = UNPUBLISHED) -> FastAPI
         with open_service(homes, settings) as service, open_verifier(service, settings) as verifier:
             application.state.service, application.state.verifier = service, verifier
             async with (
-                open_following(service, settings.of(EventSettings)) as following,
+                open_following(service, settings) as following,
                 ready.watched(application, service, settings),
             ):
                 application.state.following = following
@@ -72,11 +72,13 @@ def create_app(*homes: Path, settings: ServiceSettings = UNPUBLISHED) -> FastAPI
         redirect_slashes=False,
         telemetry=telemetry(enabled=settings.of(Traces).enabled),
     )
+    application.state.access = access
     application.state.allowance = Allowance(settings.of(OwnWorksSettings).hourly)
     problems.install(application)
     application.add_middleware(Identity, settings=access, limits=settings.of(Limits))
-    application.add_middleware(SafeHeaders, https=access.https)
     application.add_middleware(RequestLog, lines=settings.of(Logs).requests)
+    # Outside of everything that can answer, what was not foreseen among it.
+    application.add_middleware(SafeHeaders, https=access.https)
     for router in (*ROUTERS, ready.router):
         application.include_router(router)
     application.state.operators = ready.operators(application)

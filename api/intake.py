@@ -60,7 +60,7 @@ class Intake:
 
     def check_room(self, size: int = 0) -> None:
         """Raise as ``Sequencer.check_room`` where one more entry of so many bytes does not fit."""
-        self.sequencer.check_room(len(self._read) + 1, size)
+        self.sequencer.check_room(1, size, coming=len(self._read))
 
     def _hand_over(self) -> None:
         read, self._read = self._read, []

@@ -20,15 +20,19 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from random import SystemRandom
 from secrets import token_urlsafe
-from typing import Any, Self
+from typing import Any, Self, cast
 from urllib.parse import quote, urlencode
 
 from ledger.adapters.connection import TROUBLE, Answer, Call, Connection, parse_url
+from ledger.adapters.http_bodies import Event, Parts, events
+from ledger.answers import Asset, Json, Lineage, ProductionGlance, VerdictHistory, Verification, WholeEntry
 from ledger.core import request_signature as signatures
+from ledger.core.checkpoint import open_checkpoint
 from ledger.core.containers.jumbf import MAX_STORE
 from ledger.core.digest import parse_sha256
 from ledger.core.encoding import decode_base64
@@ -49,6 +53,9 @@ from ledger.service.capture.store import Receipted
 MAX_ANSWER = 32 << 20
 NDJSON = "application/x-ndjson"
 C2PA = "application/c2pa"
+MAX_EVENT = 1 << 20
+QUIET = 90.0
+"""Seconds without a sign of life from an open stream."""
 LATER = frozenset({429, 502, 503, 504})
 LONGEST = 3600
 """Seconds: a server that asks for more patience is asked again after this."""
@@ -71,7 +78,7 @@ class _Request:
 
     method: str
     path: str
-    body: bytes | None = None
+    body: bytes | Parts | None = None
     media_type: str = "application/json"
     accept: str = "application/json"
     most: int = MAX_ANSWER
@@ -141,7 +148,7 @@ class Client:
 
     def evidence(self, sha256: str) -> Any:
         """Return what the log knows under a file, as it was answered: see docs/spec/http-manifests.md."""
-        return self._json("GET", f"{self._about}/evidence/{parse_sha256(sha256)}")
+        return self._get(f"evidence/{parse_sha256(sha256)}")
 
     def manifest(self, sha256: str) -> bytes | None:
         """Return the manifest store that the studio keeps for a file, or ``None``."""
@@ -161,13 +168,127 @@ class Client:
         path = f"{self._about}/manifests/{parse_sha256(sha256)}"
         self._ask(_Request(method="PUT", path=path, body=store, media_type=C2PA))
 
+    # --- questions -----------------------------------------------------------------------------------------
+
+    def verify_digest(self, sha256: str) -> Verification:
+        """Return what the service knows of a file by its SHA-256 (hex): nothing of the file leaves here."""
+        return cast("Verification", self._json("GET", f"/v1/verify/sha256:{parse_sha256(sha256)}"))
+
+    def verify_file(self, path: Path, sidecar: Path | None = None) -> Verification:
+        """Send a file, with its sidecar where it has one, and return the report about it.
+
+        Its name stays here. Raises ``UsageError("file.…")``, too.
+        """
+        body = Parts([("file", path), *([("sidecar", sidecar)] if sidecar else [])])
+        return cast("Verification", self._json("POST", "/v1/verify", body, media_type=body.media_type))
+
+    def receipt(self, index: int, entry: bytes) -> bytes:
+        """Return the receipt (``.tlog-proof``) of an entry, which holds for these bytes of it.
+
+        Unchecked where the client has no ``log_keys``.
+        """
+        data = self._bytes(f"log/entries/{index}/receipt?form=tlog-proof")
+        found = self._checked(Receipted(index, data), entry)
+        if isinstance(found, RakkanError):
+            raise found
+        return data
+
+    def entry(self, index: int) -> bytes:
+        """Return an entry's exact bytes: a DSSE envelope."""
+        return self._bytes(f"log/entries/{index}")
+
+    def checkpoint(self) -> bytes:
+        """Return the log's newest checkpoint, signed by a key of the log where there are ``log_keys``."""
+        data = self._bytes("log/checkpoint")
+        if self._log_keys:
+            open_checkpoint(data, self._log_keys)
+        return data
+
+    def production(self) -> ProductionGlance:
+        """Return the production, and what the caller may do there."""
+        return cast("ProductionGlance", self._json("GET", self._about))
+
+    def asset(self, digest: str) -> Asset:
+        """Return what the log knows of a file: ``sha256:HEX``, ``HEX`` or ``pixels:HEX``."""
+        return cast("Asset", self._get(f"assets/{quote(digest)}"))
+
+    def lineage(self, digest: str, **asked: object) -> Lineage:
+        """Return a page of what a file was made from (``direction`` "up") or went into ("down")."""
+        return cast("Lineage", self._get(f"assets/{quote(digest)}/lineage", asked))
+
+    def step(self, index: int) -> WholeEntry:
+        """Return an entry, read."""
+        return cast("WholeEntry", self._get(f"steps/{index}"))
+
+    def verdicts(self, digest: str, **asked: object) -> VerdictHistory:
+        """Return a page of the verdicts about a file, newest first."""
+        return cast("VerdictHistory", self._get(f"verdicts/{quote(digest)}", asked))
+
+    def every(self, kind: str, **asked: object) -> Iterator[Json]:
+        """Yield all ``assets``, ``steps``, ``shots`` or ``verdicts`` that match, page after page."""
+        while True:
+            page = self._get(quote(kind), asked)
+            yield from page.get(kind, ())
+            if not page.get("next"):
+                return
+            asked = {**asked, "after": page["next"]}
+
+    def call(self, method: str, path: str, body: Json | None = None) -> Json:
+        """Make a call below the production that has no method here: tokens, shares, webhooks, clearances.
+
+        It is made once, unless it is a GET: who made it twice might have two of what it makes.
+        """
+        data = None if body is None else json.dumps(body).encode()
+        safe = method in {"GET", "PUT", "DELETE"}
+        answer = self._ask(_Request(method=method, path=f"{self._about}/{path}", body=data, safe=safe))
+        return cast("Json", _document(answer) or {})
+
+    def events(self, types: Sequence[str] = (), after: int | None = None) -> Iterator[Event]:
+        """Yield events as they come, from the entry after ``after`` on, for as long as the log is served.
+
+        A line that is lost is taken up again where it was lost, until ``patience`` seconds went by without
+        one event or sign of life.
+        """
+        failed = 0.0
+        while True:
+            query = {"types": ",".join(types), **({} if after is None else {"after": after})}
+            request = _Request(
+                method="GET", path=f"{self._about}/events?{urlencode(query)}", accept="text/event-stream"
+            )
+            try:
+                for event in self._follow(request):
+                    after, failed = event.index, 0.0
+                    if event.data is not None:
+                        yield event
+            except UndecidedError:
+                if failed >= self._patience:
+                    raise
+            pause = _JITTER.uniform(_FIRST, 5 * _FIRST)
+            failed += pause
+            time.sleep(pause)
+
+    def _follow(self, request: _Request) -> Iterator[Event]:
+        target = self._base + request.path
+        call = Call("GET", target, self._headers(request, target), MAX_EVENT)
+        try:
+            with self._connection.stream(call, QUIET) as (answer, lines):
+                if answer.status != 200:
+                    raise self._refusal(answer)
+                yield from events(lines)
+        except TROUBLE as error:
+            raise self._unreachable(str(error) or type(error).__name__) from error
+
     # --- how it is asked -----------------------------------------------------------------------------------
 
-    def _json(self, method: str, path: str, body: bytes | None = None, **more: Any) -> Any:
-        query = more.pop("query", None)
-        target = f"{path}?{urlencode(query)}" if query else path
-        answer = self._ask(_Request(method=method, path=target, body=body, **more))
-        document = _document(answer)
+    def _bytes(self, path: str) -> bytes:
+        return self._ask(_Request(method="GET", path=f"{self._about}/{path}", accept="*/*")).body
+
+    def _get(self, path: str, asked: Mapping[str, object] | None = None) -> Any:
+        target = f"{self._about}/{path}"
+        return self._json("GET", f"{target}?{urlencode(asked)}" if asked else target)
+
+    def _json(self, method: str, path: str, body: bytes | Parts | None = None, **more: Any) -> Any:
+        document = _document(self._ask(_Request(method=method, path=path, body=body, **more)))
         if not isinstance(document, dict):
             raise self._unreachable("its answer is not one of ours")
         return document
@@ -204,10 +325,10 @@ class Client:
     def _headers(self, request: _Request, target: str) -> dict[str, str]:
         headers = {"Accept": f"{request.accept}, application/problem+json"}
         if request.body is not None:
-            headers["Content-Type"] = request.media_type
+            headers |= {"Content-Type": request.media_type, "Content-Length": str(len(request.body))}
         if self._token is not None:
             headers["Authorization"] = f"Bearer {self._token}"
-        if self._device is not None:
+        if self._device is not None and not isinstance(request.body, Parts):  # anybody may verify
             path, _, query = target.partition("?")
             digest = signatures.content_digest(request.body) if request.body is not None else None
             authority = self._connection.server.authority

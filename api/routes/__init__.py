@@ -13,10 +13,12 @@ from api.routes import (
     registry,
     shares,
     shots,
+    sign_in,
     steps,
     tokens,
     verdicts,
     verify,
+    webhooks,
 )
 
 ROUTERS = (
@@ -34,8 +36,10 @@ ROUTERS = (
     clearances.router,
     own_works.router,
     events.router,
+    webhooks.router,
     disclosures.router,
     shares.router,
     shares.opened,
+    sign_in.router,
     tokens.router,
 )

@@ -32,7 +32,7 @@ from ledger.service.capture.taking import take_openings
 from ledger.service.capture.upload import MAX_BODY, Lines, batch_of, is_batch, lines_of
 
 JSON = "application/json"
-_WINDOW = 16
+WINDOW = 16
 """Slices of a stream that are under way at a time."""
 
 
@@ -121,17 +121,20 @@ class _Stream(Response):
         self._intake = intake
         self._body = body
         self._window: asyncio.Queue[list[asyncio.Future[Outcome]] | RakkanError | None] = asyncio.Queue(
-            _WINDOW
+            WINDOW
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer: the ASGI call."""
-        headers = [(b"content-type", NDJSON.encode())]
+        # The body may end before it is read: then nothing else can come on this connection.
+        headers = [(b"content-type", NDJSON.encode()), (b"connection", b"close")]
         await send({"type": "http.response.start", "status": self.status_code, "headers": headers})
         reader = asyncio.create_task(self._read())
         try:
             while (found := await self._window.get()) is not None:
                 await self._write(send, found)
+        except TimeoutError:
+            return  # it reads no answers; one without an end makes the server close the connection
         finally:
             reader.cancel()
         await send({"type": "http.response.body", "body": b"", "more_body": False})

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import socket
 import ssl
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from email.message import Message
@@ -53,7 +53,7 @@ class Call:
     target: str
     headers: Mapping[str, str]
     most: int
-    body: bytes | None = None
+    body: bytes | Iterable[bytes] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ class Connection:
 
     @contextmanager
     def stream(self, call: Call, idle: float) -> Iterator[tuple[Answer, Iterator[bytes]]]:
-        """Ask, and yield the answer without its body, and the body's lines as they come.
+        """Ask, and yield the answer, without its body where that is one of success, and the body's lines.
 
         The lines raise what is in ``TROUBLE`` after ``idle`` seconds of silence. The connection is closed.
         """
@@ -111,11 +111,12 @@ class Connection:
             with deadline(guard, self._seconds):
                 connection.request(call.method, call.target, call.body, self._headers(call))
                 response = connection.getresponse()
+                body = b"" if response.status == 200 else _body(response, call.most)
             guard.settimeout(idle)
             if isinstance(connection.sock, socket.socket):
                 connection.sock.settimeout(idle)
             with closing(response):
-                yield Answer(response.status, response.headers, b""), _lines(response, call.most)
+                yield Answer(response.status, response.headers, body), _lines(response, call.most)
         finally:
             self.close()
 
@@ -147,6 +148,8 @@ class Connection:
     def _connect(self) -> tuple[HTTPConnection, socket.socket]:
         server = self.server
         plain = socket.create_connection((server.host, server.port), self._seconds)
+        # Head and body leave in two pieces: the second must not wait for the other side's word, 40 ms.
+        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         # A second handle ends the connection at the deadline, also after TLS has taken the first one over.
         connection, guard = HTTPConnection(server.host, server.port), plain.dup()
         self._open = connection, guard

@@ -36,6 +36,9 @@ _WITHIN = 60.0
 LOG = logging.getLogger("rakkan.workers")
 _SPAWN = multiprocessing.get_context("spawn")
 
+stopping = threading.Event()
+"""Set in a worker from the moment it is told to stop: what streams ends its stream."""
+
 Work = Callable[..., None]
 
 

@@ -10,6 +10,8 @@ import click
 from ledger.cli.common import examples, home_folder, json_option, print_json, printable
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ledger.core.policy import Policy
     from ledger.core.report import VerificationReport
     from ledger.core.trust import Lists, TrustRoot
@@ -20,12 +22,15 @@ MARKS = {"passed": ("✓", "green"), "failed": ("✕", "red"), "undecided": ("�
 FILE = click.Path(path_type=Path)
 MAX_TRUST = 1024 * 1024
 """A trust root is a few kilobytes; what is larger is no trust root."""
+UPLOAD_SECONDS = 3600.0
+"""How long sending a file and examining it may take."""
 
 
 @click.command(
     epilog=examples(
         "rakkan verify night.png --trust trust.json --offline",
         "rakkan verify night.png --trust trust.json --offline --policy our-witnesses.policy",
+        "rakkan verify night.png --server https://ledger.example --upload",
     )
 )
 @click.argument("file", type=FILE)
@@ -47,6 +52,8 @@ MAX_TRUST = 1024 * 1024
     help="Signers of others (PEM): known by this name, and not as the studio's. May be given several times.",
 )
 @click.option("--offline", is_flag=True, help="Do not ask the ledger of RAKKAN_HOME, even if it is there.")
+@click.option("--server", metavar="URL", help="Ask a service instead. It is sent the file's SHA-256 only.")
+@click.option("--upload", is_flag=True, help="With --server: send the file, too, to be examined there.")
 @json_option
 def verify(
     file: Path,
@@ -55,8 +62,8 @@ def verify(
     policy_file: Path | None,
     lists: tuple[str, ...],
     *,
-    offline: bool,
     as_json: bool,
+    **asked: Any,
 ) -> int:
     """Verify FILE: its bytes, who sealed it, from what, and that the log holds it.
 
@@ -65,14 +72,18 @@ def verify(
 
     Exit code: 0 proven, 1 altered, 2 usage, 3 anything else: undecided, recorded, signed by somebody else.
     """
+    if asked["server"] is not None or asked["upload"]:
+        if asked["server"] is None or asked["offline"] or trust_file or policy_file or lists:
+            raise click.UsageError("--server asks somebody else: it goes with --sidecar and --upload only.")
+        return _ask(asked["server"], file, sidecar, upload=asked["upload"], as_json=as_json)
     from ledger.service.verify import Also
 
     also = Also(_policy(policy_file), _lists(lists))
-    report, cleared = _verify(file, trust_file, sidecar, also, offline=offline)
+    report, cleared = _verify(file, trust_file, sidecar, also, offline=asked["offline"])
     if as_json:
         print_json({**report.to_json(), **_clearance(cleared)})
     else:
-        _print(report)
+        _print(report.to_json())
         _print_clearance(cleared)
     return report.exit_code
 
@@ -159,21 +170,45 @@ def _print_clearance(found: Recorded | None) -> None:
         click.echo(printable(f"  clearance on record: {pair(verdict)} ({asked}; entry {found.index})"))
 
 
-def _print(report: VerificationReport) -> None:
+def _ask(url: str, file: Path, sidecar: Path | None, *, upload: bool, as_json: bool) -> int:
+    """Print what a service says, and return its exit code. It is believed as far as the service is."""
+    from ledger.client import Client
+    from ledger.core.report import EXIT_CODES, Outcome
+    from ledger.errors import UndecidedError
+    from ledger.service.files import beside, identify
+
+    sha256 = identify(file).sha256
+    with Client(url, timeout=UPLOAD_SECONDS if upload else 60.0) as client:
+        found = client.verify_file(file, sidecar or beside(file)) if upload else client.verify_digest(sha256)
+    try:
+        if found["sha256"] != sha256:
+            raise ValueError
+        code = EXIT_CODES[Outcome(found["outcome"])]
+        print_json(found) if as_json else _print(found)
+    except (KeyError, TypeError, ValueError) as error:
+        raise UndecidedError(
+            "server.unreachable", f"{url}: its answer is not about this file.", url=url
+        ) from error
+    return code
+
+
+def _print(report: Mapping[str, Any]) -> None:
+    """Print a report as JSON has it: ours, or a service's."""
     mark, colour = {"proven": MARKS["passed"], "altered": MARKS["failed"]}.get(
-        report.outcome, MARKS["undecided"]
+        report["outcome"], MARKS["undecided"]
     )
-    click.secho(f"{mark} {printable(report.verdict)}", fg=colour, bold=True)
+    click.secho(f"{mark} {printable(report['verdict'])}", fg=colour, bold=True)
     click.echo()
-    for check in report.checks:
-        mark, colour = MARKS[check.status]
-        codes = f" [{', '.join(check.codes)}]" if check.status != "passed" and check.codes else ""
-        click.echo(f"  {click.style(mark, fg=colour)} {check.title}")
-        click.echo(f"    {printable(check.words + codes)}")
-    if report.things:
+    for check in report["checks"]:
+        mark, colour = MARKS[check["status"]]
+        codes = f" [{', '.join(check['codes'])}]" if check["status"] != "passed" and check["codes"] else ""
+        click.echo(f"  {click.style(mark, fg=colour)} {printable(check['title'])}")
+        click.echo(f"    {printable(check['words'] + codes)}")
+    if report["named"]:
         click.echo()
-    for thing in report.things:
-        stages = f" ({', '.join(thing.stages)} training)" if thing.stages else ""
-        grants = ", ".join(grant.grant_id for grant in thing.grants if grant.in_term) or "no grant on record"
-        click.echo(printable(f"  {thing.kind} “{thing.name}”{stages}: {grants}"))
-    click.echo(f"\n  sha256 {report.sha256}")
+    for thing in report["named"]:
+        stages = f" ({', '.join(thing['stages'])} training)" if thing["stages"] else ""
+        held = [grant["grantId"] for grant in thing["grants"] if grant["inTerm"]]
+        grants = ", ".join(held) or "no grant on record"
+        click.echo(printable(f"  {thing['kind']} “{thing['name'] or 'not shown'}”{stages}: {grants}"))
+    click.echo(f"\n  sha256 {report['sha256']}")

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from ledger.adapters.service_settings import ServiceSettings, read_service
 from ledger.adapters.setting_values import NEW_PLACE
-from ledger.service.access.settings import AccessSettings, Limits
+from ledger.service.access.settings import AccessSettings, Limits, SignIn
 from ledger.service.capture.upload import IntakeSettings, Pace
 from ledger.service.events.hub import EventSettings
 from ledger.service.events.target import WebhookSettings
@@ -122,6 +122,7 @@ SECTIONS: Mapping[str, type] = {
     "traces": Traces,
     "access": AccessSettings,
     "limits": Limits,
+    "sign_in": SignIn,
     "intake": IntakeSettings,
     "pace": Pace,
     "publish": PublishSettings,

@@ -47,7 +47,7 @@ class PublicLog:
         """Return the checkpoint to go by.
 
         Raises ``RefusedError("log.rollback")`` and ``IntegrityError("log.conflict")`` when the log does not
-        hold what is published, ``UsageError("log.empty")``, and what the publication raises.
+        hold what is published, and what ``Log.head`` and the publication raise.
         """
         now = time.monotonic()
         self._note = self._newest()
@@ -66,6 +66,7 @@ class PublicLog:
                 raise
             return self._note
         if note is not None and note != self._note:
+            self._log.head()  # where a new key took over, that is what there is to say
             held(self._log, note)
         return note
 

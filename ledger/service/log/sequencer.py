@@ -45,10 +45,10 @@ class _Lane:
     def __len__(self) -> int:
         return len(self._items)
 
-    def has_room(self, count: int, size: int) -> bool:
+    def has_room(self, count: int, size: int, coming: int) -> bool:
         """Whether so many entries of so many bytes may be added. An empty lane takes any."""
-        fits = len(self._items) + count <= self.most and self._bytes + size <= self._most_bytes
-        return fits or not self._items
+        waiting = len(self._items) + coming
+        return not waiting or (waiting + count <= self.most and self._bytes + size <= self._most_bytes)
 
     def extend(self, waiting: Sequence[Waiting]) -> None:
         """Add entries behind the others."""
@@ -147,17 +147,18 @@ class Sequencer:
             self._ensure_running()
             self._changed.notify()
 
-    def check_room(self, count: int = 1, size: int = 0, *, bulk: bool = False) -> None:
+    def check_room(self, count: int = 1, size: int = 0, *, bulk: bool = False, coming: int = 0) -> None:
         """Return if so many entries, of so many bytes, would be taken in now.
 
-        Raises ``RefusedError("log.overloaded")`` with ``retry_after`` (seconds), and
-        ``RefusedError("log.closed")``. An empty queue takes whatever comes.
+        ``coming`` counts those that were let in and are still to be ``put``. An empty queue takes whatever
+        comes. Raises ``RefusedError("log.overloaded")`` with ``retry_after`` (seconds), and
+        ``RefusedError("log.closed")``.
         """
         with self._changed:
             if self._closed:
                 raise _closed()
             lane = self._bulk if bulk else self._queue
-            if not lane.has_room(count, size):
+            if not lane.has_room(count, size, coming):
                 waiting = len(self._queue) + len(self._bulk)
                 least, most = _RETRY_SECONDS
                 raise RefusedError(
