@@ -22,7 +22,6 @@ from api.routes import (
 )
 
 ROUTERS = (
-    entries.direct,
     entries.router,
     verify.router,
     log.router,

@@ -22,8 +22,8 @@ PAYLOAD_TYPE = "application/vnd.in-toto+json"
 MAX_BYTES = 65_535
 # Whatever is of this form and holds good base64 is canonical, and every device writes it.
 _USUAL = re.compile(
-    r'\{"payload":"([^"]*)","payloadType":"%s","signatures":\[\{"keyid":"([0-9a-f]{64})","sig":"([^"]*)"\}\]\}'
-    % re.escape(PAYLOAD_TYPE)
+    rf'\{{"payload":"([^"]*)","payloadType":"{re.escape(PAYLOAD_TYPE)}",'
+    r'"signatures":\[\{"keyid":"([0-9a-f]{64})","sig":"([^"]*)"\}\]\}'
 )
 
 
@@ -90,7 +90,7 @@ def decode(data: bytes) -> Envelope:
 
 
 def _usual(text: str) -> Envelope | None:
-    """Return the envelope if it is of the usual form, with one signature; it costs a tenth of reading JSON."""
+    """Return the envelope if it is of the usual form, with one signature: a third of the work."""
     found = _USUAL.fullmatch(text)
     if found is None:
         return None
