@@ -41,6 +41,7 @@ CLIENTS = 4
 @pytest.fixture(scope="module")
 def studio(tmp_path_factory: pytest.TempPathFactory) -> Studio:
     made = found(tmp_path_factory.mktemp("bench"))
+    (made.home / "service.toml").write_text("[limits.verify_anybody]\nrate = 1e6\nburst = 1_000_000\n")
     made.license()
     return made
 

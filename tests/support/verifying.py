@@ -16,6 +16,7 @@ from ledger.core.access import Viewer
 from ledger.service.capture.upload import Pace
 from ledger.service.log.publishing import PublishSettings
 from ledger.wiring.apart import VerifySettings
+from tests.support.http import UNLIMITED
 
 PROBLEM = "application/problem+json"
 
@@ -38,7 +39,7 @@ def verifying(
 ) -> Iterator[TestClient]:
     """Serve these homes; uploads lie in a folder of their own."""
     own = VerifySettings(folder=uploads, **settings)
-    app = create_app(*homes, settings=in_code(own, pace or Pace(), PublishSettings(enabled=False)))
+    app = create_app(*homes, settings=in_code(own, pace or Pace(), PublishSettings(enabled=False), UNLIMITED))
     if viewer is not None:
         app.add_middleware(Known, viewer=viewer)
     with TestClient(app) as client:
