@@ -19,7 +19,6 @@ from starlette.responses import JSONResponse, Response
 
 from api.problems import MEDIA_TYPE
 from api.served import Served
-from api.shapes.base import Problem
 from ledger import __version__
 from ledger.core.access import Viewer
 from ledger.core.digest import sha256_hex
@@ -30,7 +29,7 @@ from ledger.service.reading.sight import Sight, sight_of
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {
         "description": words,
-        "content": {MEDIA_TYPE: {"schema": Problem.model_json_schema()}},
+        "content": {MEDIA_TYPE: {}},
     }
     for status, words in (
         (400, "The request is not as described."),
