@@ -73,13 +73,13 @@ class Identity:
                 answer.delete_cookie(self._settings.cookie, secure=self._settings.https, httponly=True)
             await answer(scope, receive, send)
             return
+        # Whoever stands before this one may have found out already.
+        viewer = scope.setdefault("state", {}).setdefault("viewer", viewer)
         try:
             spent = self._limiter.request(viewer, address, scope["method"], scope["path"])
         except RefusedError as error:
             await problem(error)(scope, receive, send)
             return
-        # Whoever stands before this one may have found out already.
-        scope.setdefault("state", {}).setdefault("viewer", viewer)
         scope["state"].setdefault("recheck", recheck)
         await self._app(scope, receive, send if spent is None else _telling(spent, send))
 
