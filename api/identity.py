@@ -27,7 +27,7 @@ from api.served import Service
 from ledger.core import request_signature as signatures
 from ledger.core.access import ANYBODY, Viewer
 from ledger.core.secret_text import Kind
-from ledger.errors import MalformedError, RakkanError, RefusedError
+from ledger.errors import MalformedError, RakkanError, RefusedError, UndecidedError
 from ledger.service.access.devices import device_of
 from ledger.service.access.settings import AccessSettings, Limits
 
@@ -39,6 +39,7 @@ SIGN_IN = ("/login", "/login/callback")
 _LOG = logging.getLogger("rakkan.access")
 _ONCE = (b"authorization", b"signature", b"signature-input", b"content-digest", b"host", b"cookie", b"origin")
 _PREFIX = ["", "v1", "productions"]
+_OVER = {"access.credential", "access.ended"}
 _SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 
 
@@ -62,9 +63,13 @@ class Identity:
         address = address_of(scope)
         try:
             viewer, receive = await self._identified(scope, receive)
+        except UndecidedError as error:  # the identity provider is down: no fault of whoever asks
+            await problem(error)(scope, receive, send)
+            return
         except RakkanError as error:
             answer = problem(self._failed(error, address))
-            if any(name == b"cookie" for name, _ in scope["headers"]):
+            # Not for what another site made the browser send: it could sign everybody out.
+            if error.code in _OVER and any(name == b"cookie" for name, _ in scope["headers"]):
                 answer.delete_cookie(self._settings.cookie, secure=self._settings.https, httponly=True)
             await answer(scope, receive, send)
             return
@@ -127,7 +132,11 @@ def _bearer(scope: Scope, field: str) -> Viewer:
     scheme, _, text = field.partition(" ")
     if scheme.lower() != "bearer":
         raise RefusedError("access.credential", "Authorization is not of the scheme Bearer.")
-    return _service(scope).credentials.viewer(Kind.TOKEN, text.strip(" "))
+    service, shown = _service(scope), text.strip(" ")
+    # Three parts with points between them: nothing that we made, but perhaps the identity provider.
+    if shown.count(".") == 2 and service.people is not None:
+        return service.people.bearer(shown)
+    return service.credentials.viewer(Kind.TOKEN, shown)
 
 
 def _cookie(field: str, name: str) -> str | None:

@@ -64,7 +64,9 @@ class Limiter:
         if method == "POST" and path.endswith(_UNLIMITED):
             return None
         known = viewer is not ANYBODY
-        name = "verify" if method == "POST" and path.startswith("/v1/verify") else "read"
+        # To begin a sign-in costs a write, which strangers may ask for as often as for a check of a file.
+        dear = path == "/login" or (method == "POST" and path.startswith("/v1/verify"))
+        name = "verify" if dear else "read"
         budgets = {
             ("verify", False): self._limits.verify_anybody,
             ("verify", True): self._limits.verify_known,

@@ -13,6 +13,7 @@ from api.routes import (
     registry,
     shares,
     shots,
+    sign_in,
     steps,
     tokens,
     verdicts,
@@ -39,5 +40,6 @@ ROUTERS = (
     disclosures.router,
     shares.router,
     shares.opened,
+    sign_in.router,
     tokens.router,
 )

@@ -32,7 +32,7 @@ from ledger.service.capture.taking import take_openings
 from ledger.service.capture.upload import MAX_BODY, Lines, batch_of, is_batch, lines_of
 
 JSON = "application/json"
-_WINDOW = 16
+WINDOW = 16
 """Slices of a stream that are under way at a time."""
 
 
@@ -121,7 +121,7 @@ class _Stream(Response):
         self._intake = intake
         self._body = body
         self._window: asyncio.Queue[list[asyncio.Future[Outcome]] | RakkanError | None] = asyncio.Queue(
-            _WINDOW
+            WINDOW
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -11,6 +11,8 @@ from starlette.requests import Request
 from api.reading import PROBLEMS
 from api.security import need, public, viewer_of
 from api.served import Production, service_of
+from api.verifier import Verifies
+from api.verify_schema import Verification
 from ledger.core.access import Action, Viewer
 from ledger.core.secret_text import Kind
 from ledger.service.access import links
@@ -64,12 +66,13 @@ class Shares(BaseModel):
 
 
 class Shared(BaseModel):
-    """What a link shows: one file, and the verdicts on it that a distributor may see, newest first."""
+    """What a link shows of one file: its verification, and the verdicts that a distributor may see."""
 
     production: str
     sha256: str
     name: str
     expires: str
+    verification: Verification
     verdicts: list[dict[str, Any]]
 
 
@@ -98,12 +101,12 @@ def revoke_share(production: str, identifier: str, _: Production, request: Reque
 
 @opened.get("/s/{secret}", responses={410: {"description": "The link has ended."}})
 @public("its secret is in the address, and it shows one file")
-def open_share(secret: str, request: Request) -> Shared:
+def open_share(secret: str, request: Request, verifier: Verifies) -> Shared:
     """Open a link. The answer is kept by no cache, and its address is told to no other site."""
     service = service_of(request)
     link = links.target_of(service.credentials, secret)
     (production,) = link.roles
-    return Shared.model_validate(links.shown(link, service.production(production).studio))
+    return Shared.model_validate(links.shown(link, service.production(production).studio, verifier.verifying))
 
 
 def _listed(item: Credential) -> dict[str, Any]:

@@ -15,7 +15,10 @@ class Shape(BaseModel):
 
 
 class Problem(BaseModel):
-    """An error as problem details (RFC 9457). ``code`` is stable; ``evidence`` depends on it."""
+    """An error as problem details (RFC 9457). ``code`` is stable; ``evidence`` depends on it.
+
+    ``requestId`` is the number that the server's log has.
+    """
 
     type: str
     title: str
@@ -24,6 +27,7 @@ class Problem(BaseModel):
     code: str
     hint: str | None = None
     evidence: dict[str, Any] = Field(default_factory=dict)
+    request_id: str | None = Field(None, alias="requestId")
 
 
 class Log(Shape):

@@ -148,6 +148,7 @@ class Home:
             f"{database}-wal",
             f"{database}-shm",
             f"{database}.writer",
+            f"{database}.next",
         ):
             with suppress(OSError):
                 (self.folder / name).unlink()

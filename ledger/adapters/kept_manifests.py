@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ledger.adapters.files import DirectoryManifestStore
 from ledger.core.digest import parse_sha256, sha256_hex
-from ledger.service.files import write_new, writing_errors
+from ledger.service.files import sync_folder, writing_errors
 
 
 class DeviceManifests(DirectoryManifestStore):
@@ -27,14 +27,14 @@ class DeviceManifests(DirectoryManifestStore):
             return
         with writing_errors(self._unshared):
             self._unshared.mkdir(parents=True, exist_ok=True)
-        write_new(self._unshared / f"{parse_sha256(sha256)}.{sha256_hex(store)}", b"")
+            (self._unshared / f"{parse_sha256(sha256)}.{sha256_hex(store)}").touch()
+            sync_folder(self._unshared)
         super().put(sha256, store)
 
     def waiting(self) -> Sequence[tuple[str, str]]:
         """Return what the studio was not given: the asset's SHA-256 and the store's (hex), by name."""
-        names = sorted(path.name for path in self._unshared.glob("*.*")) if self._unshared.is_dir() else []
-        pairs = [name.split(".") for name in names if not name.startswith(".")]
-        return [(pair[0], pair[1]) for pair in pairs if len(pair) == 2]
+        pairs = sorted(path.name.split(".") for path in self._unshared.glob("*.*"))
+        return [(pair[0], pair[1]) for pair in pairs]
 
     def shared(self, sha256: str, digest: str) -> None:
         """Take note that the studio has the store with this digest."""

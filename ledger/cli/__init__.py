@@ -62,6 +62,8 @@ COMMANDS = {
     "rebuild": "ledger.cli.log:rebuild",
     "fsck": "ledger.cli.care:fsck",
     "recover": "ledger.cli.care:recover",
+    "backup": "ledger.cli.backup:backup",
+    "restore": "ledger.cli.backup:restore",
     "monitor": "ledger.cli.monitor:monitor",
     "serve": "ledger.cli.serve:serve",
     "token": "ledger.cli.token:token",

@@ -13,7 +13,7 @@ can add entries, but neither a licence nor a key, nor spoil the evidence of what
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from ledger.core import envelope as dsse
@@ -108,11 +108,6 @@ class Archive:
     def asked(self) -> Sequence[str]:
         """The digests whose rows were asked for so far."""
         return tuple(self._rows)
-
-    @property
-    def stores(self) -> Mapping[str, bytes]:
-        """The manifest stores found so far, by the digest that each belongs to."""
-        return dict(found for found in self._stores.values() if found is not None)
 
     def rows(self, sha256: str) -> Sequence[ArtifactRow]:
         """Return every row about these bytes, oldest entry first."""

@@ -64,10 +64,10 @@ class Bundle:
 
 def bundle_of(studio: Known, sha256: str) -> Bundle:
     """Return what is known under these bytes (hex). Raises ``RefusedError("evidence.too-large")``."""
-    looked = list(_walk(studio, sha256))
+    looked = _walk(studio, sha256)
     digests: list[str] = []
-    entries = {index: studio.logged(index) for index in looked[0].announcements()}
-    for digest in dict.fromkeys(digest for archive in looked for digest in archive.asked):
+    entries = {index: studio.logged(index) for index in looked.announcements()}
+    for digest in looked.asked:
         fresh = {index: studio.logged(index) for index in _about(studio, digest) if index not in entries}
         if _size(entries.values()) + _size(fresh.values()) > MAX_BYTES:
             if not digests:
@@ -97,16 +97,15 @@ def _objects(fields: Fields, name: str) -> Iterator[Fields]:
     return (Fields(item, f"{name}[{n}]", CODE) for n, item in items)
 
 
-def _walk(studio: Known, sha256: str) -> Iterator[Archive]:
-    """Look at all that sealing these bytes looks at; yield what did."""
-    for compact in (False, True):
-        archive = Archive(studio, compact=compact)
-        record = archive.recorded(sha256)
-        archive.sealed_as(sha256)
-        if record is not None:
-            subject = next(item for item in record.statement.subjects if item.sha256 == sha256)
-            plan_of(archive, record, subject, basis(archive, sha256, subject.name))
-        yield archive
+def _walk(studio: Known, sha256: str) -> Archive:
+    """Look at all that sealing these bytes looks at, unless its ancestors' manifests are too much for it."""
+    archive = Archive(studio)
+    record = archive.recorded(sha256)
+    archive.sealed_as(sha256)
+    if record is not None:
+        subject = next(item for item in record.statement.subjects if item.sha256 == sha256)
+        plan_of(archive, record, subject, basis(archive, sha256, subject.name))
+    return archive
 
 
 def _about(studio: Known, digest: str) -> Iterator[int]:

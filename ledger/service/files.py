@@ -201,11 +201,16 @@ def replace(scratch: Path, target: Path) -> None:
         if target.exists():
             scratch.chmod(stat.S_IMODE(target.stat().st_mode))
         scratch.replace(target)
-        folder = os.open(target.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        sync_folder(target.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Return when the names in a folder are durable. Raises ``OSError``."""
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
 
 
 def force_to_disk(path: Path) -> None:

@@ -11,11 +11,12 @@ from typing import Annotated, Any, Literal
 
 from ledger.adapters.service_settings import ServiceSettings, read_service
 from ledger.adapters.setting_values import NEW_PLACE
-from ledger.service.access.settings import AccessSettings, Limits
+from ledger.service.access.settings import AccessSettings, Limits, SignIn
 from ledger.service.capture.upload import IntakeSettings, Pace
 from ledger.service.events.hub import EventSettings
 from ledger.service.events.target import WebhookSettings
 from ledger.service.log.publishing import PublishSettings
+from ledger.service.reading.own_works import OwnWorksSettings
 from ledger.wiring.apart import VerifySettings
 
 
@@ -121,12 +122,14 @@ SECTIONS: Mapping[str, type] = {
     "traces": Traces,
     "access": AccessSettings,
     "limits": Limits,
+    "sign_in": SignIn,
     "intake": IntakeSettings,
     "pace": Pace,
     "publish": PublishSettings,
     "events": EventSettings,
     "webhooks": WebhookSettings,
     "verify": VerifySettings,
+    "own_works": OwnWorksSettings,
 }
 
 

@@ -82,7 +82,7 @@ def log_server(folder: Path) -> Iterator[LogServer]:
             public = PublicLog(studio.log, partial(publication(folder).get, CHECKPOINT))
             intake = Intake(sequencer, Room(1 << 20), Pace())
             served = Served(cast("Any", None), studio, intake, Devices(studio), public, None)
-            with running(Service({"nightfall": served}, None)) as (host, port):
+            with running(Service({"nightfall": served}, None, None)) as (host, port):
                 yield LogServer(studio.log, host, port)
 
 

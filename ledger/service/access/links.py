@@ -1,4 +1,4 @@
-"""Links that show one file's verdicts to whoever holds them, until they end.
+"""Links that show one file's verification and verdicts to whoever holds them, until they end.
 
 * A link shows what the log says of one file, as a distributor may see it, and nothing else: no work, no
   registry, no other file. It cannot be used as a token, and a token not as a link.
@@ -19,6 +19,7 @@ from ledger.service.reading import verdicts
 from ledger.service.reading.pages import MOST, Page
 from ledger.service.reading.sight import sight_of
 from ledger.service.studio import Studio
+from ledger.service.verifying import Verifying
 
 DEFAULT_DAYS = 30
 PATH = "/s/"
@@ -54,7 +55,7 @@ def target_of(credentials: Credentials, text: str) -> Credential:
         raise UsageError("share.unknown", "There is no such link.") from None
 
 
-def shown(link: Credential, studio: Studio) -> dict[str, Any]:
+def shown(link: Credential, studio: Studio, verifying: Verifying) -> dict[str, Any]:
     """Return what the link shows, for a program."""
     viewer = Viewer(link.holder, link.roles)
     sight = sight_of(viewer, studio.production)
@@ -69,5 +70,6 @@ def shown(link: Credential, studio: Studio) -> dict[str, Any]:
         "sha256": link.target,
         "name": link.label,
         "expires": link.to_json()["expires"],
+        "verification": verifying.digests(link.target, None).to_json(viewer),
         "verdicts": found["verdicts"],
     }
