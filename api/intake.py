@@ -3,7 +3,8 @@
 * Signatures are verified on the loop: a hop to a thread costs more than it frees, as the interpreter runs one
   thread at a time. What comes in bulk is cut into slices, and only one slice at a time has its turn, so that
   a single entry waits for one slice and never for a thousand entries.
-* What one commit answers wakes the loop up once, however many wait for it.
+* Single entries that one turn of the loop reads are handed over together, at its end; what one commit answers
+  wakes the loop up once. So the two threads meet as often as there are batches, and not for every entry.
 * Bulk that finds its lane full waits for room, and meanwhile reads nothing more from its sender.
 """
 
@@ -19,7 +20,7 @@ from api.bodies import Room
 from ledger.errors import IntegrityError, RakkanError, RefusedError
 from ledger.service.capture.upload import Pace
 from ledger.service.log.sequence import Appended
-from ledger.service.log.sequencer import Sequencer
+from ledger.service.log.sequencer import Sequencer, Waiting
 
 SLICE = 16
 _SLICE_BYTES = 65_536
@@ -32,7 +33,7 @@ _log = logging.getLogger(__name__)
 class Intake:
     """Takes entries for one log in, on one event loop.
 
-    ``pace`` is how fast bodies have to come; ``room`` holds those that come in bulk.
+    ``room`` is for bodies that come in bulk; ``pace`` says how fast bodies have to come.
     """
 
     def __init__(self, sequencer: Sequencer, room: Room, pace: Pace) -> None:
@@ -40,16 +41,34 @@ class Intake:
         self.room = room
         self.pace = pace
         self._turn = asyncio.Lock()
+        self._read: list[Waiting] = []
         self._answered: deque[tuple[asyncio.Future[Outcome], Future[Appended]]] = deque()
         self._woken = False
 
     async def one(self, envelope: bytes) -> Appended:
         """Return the entry's place, durable. Raises why it has none, and as ``Sequencer.check_room``."""
-        (waiter,) = self._awaited(self.sequencer.submit([envelope]))
+        self.check_room(len(envelope))
+        offer, future = self.sequencer.log.offer(envelope), Future[Appended]()
+        if not self._read:
+            asyncio.get_running_loop().call_soon(self._hand_over)
+        self._read.append((offer, future))
+        (waiter,) = self._awaited([future])
         outcome = await waiter
         if isinstance(outcome, RakkanError):
             raise outcome
         return outcome
+
+    def check_room(self, size: int = 0) -> None:
+        """Raise as ``Sequencer.check_room`` where one more entry of so many bytes does not fit."""
+        self.sequencer.check_room(1, size, coming=len(self._read))
+
+    def _hand_over(self) -> None:
+        read, self._read = self._read, []
+        try:
+            self.sequencer.put(read)
+        except RefusedError as error:
+            for _, future in read:
+                future.set_exception(error)
 
     async def put(self, envelopes: Sequence[bytes]) -> list[asyncio.Future[Outcome]]:
         """Offer a slice of what comes in bulk, when it is its turn; return what each will come to.

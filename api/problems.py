@@ -15,6 +15,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from api.handled import current
+from api.headers import SAFE
 from ledger.errors import (
     IntegrityError,
     MalformedError,
@@ -30,11 +32,61 @@ BASE = "https://rakkan.org/errors#"
 _LATER = 503
 _STATUS = {
     "access.beyond": 403,
+    "access.cross-site": 403,
     "access.denied": 403,
     "access.no-such-credential": 404,
     "access.unknown": 401,
+    "asset.unknown": 404,
+    "clear.too-many": 413,
+    "disclosure.none": 404,
     "envelope.signature": 400,
     "envelope.too-large": 413,
+    "events.full": _LATER,
+    "evidence.too-large": 413,
+    "log.behind": _LATER,
+    "log.busy": _LATER,
+    "log.closed": _LATER,
+    "log.disk-full": _LATER,
+    "log.empty": 404,
+    "log.epoch": _LATER,
+    "log.no-such-entry": 404,
+    "log.no-such-file": 404,
+    "log.no-such-key": 404,
+    "log.overloaded": _LATER,
+    "log.rollback": _LATER,
+    "log.storage": _LATER,
+    "manifest.missing": 404,
+    "manifest.unknown-file": 404,
+    "own-works.no-party": 404,
+    "own-works.too-many": 429,
+    "production.unknown": 404,
+    "record.unknown-dataset": 404,
+    "record.unknown-model": 404,
+    "registry.unknown-grant": 404,
+    "registry.unknown-party": 404,
+    "registry.unknown-service": 404,
+    "registry.unknown-title": 404,
+    "registry.unknown-work": 404,
+    "request.encoding": 415,
+    "request.media-type": 415,
+    "request.method": 405,
+    "request.no-space": _LATER,
+    "request.no-such-route": 404,
+    "request.rate": 429,
+    "request.slow": 408,
+    "request.too-large": 413,
+    "server.not-ready": _LATER,
+    "share.ended": 410,
+    "share.unknown": 404,
+    "shot.unknown": 404,
+    "signin.nobody": 403,
+    "signin.off": 404,
+    "signin.refused": 401,
+    "signin.unavailable": _LATER,
+    "verdict.none": 404,
+    "verify.busy": _LATER,
+    "webhook.address": 400,
+    "webhook.unknown": 404,
     **dict.fromkeys(
         (
             "access.body",
@@ -46,34 +98,6 @@ _STATUS = {
         ),
         401,
     ),
-    "events.full": _LATER,
-    "webhook.address": 400,
-    "webhook.unknown": 404,
-    "asset.unknown": 404,
-    "log.behind": _LATER,
-    "log.busy": _LATER,
-    "log.closed": _LATER,
-    "log.disk-full": _LATER,
-    "evidence.too-large": 413,
-    "key.unknown": 404,
-    "log.empty": 404,
-    "log.no-such-entry": 404,
-    "log.no-such-file": 404,
-    "log.overloaded": _LATER,
-    "log.storage": _LATER,
-    "manifest.missing": 404,
-    "manifest.unknown-file": 404,
-    "production.unknown": 404,
-    "request.encoding": 415,
-    "request.media-type": 415,
-    "request.method": 405,
-    "request.no-space": _LATER,
-    "request.no-such-route": 404,
-    "request.slow": 408,
-    "request.too-large": 413,
-    "shot.unknown": 404,
-    "verdict.none": 404,
-    "verify.busy": _LATER,
 }
 _KINDS: dict[type[RakkanError], int] = {
     MalformedError: 400,
@@ -99,11 +123,14 @@ def status_of(error: RakkanError) -> int:
     return _STATUS.get(error.code) or next(kinds, 500)
 
 
-def problem(error: RakkanError) -> JSONResponse:
-    """Return an error as an answer; with ``Retry-After`` where only time is needed."""
+def problem(error: RakkanError, **more: Any) -> JSONResponse:
+    """Return an error as an answer, with more members; with ``Retry-After`` where only time is needed."""
     status = status_of(error)
     # Some errors pass, and a cache would keep a 404 where it is not told: the next tile comes soon.
     headers = {"Cache-Control": "no-store"}
+    handled = current.get()
+    if handled is not None:
+        handled.error = error
     if status in {_LATER, 429}:
         headers["Retry-After"] = str(error.evidence.get("retry_after", _RETRY_AFTER))
     if status == 401:
@@ -114,6 +141,8 @@ def problem(error: RakkanError) -> JSONResponse:
         "status": status,
         "detail": error.message,
         **error.to_json(),
+        **({"requestId": handled.number} if handled else {}),
+        **more,
     }
     return JSONResponse(document, status, headers, media_type=MEDIA_TYPE)
 
@@ -137,4 +166,6 @@ async def _invalid(_: Request, error: Exception) -> Response:
 
 
 async def _unforeseen(_: Request, __: Exception) -> Response:
-    return problem(IntegrityError("server.fault", "Something failed here that should not have."))
+    answer = problem(IntegrityError("server.fault", "Something failed here that should not have."))
+    answer.headers.update(SAFE)  # this one is made outside of everything that adds them
+    return answer

@@ -2,6 +2,7 @@
 
 * An answer that follows from the log alone has an ETag of the log's size: with ``If-None-Match`` an unchanged
   one costs nothing. It is for whoever asked: ``private``, and other viewers have other tags.
+* An endpoint takes its viewer before its production: who may not, is not told whether there is one.
 * Endpoints are plain functions, which run in threads: nothing here waits on the event loop.
 """
 
@@ -18,7 +19,7 @@ from starlette.responses import JSONResponse, Response
 
 from api.problems import MEDIA_TYPE
 from api.served import Served
-from api.shapes import Problem
+from api.shapes.base import Problem
 from ledger import __version__
 from ledger.core.access import Viewer
 from ledger.core.digest import sha256_hex
@@ -37,6 +38,8 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
         (403, "Whoever asks may not."),
         (404, "There is no such thing."),
         (409, "A rule forbids it now."),
+        (413, "Too much at once."),
+        (429, "Too often: Retry-After says when."),
         (503, "Later: Retry-After says when."),
     )
 }

@@ -1,14 +1,19 @@
-"""Who asks, and whether they may: every route that is not public names its action."""
+"""Who asks, and whether they may: every route names its action, or says why it is open to anybody."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from fastapi import Depends
 from starlette.requests import Request
 
-from ledger.core.access import ANYBODY, Action, Viewer
+from api.served import service_of
+from ledger.core.access import ANYBODY, EVERY, Action, Viewer
 from ledger.errors import RefusedError
+
+Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
+PUBLIC_MARK = "open_to_anybody"
 
 
 async def viewer_of(request: Request) -> Viewer:
@@ -30,13 +35,48 @@ def check(viewer: Viewer, action: Action, production: str) -> None:
     raise RefusedError("access.denied", words, action=action.value)
 
 
-def need(action: Action) -> Any:
-    """Return the dependency that lets through only who may do this on the path's production."""
+class Needed:
+    """The dependency that lets through only who may do this on the path's production."""
 
-    async def permitted(production: str, request: Request) -> Viewer:
+    def __init__(self, action: Action) -> None:
+        self.action = action
+
+    async def __call__(self, production: str, request: Request) -> Viewer:
+        """Return the viewer. Raises as ``check``."""
         viewer = await viewer_of(request)
-        check(viewer, action, production)
+        check(viewer, self.action, production)
         return viewer
 
-    permitted.__annotations__["return"] = Viewer
-    return Depends(permitted)
+
+class NeededEverywhere:
+    """The dependency for what is about the server: it lets through who may do it on all that is served."""
+
+    def __init__(self, action: Action) -> None:
+        self.action = action
+
+    async def __call__(self, request: Request) -> Viewer:
+        """Return the viewer. Raises as ``check``."""
+        viewer = await viewer_of(request)
+        for production in service_of(request).productions or (EVERY,):
+            check(viewer, self.action, production)
+        return viewer
+
+
+def need_everywhere(action: Action) -> Any:
+    """Return the dependency that lets through only who may do this on every production that is served."""
+    return Depends(NeededEverywhere(action))
+
+
+def need(action: Action) -> Any:
+    """Return the dependency that lets through only who may do this on the path's production."""
+    return Depends(Needed(action))
+
+
+def public(why: str) -> Callable[[Endpoint], Endpoint]:
+    """Mark a route that anybody may call. A test fails for one that has neither this mark nor an action."""
+
+    def marked(endpoint: Endpoint) -> Endpoint:
+        setattr(endpoint, PUBLIC_MARK, why)
+        return endpoint
+
+    return marked

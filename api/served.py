@@ -13,18 +13,21 @@ from starlette.requests import Request
 
 from api.bodies import Room
 from api.intake import Intake
+from api.metrics import ProductionTally
 from ledger.adapters.home import Home
 from ledger.adapters.service_settings import ServiceSettings
 from ledger.errors import RefusedError, UsageError
 from ledger.service.access.credentials import Credentials
 from ledger.service.access.devices import Devices
+from ledger.service.access.settings import AccessSettings, SignIn
+from ledger.service.access.signing_in import SigningIn
 from ledger.service.capture.upload import IntakeSettings, Pace
 from ledger.service.log.public import PublicLog
 from ledger.service.log.publishing import Publishing, PublishSettings
 from ledger.service.log.sequencer import Sequencer
 from ledger.service.studio import Studio
 from ledger.wiring import home_at, open_studio
-from ledger.wiring.access import open_credentials
+from ledger.wiring.access import identity_provider, open_credentials
 from ledger.wiring.outside import published_checkpoint, publishing
 
 
@@ -52,6 +55,7 @@ class Service:
 
     productions: Mapping[str, Served]
     accounts: Credentials | None
+    people: SigningIn | None
 
     @property
     def credentials(self) -> Credentials:
@@ -59,6 +63,13 @@ class Service:
         if self.accounts is None:
             raise RefusedError("access.credential", "This server has made no such credential.")
         return self.accounts
+
+    @property
+    def signing_in(self) -> SigningIn:
+        """How people sign in. Raises ``UsageError("signin.off")`` where they do not."""
+        if self.people is None:
+            raise UsageError("signin.off", "Nobody signs in at this server.")
+        return self.people
 
     def production(self, name: str) -> Served:
         """Return a production. Raises ``UsageError("production.unknown")``."""
@@ -85,7 +96,7 @@ def open_service(homes: tuple[Path, ...], settings: ServiceSettings) -> Iterator
                 words = f"Two homes hold the production “{one.studio.production}”."
                 raise UsageError("home.exists", words, path=folder)
         accounts = stack.enter_context(open_credentials(home_at(homes[0]))) if homes else None
-        yield Service(found, accounts)
+        yield Service(found, accounts, _signing_in(settings, accounts))
 
 
 def _opened(home: Home, settings: ServiceSettings, room: Room, stack: ExitStack) -> Served:
@@ -93,12 +104,23 @@ def _opened(home: Home, settings: ServiceSettings, room: Room, stack: ExitStack)
     studio = stack.enter_context(open_studio(home))
     # What is entered last ends first: what waits is committed, then published, and then the database closed.
     publisher = stack.enter_context(publishing(home, studio, settings.of(PublishSettings)))
-    sequencer = stack.enter_context(
-        Sequencer(studio.log, max_waiting=limits.max_waiting, max_bytes=limits.max_waiting_bytes)
+    sequencer = Sequencer(
+        studio.log,
+        max_waiting=limits.max_waiting,
+        max_bytes=limits.max_waiting_bytes,
+        tally=ProductionTally(studio.production),
     )
+    stack.enter_context(sequencer)
     intake = Intake(sequencer, room, settings.of(Pace))
     public = PublicLog(studio.log, published_checkpoint(home))
     return Served(home, studio, intake, Devices(studio), public, publisher)
+
+
+def _signing_in(settings: ServiceSettings, accounts: Credentials | None) -> SigningIn | None:
+    chosen, access = settings.of(SignIn), settings.of(AccessSettings)
+    if accounts is None or not chosen.issuer or not access.public_url:
+        return None
+    return SigningIn(chosen, identity_provider(chosen), accounts, f"{access.public_url}/login/callback")
 
 
 def service_of(request: Request) -> Service:

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from api.reading import PROBLEMS, Digest, Paging, Text, answer
 from api.security import need
 from api.served import Production
-from api.shapes import Asset, AssetPage, Lineage
+from api.shapes.work import Asset, AssetPage, Lineage
 from ledger.core.access import Action, Viewer
 from ledger.service.clear.store import Where
 from ledger.service.reading import files, lineage
@@ -40,16 +40,18 @@ class LineageAsked(Paging):
 
 @router.get("/assets", responses={200: {"model": AssetPage}})
 def list_assets(
-    request: Request, served: Production, viewer: Reader, asked: Annotated[AssetsAsked, Query()]
+    request: Request, viewer: Reader, served: Production, asked: Annotated[AssetsAsked, Query()]
 ) -> Response:
     """List files in the order of the log, once for each entry that states them."""
     wanted = files.Wanted(asked.name, Where(asked.sequence, asked.shot, asked.task))
     page = asked.page("assets")
-    return answer(request, served, viewer, lambda _: files.listing(served.studio, wanted, page).to_json())
+    return answer(
+        request, served, viewer, lambda sight: files.listing(served.studio, wanted, page, sight).to_json()
+    )
 
 
 @router.get("/assets/{digest}", responses={200: {"model": Asset}})
-def show_asset(request: Request, served: Production, viewer: Reader, digest: Digest) -> Response:
+def show_asset(request: Request, viewer: Reader, served: Production, digest: Digest) -> Response:
     """Say what the log knows of a file, by the SHA-256 of its bytes or by the digest of its picture."""
     return answer(request, served, viewer, lambda sight: files.asset(served.studio, digest, sight))
 
@@ -57,8 +59,8 @@ def show_asset(request: Request, served: Production, viewer: Reader, digest: Dig
 @router.get("/assets/{digest}/lineage", responses={200: {"model": Lineage}})
 def show_lineage(
     request: Request,
-    served: Production,
     viewer: Reader,
+    served: Production,
     digest: Digest,
     asked: Annotated[LineageAsked, Query()],
 ) -> Response:

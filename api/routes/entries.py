@@ -21,7 +21,7 @@ from starlette.types import Receive, Scope, Send
 from api.bodies import Body
 from api.intake import Intake, Outcome, slices
 from api.routes.entries_described import DSSE, NDJSON, OPENAPI
-from api.security import check, need, viewer_of
+from api.security import check, need, public, viewer_of
 from api.served import Production, service_of
 from ledger.core.access import Action
 from ledger.core.encoding import encode_base64
@@ -32,7 +32,7 @@ from ledger.service.capture.taking import take_openings
 from ledger.service.capture.upload import MAX_BODY, Lines, batch_of, is_batch, lines_of
 
 JSON = "application/json"
-_WINDOW = 16
+WINDOW = 16
 """Slices of a stream that are under way at a time."""
 
 
@@ -54,6 +54,7 @@ direct = APIRouter(prefix="/v1/productions/{production}", tags=["entries"], rout
 
 
 @direct.post("/entries", response_class=Response, **OPENAPI)
+@public("each entry is signed by a key that the log admits, and nothing else gets in")
 async def add_entries(production: str, request: Request) -> Response:
     """Add entries that an enrolled key signed: one, a batch, or a stream.
 
@@ -68,7 +69,7 @@ async def add_entries(production: str, request: Request) -> Response:
             intake.sequencer.check_room(bulk=True)
             return _Stream(intake, body)
         if kind == DSSE:
-            intake.sequencer.check_room()
+            intake.check_room()
             return await _one(intake, await body.whole(MAX_BYTES, intake.pace))
         return await _document(intake, body, kind)
     except RakkanError as error:
@@ -120,17 +121,20 @@ class _Stream(Response):
         self._intake = intake
         self._body = body
         self._window: asyncio.Queue[list[asyncio.Future[Outcome]] | RakkanError | None] = asyncio.Queue(
-            _WINDOW
+            WINDOW
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer: the ASGI call."""
-        headers = [(b"content-type", NDJSON.encode())]
+        # The body may end before it is read: then nothing else can come on this connection.
+        headers = [(b"content-type", NDJSON.encode()), (b"connection", b"close")]
         await send({"type": "http.response.start", "status": self.status_code, "headers": headers})
         reader = asyncio.create_task(self._read())
         try:
             while (found := await self._window.get()) is not None:
                 await self._write(send, found)
+        except TimeoutError:
+            return  # it reads no answers; one without an end makes the server close the connection
         finally:
             reader.cancel()
         await send({"type": "http.response.body", "body": b"", "more_body": False})

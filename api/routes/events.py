@@ -58,11 +58,11 @@ class _Listening:
 
     async def pieces(self) -> AsyncGenerator[bytes, None]:
         """Yield the stream until the hub closes, the log cannot be read, or the viewer may not any more."""
-        yield f"retry: {round(self.settings.reconnect * 1000)}\n\n".encode()
+        yield f"retry: {round(self.settings.reconnect.total_seconds() * 1000)}\n\n".encode()
         checked = time.monotonic()
         try:
             while not self.hub.closed:
-                if time.monotonic() - checked >= self.settings.recheck:
+                if time.monotonic() - checked >= self.settings.recheck.total_seconds():
                     await self._check()
                     checked = time.monotonic()
                 for piece in await self._next():
@@ -113,7 +113,7 @@ async def follow_events(
     )
     held = ExitStack()
     held.enter_context(following.seats.seat(viewer.name))
-    return EventStream(listening.pieces(), following.settings.stalled, held)
+    return EventStream(listening.pieces(), following.settings.stalled.total_seconds(), held)
 
 
 def _position(last: str | None, size: int) -> int:

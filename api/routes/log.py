@@ -12,12 +12,13 @@ from typing import Annotated, Any, TypeVar
 from fastapi import APIRouter, Depends, Path, Query
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
 from api.conditional import IMMUTABLE, PRIVATE, conditional
-from api.problems import MEDIA_TYPE as PROBLEM
-from api.security import check, need, viewer_of
+from api.reading import PROBLEMS
+from api.security import check, need, public, viewer_of
 from api.served import Production, Served
 from ledger.core.access import Action, Viewer
 from ledger.core.checkpoint import MAX_SIZE
@@ -32,7 +33,7 @@ from ledger.errors import MalformedError, UsageError
 from ledger.service.log.keys import device_key, log_keys
 from ledger.service.log.receipts import cose_consistency, cose_inclusion, receipt
 
-router = APIRouter(prefix="/v1/productions/{production}/log", tags=["log"])
+router = APIRouter(prefix="/v1/productions/{production}/log", tags=["log"], responses=PROBLEMS)
 
 TEXT = "text/plain; charset=utf-8"
 OCTETS = "application/octet-stream"
@@ -42,12 +43,26 @@ ENVELOPE = "application/vnd.dsse.envelope.v1+json"
 _SOON = "public, max-age=1"
 _MINUTE = "public, max-age=60"
 
+_BINARY = {"schema": {"type": "string", "format": "binary"}}
+_SCHEMAS = {TEXT: {"schema": {"type": "string"}}, OCTETS: _BINARY, COSE: _BINARY}
+_CHECKPOINT = """ledger.example/nightfall
+300
+8o/DBDC+YmGl5D5cWsN3FbwsItKly+Z6BI901S1PlIQ=
+
+— ledger.example/nightfall YLOop8hZWl66hl/hE9XN…GRWOAnWu6alls4f8NWYCWvSi5gmopQE=
+"""
+_HASH = "1ImxMpg/frO1l4MxeX/N0L8q/W1tFrK4wfq6OqkdsvM=\n"
+
 Endpoint = TypeVar("Endpoint", bound=Callable[..., object])
 Reader = Annotated[Viewer, need(Action.READ_ENTRIES)]
 Asking = Annotated[Viewer, Depends(viewer_of)]
-Index = Annotated[int, Path(ge=0, le=MAX_SIZE, description="The entry's number, counted from 0.")]
-Digest = Annotated[str, Path(pattern="^[0-9a-f]{64}$")]
-Size = Annotated[int, Query(ge=0, le=MAX_SIZE, description="Entries.")]
+Index = Annotated[
+    int, Path(ge=0, le=MAX_SIZE, description="The entry's number, counted from 0.", examples=[77])
+]
+TilePath = Annotated[str, Path(examples=["0/x001/x234/067", "1/000.p/17"])]
+BundlePath = Annotated[str, Path(examples=["x001/x234/067", "000.p/17"])]
+Digest = Annotated[str, Path(pattern="^[0-9a-f]{64}$", description="SHA-256, in hex.")]
+Size = Annotated[int, Query(ge=0, le=MAX_SIZE, description="Entries.", examples=[300])]
 
 
 class Form(StrEnum):
@@ -104,53 +119,75 @@ class DeviceOfLog(_Json):
     suspect_from: int | None
 
 
+_anybody = public("a log that not everybody can check proves nothing")
+
+
 def _get(
-    path: str, *types: str, missing: str | None = None, model: Any = None
+    path: str, *types: str, example: str | None = None, model: type[BaseModel] | None = None
 ) -> Callable[[Endpoint], Endpoint]:
-    """Serve GET, and HEAD as GET without the body; ``types`` are the media types of the answer."""
+    """Serve GET, and HEAD as GET without the body.
+
+    ``types`` are the media types of the answer, ``example`` is one of the first type.
+    """
     described: dict[int | str, dict[str, Any]] = {
-        200: {"content": {kind.partition(";")[0]: {} for kind in types}},
+        200: {"content": {kind.partition(";")[0]: _SCHEMAS.get(kind, {}) for kind in types}},
         304: {"description": "The client holds these very bytes: `If-None-Match` named their `ETag`."},
     }
-    if missing is not None:
-        described[404] = {"description": missing, "content": {PROBLEM: {}}}
-    options: dict[str, Any] = {"response_class": Response, "responses": described}
+    if example is not None:
+        first = types[0].partition(";")[0]
+        described[200]["content"][first] = {**_SCHEMAS[types[0]], "example": example}
     if model is not None:
         described[200]["model"] = model
 
     def route(endpoint: Endpoint) -> Endpoint:
-        router.add_api_route(path, endpoint, methods=["GET"], **options)
+        router.add_api_route(path, endpoint, methods=["GET"], response_class=Response, responses=described)
         router.add_api_route(path, endpoint, methods=["HEAD"], include_in_schema=False)
         return endpoint
 
     return route
 
 
-@_get("/checkpoint", TEXT)
-def checkpoint(request: Request, served: Production) -> Response:
+@_get("/checkpoint", TEXT, example=_CHECKPOINT)
+@_anybody
+async def checkpoint(request: Request, served: Production) -> Response:
     """Return the checkpoint to go by: the published one with its cosignatures, else the head's."""
-    return conditional(request, served.public.checkpoint(), TEXT, _SOON)
+    found = served.public.kept_checkpoint()
+    if found is None:
+        found = await run_in_threadpool(served.public.checkpoint)
+    return conditional(request, found, TEXT, _SOON)
 
 
-@_get("/tile/entries/{path:path}", OCTETS, missing="No such bundle, or not yet.")
-def entry_bundle(path: str, request: Request, served: Production, _: Reader) -> Response:
+@_get("/tile/entries/{path:path}", OCTETS)
+def entry_bundle(path: BundlePath, request: Request, _: Reader, served: Production) -> Response:
     """Return the entries under a tile of level 0: `<N>` or `<N>.p/<W>`, as tlog-tiles spells them."""
     return _private(request, served.public.bundle(_tile(request, f"tile/entries/{path}")), OCTETS)
 
 
-@_get("/tile/{path:path}", OCTETS, missing="No such tile, or not yet.")
-def tile(path: str, request: Request, served: Production) -> Response:
+@_get("/tile/{path:path}", OCTETS)
+@_anybody
+async def tile(path: TilePath, request: Request, served: Production) -> Response:
     """Return up to 256 hashes of the tree: `<L>/<N>` or `<L>/<N>.p/<W>`, as tlog-tiles spells them."""
-    return conditional(request, served.public.tile(_tile(request, f"tile/{path}")), OCTETS, IMMUTABLE)
+    wanted = _tile(request, f"tile/{path}")
+    found = served.public.kept_tile(wanted)
+    if found is None:
+        found = await run_in_threadpool(served.public.tile, wanted)
+    return conditional(request, found, OCTETS, IMMUTABLE)
 
 
-@_get("/entries/{index}", ENVELOPE, missing="The log has no such entry.")
-def entry(index: Index, request: Request, served: Production, _: Reader) -> Response:
+@_get("/entries/{index}", ENVELOPE)
+def entry(index: Index, request: Request, _: Reader, served: Production) -> Response:
     """Return an entry: the DSSE envelope, byte for byte as it was signed and sent."""
     return _private(request, served.studio.entries.envelope(index), ENVELOPE)
 
 
-@_get("/entries/{index}/receipt", TEXT, COSE, BUNDLE, missing="The log has no such entry.")
+@_get(
+    "/entries/{index}/receipt",
+    TEXT,
+    COSE,
+    BUNDLE,
+    example=f"c2sp.org/tlog-proof@v1\nindex 77\n{_HASH}\n{_CHECKPOINT}",
+)
+@_anybody
 def entry_receipt(
     index: Index, request: Request, served: Production, viewer: Asking, form: Form | None = None
 ) -> Response:
@@ -162,7 +199,8 @@ def entry_receipt(
     return _receipt(request, served, viewer, index, form)
 
 
-@_get("/receipts/{leaf_hash}", TEXT, COSE, BUNDLE, missing="The log has no entry with this leaf hash.")
+@_get("/receipts/{leaf_hash}", TEXT, COSE, BUNDLE)
+@_anybody
 def receipt_by_leaf(
     leaf_hash: Digest, request: Request, served: Production, viewer: Asking, form: Form | None = None
 ) -> Response:
@@ -173,7 +211,8 @@ def receipt_by_leaf(
     return _receipt(request, served, viewer, index, form)
 
 
-@_get("/consistency", TEXT, JSON, COSE, missing="The log had no such sizes.", model=Consistency)
+@_get("/consistency", TEXT, JSON, COSE, example=_HASH, model=Consistency)
+@_anybody
 def consistency(request: Request, served: Production, old: Size, new: Size) -> Response:
     """Return the proof that the tree of size `old` begins the tree of size `new`.
 
@@ -191,6 +230,7 @@ def consistency(request: Request, served: Production, old: Size, new: Size) -> R
 
 
 @_get("/keys", JSON, TEXT, model=LogKeys)
+@_anybody
 def keys(request: Request, served: Production) -> Response:
     """Return every key that the log has had, with the entries that announced and retired it.
 
@@ -216,12 +256,14 @@ def keys(request: Request, served: Production) -> Response:
 
 
 @_get("/trust", JSON)
+@_anybody
 def trust(request: Request, served: Production) -> Response:
     """Return the studio's trust root: what a stranger has to be given before anything can be proven."""
     return conditional(request, format_trust(served.home.trust()), JSON, _MINUTE)
 
 
-@_get("/devices/{keyid}", JSON, missing="The log has no such key.", model=DeviceOfLog)
+@_get("/devices/{keyid}", JSON, model=DeviceOfLog)
+@_anybody
 def device(keyid: Digest, request: Request, served: Production) -> Response:
     """Return whether a device's key may still sign, by the SHA-256 of the key; never whose it is."""
     found = device_key(served.studio, keyid)

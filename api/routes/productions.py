@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 from api.reading import PROBLEMS, answer
 from api.security import viewer_of
 from api.served import Production, service_of
-from api.shapes import ProductionGlance, Productions
+from api.shapes.work import ProductionGlance, Productions
 from ledger.core.access import ANYBODY, Viewer
 from ledger.errors import RefusedError
 from ledger.service.reading.productions import glance, may_see

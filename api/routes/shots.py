@@ -8,20 +8,28 @@ from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.reading import PROBLEMS, Name, Paging, answer
+from api.reading import PROBLEMS, Asked, Name, Paging, Text, answer
 from api.security import need
 from api.served import Production
-from api.shapes import ShotFinals, ShotPage
+from api.shapes.work import LogCoverage, ShotFinals, ShotPage
 from ledger.core.access import Action, Viewer
+from ledger.service.clear.store import Where
 from ledger.service.reading import shots
 
 router = APIRouter(prefix="/v1/productions/{production}", tags=["reading"], responses=PROBLEMS)
 Reader = Annotated[Viewer, need(Action.READ_WORK)]
 
 
+class PlaceAsked(Asked):
+    """A shot or a sequence; nothing given: the whole production."""
+
+    sequence: Text | None = None
+    shot: Text | None = None
+
+
 @router.get("/shots", responses={200: {"model": ShotPage}})
 def list_shots(
-    request: Request, served: Production, viewer: Reader, asked: Annotated[Paging, Query()]
+    request: Request, viewer: Reader, served: Production, asked: Annotated[Paging, Query()]
 ) -> Response:
     """List the shots in the order of their names, with their steps and final files, counted."""
     page = asked.page("shots")
@@ -31,8 +39,8 @@ def list_shots(
 @router.get("/shots/{sequence}/{shot}", responses={200: {"model": ShotFinals}})
 def show_shot(
     request: Request,
-    served: Production,
     viewer: Reader,
+    served: Production,
     sequence: Name,
     shot: Name,
     asked: Annotated[Paging, Query()],
@@ -45,3 +53,12 @@ def show_shot(
         viewer,
         lambda sight: shots.shot(served.studio, sequence, shot, page, sight).to_json(),
     )
+
+
+@router.get("/coverage", responses={200: {"model": LogCoverage}})
+def show_coverage(
+    request: Request, viewer: Reader, served: Production, asked: Annotated[PlaceAsked, Query()]
+) -> Response:
+    """Say how final files are evidenced by what the log holds; `rakkan coverage` looks at the disk."""
+    where = Where(asked.sequence, asked.shot)
+    return answer(request, served, viewer, lambda _: shots.coverage(served.studio, where))

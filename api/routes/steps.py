@@ -11,7 +11,7 @@ from starlette.responses import Response
 from api.reading import PROBLEMS, Moment, Paging, Text, answer, moment_of
 from api.security import need
 from api.served import Production
-from api.shapes import StepPage, WholeEntry
+from api.shapes.work import StepPage, WholeEntry
 from ledger.core.access import Action, Viewer
 from ledger.service.clear.store import Where
 from ledger.service.reading import steps
@@ -34,7 +34,7 @@ class StepsAsked(Paging):
 
 @router.get("/steps", responses={200: {"model": StepPage}})
 def list_steps(
-    request: Request, served: Production, viewer: Reader, asked: Annotated[StepsAsked, Query()]
+    request: Request, viewer: Reader, served: Production, asked: Annotated[StepsAsked, Query()]
 ) -> Response:
     """List steps in the order of the log."""
     where = Where(asked.sequence, asked.shot, asked.task)
@@ -46,8 +46,8 @@ def list_steps(
 @router.get("/steps/{index}", responses={200: {"model": WholeEntry}})
 def show_step(
     request: Request,
-    served: Production,
     viewer: Reader,
+    served: Production,
     index: Annotated[int, Path(ge=0, le=MAX_INDEX)],
 ) -> Response:
     """Return a step as it was signed, by its index in the log."""

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from api.reading import PROBLEMS, Digest, Paging, Text, answer
 from api.security import need
 from api.served import Production
-from api.shapes import VerdictHistory, VerdictPage
+from api.shapes.verdicts import VerdictHistory, VerdictPage
 from ledger.core.access import Action, Viewer
 from ledger.core.predicates.reasons import Verdict
 from ledger.service.clear.store import Where
@@ -31,7 +31,7 @@ class VerdictsAsked(Paging):
 
 @router.get("/verdicts", responses={200: {"model": VerdictPage}})
 def list_verdicts(
-    request: Request, served: Production, viewer: Reader, asked: Annotated[VerdictsAsked, Query()]
+    request: Request, viewer: Reader, served: Production, asked: Annotated[VerdictsAsked, Query()]
 ) -> Response:
     """List the newest verdict on record for each file and question."""
     wanted = verdicts.Wanted(asked.state, Where(asked.sequence, asked.shot))
@@ -47,8 +47,8 @@ def list_verdicts(
 @router.get("/verdicts/{digest}", responses={200: {"model": VerdictHistory}})
 def show_verdicts(
     request: Request,
-    served: Production,
     viewer: Reader,
+    served: Production,
     digest: Digest,
     asked: Annotated[Paging, Query()],
 ) -> Response:

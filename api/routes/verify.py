@@ -12,12 +12,12 @@ from starlette.responses import JSONResponse, Response
 
 from api.bodies import Body
 from api.conditional import conditional
-from api.security import check, viewer_of
+from api.security import need_everywhere, public, viewer_of
 from api.uploads import uploaded
 from api.verifier import Verifier, Verifies
 from api.verify_schema import Isolation, Verification
 from ledger.core import canonical
-from ledger.core.access import ANYBODY, EVERY, Action
+from ledger.core.access import ANYBODY, Action
 from ledger.core.digest import parse_sha256
 from ledger.core.fields import Fields
 from ledger.errors import MalformedError, RakkanError
@@ -63,6 +63,7 @@ def _answers(model: Any, *statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 @router.post("", responses=_answers(Verification, 400, 408, 413, 503), openapi_extra={"requestBody": _BODY})
+@public("who is handed a file may ask what it is")
 async def verify_file(request: Request, verifier: Verifies) -> Response:
     """Verify a file, a file with its sidecar, a manifest alone, or digests.
 
@@ -91,15 +92,19 @@ async def _judged(body: Body, content_type: str, verifier: Verifier) -> Answer:
         return await run_in_threadpool(verifier.verifying.file, upload)
 
 
-@router.get("/isolation", responses=_answers(Isolation, 401, 403))
-async def isolation(request: Request, verifier: Verifies) -> JSONResponse:
+@router.get(
+    "/isolation",
+    responses=_answers(Isolation, 401, 403),
+    dependencies=[need_everywhere(Action.OPERATE)],
+)
+async def isolation(verifier: Verifies) -> JSONResponse:
     """Return which of the hardening around strangers' files the kernel refused. For the operator."""
-    check(await viewer_of(request), Action.OPERATE, EVERY)
     refused = verifier.workers.refused
     return JSONResponse({"started": refused is not None, "refused": list(refused or ())})
 
 
 @router.get("/{digest}", responses={**_answers(Verification, 400), 304: {"description": "It is as it was"}})
+@public("who is handed a file may ask what it is")
 async def verify_digest(digest: str, request: Request, verifier: Verifies) -> Response:
     """Say what the ledgers know of a digest: ``sha256:HEX``, ``HEX``, or ``pixels:HEX`` of a picture.
 

@@ -72,6 +72,11 @@ class Home:
         return self.folder / "manifests"
 
     @property
+    def inventories(self) -> Path:
+        """The folder of the indexes of inventories that the server may prove from; it need not be there."""
+        return self.folder / "inventories"
+
+    @property
     def last_signed(self) -> Path:
         """The rollback guard's record, beside the keys and outside the database."""
         return self.folder / "last-signed"
@@ -143,6 +148,7 @@ class Home:
             f"{database}-wal",
             f"{database}-shm",
             f"{database}.writer",
+            f"{database}.next",
         ):
             with suppress(OSError):
                 (self.folder / name).unlink()

@@ -5,7 +5,8 @@
 * A file that is not there is ``None``. Every other trouble is ``UndecidedError("http.unavailable")``: it says
   nothing about the log.
 * A file may come compressed with gzip, as c2sp.org/tlog-tiles allows; the greatest size counts unpacked.
-* The connection is kept. No proxy is used.
+* The connection is kept. No proxy is used. A token goes to that server only, and never in clear to another
+  machine.
 """
 
 from __future__ import annotations
@@ -27,18 +28,20 @@ CHECKPOINT = "checkpoint"
 _REDIRECTS = {301, 302, 303, 307, 308}
 _MAX_REDIRECTS = 5
 _GONE = {404, 410}
+_NOT_YOU = {401, 403}
+_HERE = {"127.0.0.1", "::1", "localhost"}
 _GZIP = 16 + zlib.MAX_WBITS
 
 
-def published_log(place: str) -> PublishedLog:
+def published_log(place: str, token: str | None = None) -> PublishedLog:
     """Return the log at an ``http``, ``https`` or ``file`` URL or in a folder. Reads nothing yet.
 
-    Raises ``UsageError("http.url")``.
+    ``token`` is shown to the server of an ``http`` or ``https`` URL. Raises ``UsageError("http.url")``.
     """
     if "://" not in place:
         return FolderLog(Path(place))
     if not place.startswith("file://"):
-        return HttpLog(place)
+        return HttpLog(place, token=token)
     parts = urlsplit(place)
     if parts.netloc not in {"", "localhost"} or parts.query or parts.fragment:
         raise UsageError("http.url", f"This file is on another machine: {place}.", url=place)
@@ -65,11 +68,17 @@ class FolderLog:
 class HttpLog:
     """The log below an ``http`` or ``https`` URL. Not to be shared by threads.
 
-    ``seconds`` is the deadline of each answer. Raises ``UsageError("http.url")``.
+    ``seconds`` is the deadline of each answer. ``token`` says who asks: some logs show entries only to some.
+    Raises ``UsageError("http.url")``, also for a token that would travel in clear.
     """
 
-    def __init__(self, url: str, seconds: float = 30.0) -> None:
+    def __init__(self, url: str, seconds: float = 30.0, token: str | None = None) -> None:
         server, path = parse_url(url)
+        if token is not None and server.scheme != "https" and server.host not in _HERE:
+            raise UsageError("http.url", "A token is sent over https only.", host=server.host)
+        self._headers = {"Accept-Encoding": "gzip, identity"}
+        if token is not None:
+            self._headers["Authorization"] = f"Bearer {token}"
         self._connection = Connection(server, seconds)
         self._path = path.rstrip("/")
 
@@ -88,13 +97,15 @@ class HttpLog:
                 answer = self._ask(target, limit)
         if answer.status in _GONE:
             return None
+        if answer.status in _NOT_YOU:
+            raise self._unavailable(target, "it shows this only to who may see it (RAKKAN_TOKEN)")
         if answer.status != 200:
             raise self._unavailable(target, f"it answers with status {answer.status}")
         return _checked(_unpacked(answer, limit), code, limit, path)
 
     def _ask(self, target: str, limit: int) -> Answer:
         most = limit + limit // 100 + 1024  # what gzip makes of bytes that it cannot make smaller
-        call = Call("GET", target, {"Accept-Encoding": "gzip, identity"}, most)
+        call = Call("GET", target, self._headers, most)
         try:
             return self._connection.ask(lambda: call)
         except (*TROUBLE, ValueError) as error:  # ValueError: a redirect to what is no URL

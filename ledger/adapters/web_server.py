@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from socket import socket
-from types import FrameType
 from typing import Any
 
 import uvicorn
@@ -30,8 +32,17 @@ class Options:
     root_path: str = ""
 
 
-def run_application(name: str, sockets: Sequence[socket], options: Options, line: Line | None = None) -> None:
+def run_application(
+    name: str,
+    sockets: Sequence[socket],
+    options: Options,
+    line: Line | None = None,
+    operators: socket | None = None,
+) -> None:
     """Run one application, named ``module:function``, until SIGTERM or until ``line`` says so.
+
+    On the socket ``operators`` answers its ``state.operators``, in a thread and an event loop of its own: it
+    also answers while the other one is busy.
 
     Requests that have begun are answered within the grace. However it was told to stop, the application ends
     its own work last: what waits is committed. Raises what the application raises when it starts.
@@ -39,12 +50,20 @@ def run_application(name: str, sockets: Sequence[socket], options: Options, line
     module, _, function = name.partition(":")
     application = getattr(import_module(module), function)()
     server = _Server(_config(application, options), line)
-    # Before uvicorn has its own handler, and after it: it raises the signal once more after a clean stop.
-    signal.signal(signal.SIGTERM, lambda *_: server.stop())
-    if line is not None:
-        line.when_told(server.stop, server.stop_at_once)
+    # Before the application starts: what it streams may want to hear of it as well, and asks for our handler.
+    signal.signal(signal.SIGTERM, server.stop)
+    if line is None:
+        signal.signal(signal.SIGINT, server.stop)
+    else:
+        line.when_told(lambda: os.kill(os.getpid(), signal.SIGTERM), server.stop_at_once)
+
+    def started() -> None:
+        if operators is not None:
+            beside = _Server(_config(application.state.operators, Options()), None)
+            threading.Thread(target=beside.run, args=([operators],), name="operators", daemon=True).start()
+
     with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
-        runner.run(_served(application, server, sockets))
+        runner.run(_served(application, server, sockets, started))
 
 
 def _config(application: Any, options: Options) -> uvicorn.Config:
@@ -70,9 +89,12 @@ def _config(application: Any, options: Options) -> uvicorn.Config:
     )
 
 
-async def _served(application: Any, server: _Server, sockets: Sequence[socket]) -> None:
+async def _served(
+    application: Any, server: _Server, sockets: Sequence[socket], started: Callable[[], None]
+) -> None:
     async with application.router.lifespan_context(application):
-        if not stopping.is_set():
+        started()
+        if not server.should_exit:
             await server.serve(list(sockets))
 
 
@@ -88,7 +110,12 @@ class _Server(uvicorn.Server):
 
             config.callback_notify = alive
 
-    def stop(self) -> None:
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the signals as they are: they were ours before the application started."""
+        yield
+
+    def stop(self, *_: object) -> None:
         """Take nothing new, and end when every request is answered."""
         self.should_exit = True
         stopping.set()
@@ -96,8 +123,3 @@ class _Server(uvicorn.Server):
     def stop_at_once(self) -> None:
         """Do not wait for requests any longer."""
         self.force_exit = True
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Stop as the signal says."""
-        super().handle_exit(sig, frame)
-        stopping.set()

@@ -60,9 +60,9 @@ class HttpPoster:
             raise UndecidedError("webhook.unreachable", words, host=target.host) from error
 
     def _exchange(self, target: Target, body: bytes, headers: Mapping[str, str]) -> Answer:
-        end = time.monotonic() + self._settings.total_seconds
+        end = time.monotonic() + self._settings.total.total_seconds()
         addresses = self._addresses(target)
-        plain = _connect(addresses, target.port, self._settings.connect_seconds)
+        plain = _connect(addresses, target.port, self._settings.connect.total_seconds())
         guard = plain.dup()
         with closing(guard), closing(plain), deadline(guard, max(end - time.monotonic(), 0.001)):
             connection = HTTPConnection(target.host, target.port)
@@ -81,7 +81,7 @@ class HttpPoster:
         """Return the addresses of the host, all of which may be talked to."""
         asked = self._resolving.submit(self._resolve, target.host, target.port)
         try:
-            found = asked.result(self._settings.connect_seconds)
+            found = asked.result(self._settings.connect.total_seconds())
         except LateError:
             asked.cancel()
             raise TimeoutError("its name is not found in time") from None

@@ -108,16 +108,22 @@ class _Worker:
         with suppress(OSError):
             self.pipe.send(None)
 
-    def close(self) -> None:
-        self.process.join()
-        self.pipe.close()
-
 
 class Watcher:
-    """Runs ``work``, a function that a new Python finds by its name, in several processes."""
+    """Runs ``work``, a function that a new Python finds by its name, in several processes.
 
-    def __init__(self, work: Work, arguments: tuple[Any, ...], sockets: Sequence[socket]) -> None:
+    ``ended`` is told the process id of each worker that has ended.
+    """
+
+    def __init__(
+        self,
+        work: Work,
+        arguments: tuple[Any, ...],
+        sockets: Sequence[socket],
+        ended: Callable[[int], None],
+    ) -> None:
         self._make = (work, arguments)
+        self._ended = ended
         self._sockets = list(sockets)
         self._workers: list[_Worker] = []
         self._deaths: list[float] = []
@@ -148,7 +154,7 @@ class Watcher:
                 worker.process.join()
             if not worker.process.is_alive():
                 self._count_death(now, worker)
-                worker.close()
+                self._close(worker)
                 self._workers[place] = self._start()
         for number in self._taken():
             if number == signal.SIGHUP:
@@ -181,13 +187,13 @@ class Watcher:
                 # The old ones go on: a mistake in the settings must not end the service.
                 LOG.error("The workers were not replaced: %s", error)
                 new.process.kill()
-                new.close()
+                self._close(new)
                 return
             self._workers[place] = new
             old.tell()
             old.process.join(grace + EXTRA)
             old.process.kill()
-            old.close()
+            self._close(old)
         LOG.warning("The workers were replaced.")
 
     def _stop(self, grace: float) -> None:
@@ -205,7 +211,12 @@ class Watcher:
             told = wanted
             wait([worker.process.sentinel for worker in alive], _TICK)
         for worker in self._workers:
-            worker.close()
+            self._close(worker)
+
+    def _close(self, worker: _Worker) -> None:
+        worker.process.join()
+        worker.pipe.close()
+        self._ended(worker.process.pid or 0)
 
     def _taken(self) -> list[int]:
         taken, self._signals[:] = list(self._signals), []

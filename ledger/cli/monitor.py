@@ -51,7 +51,8 @@ def monitor(
 
     Each look proves from the log's own tiles that what was signed earlier is still the beginning of what is
     signed now. A split view ends it with exit code 1, and both signed checkpoints are kept in evidence/ of
-    the state. With --every, a log that cannot be reached is asked again; SIGTERM ends it with 0.
+    the state. A server that shows entries only to some is shown the token in RAKKAN_TOKEN. With --every, a
+    log that cannot be reached is asked again; SIGTERM ends it with 0.
 
     Exit code: 0 consistent, 1 contradicts itself, 2 usage, 3 cannot decide.
     """

@@ -6,8 +6,10 @@ import os
 import signal
 import socket
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -56,28 +58,52 @@ def serve(listen: str | None, port: int | None, workers: int | None) -> None:
 
 
 def _serve(settings: ServiceSettings, folder: Path, title: str) -> None:
+    from ledger.adapters.logs import configure
     from ledger.adapters.workers import Watcher
-    from ledger.wiring.serving import Listen, Tls, WorkerSettings
+    from ledger.wiring.serving import Listen, Logs, Metrics, Tls, WorkerSettings
 
-    given, workers = settings.of(Listen), settings.of(WorkerSettings)
+    configure(settings.of(Logs).form)
+    given, workers, metrics = settings.of(Listen), settings.of(WorkerSettings), settings.of(Metrics).listen
     sockets = [listener(given.address, given.backlog)]
     if given.unix is not None:
         sockets.append(_unix_listener(given.unix, given.backlog))
+    if metrics is not None:
+        sockets.append(listener(metrics, 16))
     _announce(title, "https" if settings.of(Tls).certificate else "http", sockets[0])
     try:
-        Watcher(work, (folder,), sockets).run(workers.count, workers.grace.total_seconds())
+        with _shared_numbers() as forget:
+            watcher = Watcher(work, (folder, metrics is not None), sockets, forget)
+            watcher.run(workers.count, workers.grace.total_seconds())
     finally:
         if given.unix is not None:
             given.unix.unlink(missing_ok=True)
 
 
-def work(line: Line, folder: Path) -> None:
-    """Be one worker of the service, with the settings as they are now."""
+@contextmanager
+def _shared_numbers() -> Iterator[Callable[[int], None]]:
+    """Keep a folder where the workers share counters; yield what forgets the gauges of one that ended."""
+    with TemporaryDirectory(prefix="rakkan-metrics-") as folder:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+
+        def forget(pid: int) -> None:
+            for path in Path(folder).glob(f"gauge_live*_{pid}.db"):
+                path.unlink(missing_ok=True)
+
+        yield forget
+
+
+def work(line: Line, folder: Path, operators: bool) -> None:  # noqa: FBT001 - named by its place alone
+    """Be one worker of the service, with the settings as they are now.
+
+    With ``operators`` the last of the sockets is the operator's listener.
+    """
+    from ledger.adapters.logs import configure
     from ledger.adapters.web_server import Options, run_application
-    from ledger.wiring.serving import Proxy, Tls, WorkerSettings, service_settings
+    from ledger.wiring.serving import Logs, Proxy, Tls, WorkerSettings, service_settings
 
     try:
         settings = service_settings(folder)
+        configure(settings.of(Logs).form)
         workers, tls, proxy = settings.of(WorkerSettings), settings.of(Tls), settings.of(Proxy)
         options = Options(
             connections=workers.connections,
@@ -88,7 +114,9 @@ def work(line: Line, folder: Path) -> None:
             trusted=proxy.trusted,
             root_path=proxy.root_path,
         )
-        run_application("api.app:app", line.sockets, options, line)
+        sockets = list(line.sockets)
+        beside = sockets.pop() if operators else None
+        run_application("api.app:app", sockets, options, line, beside)
     except RakkanError as error:
         line.failed(error)
 

@@ -15,8 +15,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from contextlib import suppress
-from functools import partial
 from typing import Any
 
 from ledger.errors import MalformedError
@@ -25,7 +25,9 @@ MAX_INTEGER = 2**53 - 1
 MAX_DEPTH = 32
 
 _PAIRED = re.compile(rb"[\xf0-\xff]")
-_dumps = partial(json.dumps, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+# Made once: making one takes a good part of the time of using it.
+_encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+_sorting = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False, sort_keys=True)
 
 Json = None | bool | int | str | list["Json"] | dict[str, "Json"]
 
@@ -37,7 +39,7 @@ def encode(value: Any) -> bytes:
     or ``json.malformed`` for anything JSON cannot hold.
     """
     try:
-        return _dumps(_ordered(value, 1)).encode()
+        return _encoder.encode(_ordered(value, 1)).encode()
     except UnicodeEncodeError as error:
         raise MalformedError("json.malformed", "A string holds half of a surrogate pair.") from error
 
@@ -61,7 +63,7 @@ def matches(value: Any, data: bytes) -> bool:
     few_levels = data.count(b"{") + data.count(b"[") <= MAX_DEPTH
     if few_levels and not _PAIRED.search(data):
         with suppress(ValueError, TypeError):
-            if _dumps(value, sort_keys=True).encode() == data:
+            if _sorting.encode(value).encode() == data:
                 return True
     return encode(value) == data
 
@@ -82,13 +84,7 @@ def _load(data: bytes) -> Any:
     except UnicodeDecodeError as error:
         raise MalformedError("json.malformed", "The JSON is not UTF-8.", offset=error.start) from error
     try:
-        return json.loads(
-            text,
-            object_pairs_hook=_members,
-            parse_float=_no_float,
-            parse_constant=_no_float,
-            parse_int=_integer,
-        )
+        return _decoder.decode(text)
     except json.JSONDecodeError as error:
         raise MalformedError("json.malformed", f"Not JSON: {error.msg}.", offset=error.pos) from error
     except RecursionError as error:
@@ -122,11 +118,11 @@ def utf16(name: object) -> bytes:
 
 
 def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in members:
-            raise MalformedError("json.duplicate-key", f"The member {name[:80]!r} occurs twice.")
-        members[name] = value
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        times = Counter(name for name, _ in pairs)
+        name = next(name for name in times if times[name] > 1)
+        raise MalformedError("json.duplicate-key", f"The member {name[:80]!r} occurs twice.")
     return members
 
 
@@ -145,3 +141,8 @@ def _checked(number: int) -> int:
 
 def _no_float(digits: str) -> Any:
     raise MalformedError("json.number", f"{digits[:40]} is not an integer.")
+
+
+_decoder = json.JSONDecoder(
+    object_pairs_hook=_members, parse_float=_no_float, parse_constant=_no_float, parse_int=_integer
+)

@@ -5,7 +5,8 @@ Rules:
 * the trust root pins the registrars' keys and the log's own; every other key is admitted by an enrolment
   that a registrar already known *at that index* signed;
 * a registrar signs the keys and the registry; a device signs steps, seals and what it saw (training runs,
-  calls to services, findings that it opens): a stolen workstation cannot grant itself a licence;
+  calls to services, findings that it opens): a stolen workstation cannot grant itself a licence. That secrets
+  were shown is signed by the device ``server`` and by no other;
 * an enrolment counts for entries after its index, and for statements made within its validity. The newest one
   before the entry decides the role; a step made before a renewal and logged after it (a spool) falls into the
   validity of the older one, so that one still counts for it;
@@ -31,6 +32,7 @@ from ledger.core.envelope import Envelope
 from ledger.core.identity import PublicKey, parse_public_key
 from ledger.core.predicates import (
     Dataset,
+    DisclosureAccess,
     Enrolment,
     Erasure,
     Fact,
@@ -47,6 +49,7 @@ from ledger.core.predicates import (
     Step,
     TrainingRun,
 )
+from ledger.core.predicates.disclosure_access import SERVER
 from ledger.core.predicates.enrolment import KeyRole
 from ledger.core.predicates.finding import FindingState
 from ledger.core.predicates.log_key import LogKeyState
@@ -59,7 +62,7 @@ REGISTRARS_ONLY = (Enrolment, Revocation, Dataset, Model, Grant, Erasure, *_REGI
 
 MAY_SIGN: dict[KeyRole | None, tuple[type, ...]] = {
     KeyRole.REGISTRAR: (*REGISTRARS_ONLY, Incident, Seal, TrainingRun, Finding),
-    KeyRole.DEVICE: (Step, Seal, ServiceCall, TrainingRun, Finding, LostRecord),
+    KeyRole.DEVICE: (Step, Seal, ServiceCall, TrainingRun, Finding, LostRecord, DisclosureAccess),
     None: (LogKey,),
 }
 """By role; ``None`` is a key of the log itself."""
@@ -232,7 +235,9 @@ def check_may_sign(record: KeyRecord, predicate: Predicate) -> None:
     """
     evidence = {"keyid": record.key.keyid, "device": record.device}
     closes = isinstance(predicate, Finding) and predicate.state is not FindingState.OPEN
-    if not isinstance(predicate, MAY_SIGN[record.role]) or (closes and record.role is KeyRole.DEVICE):
+    shows = isinstance(predicate, DisclosureAccess) and record.device != SERVER
+    barred = shows or (closes and record.role is KeyRole.DEVICE)
+    if not isinstance(predicate, MAY_SIGN[record.role]) or barred:
         words = f"A {record.role.value if record.role else 'log'} key may not sign {predicate.TYPE}."
         raise RefusedError("key.not-valid", words, **evidence)
     if not record.covers(stated_time(predicate)):
@@ -246,6 +251,8 @@ def stated_time(predicate: Predicate) -> datetime | None:
         return predicate.finished
     if isinstance(predicate, Seal):
         return predicate.sealed
+    if isinstance(predicate, DisclosureAccess):
+        return predicate.accessed
     return predicate.recorded if isinstance(predicate, Fact) else None
 
 

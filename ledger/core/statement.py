@@ -19,6 +19,7 @@ from ledger.core.fields import Fields
 from ledger.core.predicates import (
     Consent,
     Dataset,
+    DisclosureAccess,
     Enrolment,
     Erasure,
     Incident,
@@ -103,6 +104,7 @@ def _to_json(statement: Statement) -> dict[str, Any]:
 _SINGLE = (
     Consent
     | Dataset
+    | DisclosureAccess
     | Enrolment
     | Erasure
     | Incident

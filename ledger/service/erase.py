@@ -127,7 +127,7 @@ def erase(
     if fresh:
         secrets = {} if note is None else {"note": note}
         erasure = Erasure(now, fresh, reason, keep_secrets(studio.openings, secrets))
-        entry = studio.state(registrar.signer, (_subject(studio, chosen.index),), erasure).index
+        entry = studio.state(registrar.signer, (subject_of(studio, chosen.index),), erasure).index
     return Erased(entry, studio.openings.erase(sorted({*chosen.openings, *chosen.declared})))
 
 
@@ -143,7 +143,7 @@ def again(studio: Studio) -> int:
 def declared(studio: Studio, index: int) -> dict[str, Declared]:
     """Return what the log declares erased of an entry, by digest: the first declaration of each."""
     found: dict[str, Declared] = {}
-    for row in studio.entries.artifacts(sha256=_subject(studio, index).sha256):
+    for row in studio.entries.artifacts(sha256=subject_of(studio, index).sha256):
         predicate = studio.statement(row.index).predicate
         if isinstance(predicate, Erasure) and row.role == "subject":
             for digest in predicate.digests:
@@ -151,7 +151,7 @@ def declared(studio: Studio, index: int) -> dict[str, Declared]:
     return found
 
 
-def _subject(studio: Studio, index: int) -> Artifact:
+def subject_of(studio: Studio, index: int) -> Artifact:
     """Return the entry as its erasure names it: the file that ``rakkan export`` writes."""
     return Artifact(f"entry-{index}.dsse.json", sha256_hex(studio.entries.envelope(index)))
 

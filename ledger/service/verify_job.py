@@ -19,9 +19,8 @@ from ledger.core.containers.jumbf import MAX_STORE
 from ledger.core.evidence import LoggedEnvelope
 from ledger.core.manifest import Reading
 from ledger.core.trust import Lists, TrustRoot, parse_trust
-from ledger.core.verify import Asked, Examined, Sighting, subject_of, verify
+from ledger.core.verify import Asked, Examined, Sighting, subject_of, verify_for_all
 from ledger.core.verify.manifest_checks import MANIFEST_ANCHORS
-from ledger.core.verify.public import for_anybody
 from ledger.errors import MalformedError, RakkanError
 from ledger.ports import ManifestCodec, PixelReader
 from ledger.service.files import read_whole
@@ -118,9 +117,8 @@ class Judge:
 
 
 def _reports(file: Examined, root: TrustRoot, asked: Asked, now: datetime) -> Json:
-    full = verify(file, root, now, asked)
-    own = verify(file, root, now) if asked.evidence else full
-    return {"full": full.to_json(), "public": for_anybody(full, own).to_json()}
+    full, public = verify_for_all(file, root, now, asked)
+    return {"full": full.to_json(), "public": public.to_json()}
 
 
 def _about(job: Json, file: Examined) -> str | None:

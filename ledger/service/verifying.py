@@ -20,8 +20,7 @@ from ledger.core.access import Action, Viewer
 from ledger.core.encoding import encode_base64
 from ledger.core.report import Check, Status, VerificationReport
 from ledger.core.report_reading import read_report, shown
-from ledger.core.verify import Asked, Examined, verify
-from ledger.core.verify.public import for_anybody
+from ledger.core.verify import Asked, Examined, verify_for_all
 from ledger.errors import MalformedError, RakkanError, UndecidedError
 from ledger.service.archive import Archive
 from ledger.service.clear.verdicts import Recorded, newest_about
@@ -151,9 +150,7 @@ class Verifying:
         asked = known.asked if known else _NOTHING
         studio = self._studios[known.root if known else 0]
         file = Examined(name, sha256, "application/octet-stream", lambda: pixels, None, error)
-        now = studio.clock.now()
-        full = verify(file, studio.trust, now, asked)
-        public = for_anybody(full, verify(file, studio.trust, now))
+        full, public = verify_for_all(file, studio.trust, studio.clock.now(), asked)
         return Answer(full, public, "", studio if known else None, asked)
 
     def _asked(self, question: Any, upload: Upload) -> Known | None:

@@ -12,6 +12,8 @@ from ledger.wiring import SystemClock, database_url
 if TYPE_CHECKING:
     from ledger.ports import Clock
     from ledger.service.access.credentials import Credentials
+    from ledger.service.access.settings import SignIn
+    from ledger.service.access.signing_in import Provider
 
 
 @contextmanager
@@ -26,3 +28,10 @@ def open_credentials(home: Home, clock: Clock | None = None) -> Iterator[Credent
         yield Credentials(SqlCredentialStore(engine), clock or SystemClock())
     finally:
         engine.dispose()
+
+
+def identity_provider(settings: SignIn) -> Provider:
+    """Return the identity provider of these settings. Connects to nothing yet."""
+    from ledger.adapters.oidc import OidcProvider
+
+    return OidcProvider(settings)

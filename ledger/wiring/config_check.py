@@ -74,7 +74,7 @@ def _productions(folders: list[Path]) -> Iterator[Examined]:
         try:
             home = home_at(folder)
             with open_studio(home) as studio:
-                size = studio.log.head().size
+                size = studio.log.check()
             home.log_signer()
         except RakkanError as error:
             yield Examined(BAD, str(folder), str(error), error.hint)

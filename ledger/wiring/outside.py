@@ -29,7 +29,8 @@ def open_monitor(place: str, state: Path, keys: Sequence[str], policy: bytes | N
     """Return a monitor of the published log at a URL or in a folder. Reads nothing yet.
 
     ``keys`` are vkeys of the log, ``policy`` a tlog-policy file, ``state`` the folder to keep what was seen.
-    Raises ``MalformedError`` with ``key.malformed`` or ``policy.malformed``, ``UsageError("http.url")``.
+    A server is shown the token in ``RAKKAN_TOKEN``, where there is one. Raises ``MalformedError`` with
+    ``key.malformed`` or ``policy.malformed``, ``UsageError("http.url")``.
     """
     from ledger.adapters.files import DirectoryPublication
     from ledger.adapters.http import published_log
@@ -39,7 +40,7 @@ def open_monitor(place: str, state: Path, keys: Sequence[str], policy: bytes | N
 
     verifiers = [parse_vkey(key) for key in keys]
     return Monitor(
-        published_log(place),
+        published_log(place, os.environ.get("RAKKAN_TOKEN") or None),
         DirectoryPublication(state),
         verifiers,
         None if policy is None else parse_policy(policy),
@@ -65,7 +66,7 @@ def use_policy(home: Home, policy: bytes, *, fail_closed: bool) -> int:
     parsed, origin = parse_policy(policy), home.settings().origin
     if parsed.logs and origin not in {log.verifier.name for log in parsed.logs}:
         raise MalformedError("policy.malformed", "This policy is about other logs.", origin=origin)
-    count = len(_witnesses(parsed))
+    count = len(witnesses_of(parsed))
     WitnessSettings(home.folder).save(policy, fail_closed=fail_closed)
     return count
 
@@ -79,7 +80,7 @@ def witnessing(home: Home, studio: Studio) -> Witnessing | None:
     if found is None:
         return None
     policy, fail_closed = found
-    return Witnessing(policy, _witnesses(policy), studio.checkpoints, fail_closed)
+    return Witnessing(policy, witnesses_of(policy), studio.checkpoints, fail_closed)
 
 
 def publish_home(home: Home) -> Published:
@@ -163,7 +164,8 @@ def open_witness(folder: Path, logs: Sequence[str]) -> Cosigner:
     return Cosigner(place.signer(), keys, place.state(), place.alarms(time), time)
 
 
-def _witnesses(policy: Policy) -> list[HttpWitness]:
+def witnesses_of(policy: Policy) -> list[HttpWitness]:
+    """Return the witnesses of a policy, to be asked at their URLs."""
     from ledger.adapters.witness_http import HttpWitness
 
     return [HttpWitness(witness.name, witness.url or "") for witness in policy.witnesses]

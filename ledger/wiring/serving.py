@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from ledger.adapters.service_settings import ServiceSettings, read_service
 from ledger.adapters.setting_values import NEW_PLACE
+from ledger.service.access.settings import AccessSettings, Limits, SignIn
 from ledger.service.capture.upload import IntakeSettings, Pace
 from ledger.service.events.hub import EventSettings
 from ledger.service.events.target import WebhookSettings
@@ -118,6 +119,9 @@ SECTIONS: Mapping[str, type] = {
     "logs": Logs,
     "metrics": Metrics,
     "traces": Traces,
+    "access": AccessSettings,
+    "limits": Limits,
+    "sign_in": SignIn,
     "intake": IntakeSettings,
     "pace": Pace,
     "publish": PublishSettings,

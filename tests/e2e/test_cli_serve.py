@@ -152,10 +152,10 @@ def test_a_log_that_is_overloaded_says_when_to_come_back(
     from ledger.errors import RefusedError
     from ledger.service.log.sequencer import Sequencer
 
-    def full(*_: object) -> None:
+    def full(*_: object, **__: object) -> None:
         raise RefusedError("log.overloaded", "More is waiting than the log can take in.", retry_after=7)
 
-    monkeypatch.setattr(Sequencer, "submit", full)
+    monkeypatch.setattr(Sequencer, "check_room", full)
     with TestClient(create_app(studio.home)) as client:
         kind = {"Content-Type": "application/vnd.dsse.envelope.v1+json"}
         answer = client.post("/v1/productions/nightfall/entries", content=b"{}", headers=kind)

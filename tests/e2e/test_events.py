@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import socket
 import subprocess
 import time
 import urllib.error
@@ -74,21 +73,10 @@ class Listener:
         return found
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return int(taken.getsockname()[1])
-
-
 @contextmanager
-def served(studio: Studio, *options: str) -> Iterator[int]:
-    port = free_port()
-    with serving_events(studio.environment(), port, *options):
-        for _ in range(200):
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/health").close()
-                break
-            except OSError:
-                time.sleep(0.05)
+def served(studio: Studio, workers: int = 1) -> Iterator[int]:
+    with serving_events(studio.environment(), workers) as port:
+        urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=30).close()
         yield port
 
 
@@ -168,7 +156,7 @@ def test_nobody_is_told_of_what_they_may_not_read(nightfall: Studio, viewer: str
 
 
 def test_two_worker_processes_tell_the_same(studio: Studio) -> None:
-    with served(studio, "--workers", "2") as port:
+    with served(studio, 2) as port:
         studio.record(studio.png("a.png"))
         size = studio.size()
         for _ in range(6):  # whichever of them answers

@@ -59,6 +59,18 @@ def test_what_it_records_is_published_while_it_runs_and_when_it_stops(studio: St
     studio.ok("fsck", "--published")
 
 
+def test_publishing_can_be_left_to_the_command(studio: Studio) -> None:
+    (studio.home / "service.toml").write_text("[publish]\nenabled = false\n")
+    with serving(studio) as url:
+        studio.record(studio.png())
+        time.sleep(1.5)
+        assert (published(studio), shown(url)) == (0, 3)
+        studio.ok("publish")
+        studio.record(studio.png("b.png", 2))
+        assert (published(studio), shown(url)) == (3, 3)
+    assert published(studio) == 3
+
+
 def test_a_stranger_follows_it_with_the_key_alone(studio: Studio, tmp_path: Path) -> None:
     other = stranger(tmp_path / "stranger")
     with serving(studio) as url:
@@ -70,6 +82,22 @@ def test_a_stranger_follows_it_with_the_key_alone(studio: Studio, tmp_path: Path
             studio.record(studio.png(f"{number}.png", number + 7))
         until(lambda: other.ok(*look).json["kept"]["size"] == 5)
         assert other.ok(*look).json["finding"] == "same"
+
+
+def test_an_auditor_reads_every_entry_with_a_token_and_a_stranger_none(
+    studio: Studio, tmp_path: Path
+) -> None:
+    token = studio.ok("token", "create", "auditor", "--role", "auditor", "--json").json["token"]
+    for number in range(3):
+        studio.record(studio.png(f"{number}.png", number + 7))
+    with serving(studio) as url:
+        look = [f"{url}{PREFIX}", "--key", log_key(studio), "--state", tmp_path / "seen", "--entries"]
+        refused = studio.process("monitor", *look)
+        assert refused.returncode == 3, refused
+        assert "RAKKAN_TOKEN" in refused.stderr
+        done = studio.process("monitor", *look, RAKKAN_TOKEN=token)
+        assert done.returncode == 0, done
+        assert "5 of 5 entries are read" in done.stdout
 
 
 def test_a_witness_cosigns_what_it_publishes(studio: Studio, tmp_path: Path) -> None:

@@ -6,12 +6,18 @@ import http.client
 import os
 import signal
 import socket
+import sqlite3
 import ssl
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from ledger.core.artifact import Artifact
+from ledger.wiring import home_at
 from tests.e2e.conftest import Studio
+from tests.e2e.test_cli_serve import post
+from tests.support.builders import digest, envelope, step
 from tests.support.service import Running, alive, running, until
 from tests.support.tls import certificate
 
@@ -63,10 +69,8 @@ def test_a_request_that_has_begun_is_answered_after_sigterm(studio: Studio) -> N
         server.health()
         host, port = server.url.removeprefix("http://").split(":")
         with socket.create_connection((host, int(port))) as caller:
-            head = (
-                "POST /v1/productions/nightfall/entries HTTP/1.1\r\nHost: x\r\n"
-                "Content-Type: application/x-ndjson\r\nContent-Length: 3\r\n\r\n"
-            )
+            head = "POST /v1/productions/nightfall/entries HTTP/1.1\r\nHost: x\r\n"
+            head += "Content-Type: application/x-ndjson\r\nContent-Length: 3\r\n\r\n"
             caller.sendall(head.encode() + body[:1])
             until(lambda: _busy(server))
             server.signal(signal.SIGTERM)
@@ -86,7 +90,7 @@ def test_a_request_that_never_ends_does_not_keep_the_service(
         host, port = server.url.removeprefix("http://").split(":")
         with socket.create_connection((host, int(port))) as caller:
             caller.sendall(b"POST /v1/productions/nightfall/entries HTTP/1.1\r\nHost: x\r\n")
-            caller.sendall(b"Content-Length: 3\r\n\r\n{")
+            caller.sendall(b"Content-Type: application/x-ndjson\r\nContent-Length: 3\r\n\r\n{")
             until(lambda: _busy(server))
             for _ in range(signals):
                 server.signal(signal.SIGTERM)
@@ -156,6 +160,14 @@ def test_config_says_what_is_in_effect_and_whether_it_works(studio: Studio, tmp_
     studio.fails("settings.malformed", "serve", "--port", 0)
 
 
+def signed_step(studio: Studio, number: int) -> bytes:
+    """A step that this studio's device signed."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    signer = home_at(studio.home).statement_signer("workstation")
+    done = step(step_id=f"step-{number}", started=now, finished=now)
+    return envelope(done, signer, subjects=(Artifact(f"{number}.png", digest(str(number))),))
+
+
 def _busy(server: Running) -> bool:
     """Whether the service still answers others; by then it has read what the test sent before."""
     return server.health() == 200
@@ -177,3 +189,36 @@ def _name(port: int) -> str:
     pem = ssl.get_server_certificate(("127.0.0.1", port))
     (name,) = x509.load_pem_x509_certificate(pem.encode()).subject.get_attributes_for_oid(NameOID.COMMON_NAME)
     return str(name.value)
+
+
+def test_a_server_never_migrates_by_itself(studio: Studio) -> None:
+    with sqlite3.connect(studio.home / "ledger.sqlite") as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '0001'")
+    connection.close()
+    with running(studio) as server:
+        assert server.ended() == 2
+        assert "[home.schema]" in server.log.read_text()
+    assert [row[0] for row in studio.rows("alembic_version")] == ["0001"]
+
+
+def test_every_entry_that_was_acknowledged_is_there_after_kill_9(studio: Studio) -> None:
+    envelopes = [signed_step(studio, number) for number in range(60)]
+    acknowledged: list[int] = []
+    with running(studio, "--workers", 2) as server:
+        server.health()
+        for number, envelope in enumerate(envelopes):
+            try:
+                status, _, answer = post(f"{server.url}/v1/productions/nightfall/entries", envelope + b"\n")
+            except (OSError, http.client.HTTPException):
+                continue
+            if status == 200:
+                acknowledged += [one["index"] for one in answer["entries"]]
+            if number % 12 == 6:
+                for pid in server.workers()[:1]:
+                    os.kill(pid, signal.SIGKILL)
+        server.signal(signal.SIGKILL)
+        server.ended()
+    held = {row[1] for row in studio.rows("entry")}
+    assert len(acknowledged) > 30
+    assert set(acknowledged) <= held
+    studio.ok("fsck")

@@ -68,7 +68,7 @@ def test_a_new_database_is_the_owner_s_only(tmp_path: Path) -> None:
     with sqlite_log(tmp_path) as log:
         log.append([b"a"])
         modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.glob("ledger.db*")}
-    names = ("ledger.db", "ledger.db-wal", "ledger.db-shm", "ledger.db.writer")
+    names = ("ledger.db", "ledger.db-wal", "ledger.db-shm", "ledger.db.writer", "ledger.db.next")
     assert modes == dict.fromkeys(names, 0o600)
 
 

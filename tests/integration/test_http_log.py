@@ -364,3 +364,12 @@ def test_what_is_no_file_in_a_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as error:
         FolderLog(tmp_path).get("checkpoint")
     assert error.value.code == "file.not-a-file"
+
+
+def test_a_token_never_travels_in_clear_to_another_machine() -> None:
+    for url in ("http://ledger.example/log", "http://192.0.2.7/log"):
+        with pytest.raises(UsageError) as error:
+            HttpLog(url, token="rakkan_secret")
+        assert error.value.code == "http.url"
+        assert "secret" not in str(error.value.to_json())
+    HttpLog("https://ledger.example/log", token="rakkan_secret")

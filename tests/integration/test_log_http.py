@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
+import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
@@ -17,11 +20,15 @@ from ledger.core.policy import parse_policy
 from ledger.core.receipt import parse_receipt, verify_receipt
 from ledger.core.tiles import decode_bundle
 from ledger.core.trust import parse_trust
+from ledger.errors import RefusedError
+from ledger.service.log.public import KEPT, PublicLog
+from ledger.service.log.publish import CHECKPOINT, publish
 from ledger.service.studio import Studio
 from ledger.wiring import home_at, open_studio
 from tests.e2e.conftest import Studio as Command
-from tests.e2e.conftest import found
-from tests.support.log_server import PREFIX, Known
+from tests.e2e.conftest import copied, found
+from tests.support.log import entries, new_log, publication
+from tests.support.log_server import PREFIX, Known, LogServer, log_server
 
 YEAR = "public, max-age=31536000, immutable"
 
@@ -209,6 +216,8 @@ def test_a_client_that_holds_the_bytes_is_told_so(client: TestClient) -> None:
             assert again.headers["cache-control"] == first.headers["cache-control"]
         assert client.get(f"{PREFIX}/{path}", headers={"If-None-Match": '"x"'}).content == first.content
         head = client.head(f"{PREFIX}/{path}")
+        for answer in (head, first):
+            del answer.headers["x-request-id"]
         assert (head.status_code, head.headers) == (200, first.headers)
 
 
@@ -226,4 +235,84 @@ def test_a_device_s_key_by_its_keyid_and_nobody_by_another(client: TestClient, s
     step = studio.statement(2).subjects[0].sha256
     for other in (frame, step):  # a file's digest is no key, though the log knows it
         refused = client.get(f"{PREFIX}/devices/{other}")
-        assert (refused.status_code, refused.json()["code"]) == (404, "key.unknown")
+        assert (refused.status_code, refused.json()["code"]) == (404, "log.no-such-key")
+
+
+# --- a log that is published -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[LogServer]:
+    with log_server(tmp_path) as opened:
+        opened.log.append(entries(5))
+        yield opened
+
+
+def test_the_published_checkpoint_is_given_though_the_log_has_grown(
+    served: LogServer, tmp_path: Path
+) -> None:
+    public = publish(served.log, publication(tmp_path)).checkpoint
+    served.log.append(entries(300))
+    assert served.ok("checkpoint") == public
+    assert open_checkpoint(public, served.log.verifiers).size == 5
+    newer = publish(served.log, publication(tmp_path)).checkpoint
+    assert served.ok("checkpoint") == public  # kept for a second
+    time.sleep(KEPT)
+    assert served.ok("checkpoint") == newer
+
+
+def test_a_checkpoint_of_more_than_the_log_holds_is_never_given(served: LogServer, tmp_path: Path) -> None:
+    ahead = new_log()
+    ahead.append(entries(9))
+    publication(tmp_path).swap(CHECKPOINT, None, ahead.head().checkpoint)
+    status, body = served.get("checkpoint")
+    assert (status, json.loads(body)["code"]) == (503, "log.rollback")
+    assert served.get("tile/0/000.p/9")[0] == 404
+
+
+def test_a_checkpoint_of_another_history_is_never_given(served: LogServer, tmp_path: Path) -> None:
+    other = new_log()
+    other.append(entries(4, "another history"))
+    publication(tmp_path).swap(CHECKPOINT, None, other.head().checkpoint)
+    status, body = served.get("checkpoint")
+    assert (status, json.loads(body)["code"]) == (500, "log.conflict")
+
+
+def test_a_publication_that_is_away_is_outlived(tmp_path: Path) -> None:
+    log = new_log()
+    log.append(entries(4))
+    there = [log.head().checkpoint]
+
+    def published() -> bytes | None:
+        if not there:
+            raise RefusedError("log.storage", "The store is away.")
+        return there[0]
+
+    public = PublicLog(log, published)
+    assert public.checkpoint() == log.head().checkpoint
+    kept = there.pop()
+    log.append(entries(8))
+    assert public.checkpoint() == kept
+    with pytest.raises(RefusedError, match="away"):
+        PublicLog(log, published).checkpoint()
+
+
+@pytest.mark.parametrize("published", [False, True])
+def test_a_key_that_took_over_while_the_server_ran_is_no_damage(
+    command: Command, tmp_path: Path, *, published: bool
+) -> None:
+    """What the new key alone signed cannot be judged here until the server starts again, and it says so."""
+    studio = copied(command, tmp_path / "rotated")
+    with TestClient(create_app(studio.home)) as client:
+        assert client.get(f"{PREFIX}/entries/1/receipt").status_code == 200
+        studio.ok("key", "rotate")
+        assert client.get(f"{PREFIX}/entries/1/receipt").status_code == 200
+        studio.ok("key", "rotate", "--finish")
+        if published:
+            studio.ok("publish")
+        for path in ("checkpoint", "entries/1/receipt", "consistency?old=1&new=2"):
+            answer = client.get(f"{PREFIX}/{path}")
+            assert (answer.status_code, answer.json()["code"]) == (503, "log.epoch")
+        assert client.get(f"{PREFIX}/tile/0/000.p/3").status_code == 200
+    with TestClient(create_app(studio.home)) as client:
+        assert client.get(f"{PREFIX}/checkpoint").status_code == 200

@@ -194,6 +194,14 @@ def test_a_contradiction_sounds_the_alarm_that_the_command_sounds(tmp_path: Path
         assert (Path(kept) / "theirs.checkpoint").read_bytes() == publication(tmp_path).get(CHECKPOINT)
 
 
+@pytest.mark.parametrize(
+    ("every", "slowest", "farewell"), [(0.0, 60.0, 5.0), (2.0, 1.0, 5.0), (1.0, 60.0, -1.0)]
+)
+def test_settings_that_would_never_rest_are_refused(every: float, slowest: float, farewell: float) -> None:
+    with pytest.raises(ValueError, match="has times"):
+        PublishSettings(every=every, slowest=slowest, farewell=farewell)
+
+
 class Away:
     """A witness that cannot be reached until it is."""
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.e2e.conftest import Studio, copied, founded
 from tests.support.cleared import license_production, policy, shoot
-from tests.support.reading import Reader, reading
+from tests.support.reading import Reader, digest_of, reading
 
 __all__ = ["founded"]
 
@@ -25,19 +23,15 @@ class Scene:
         self.files = files
 
 
-def sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
 @pytest.fixture(scope="module")
 def scene(founded: Studio, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     studio = copied(founded, tmp_path_factory.mktemp("reading"))
     license_production(studio)
     paths = shoot(studio)
-    files = {name: sha256(path) for name, path in paths.items()}
+    files = {name: digest_of(path) for name, path in paths.items()}
     studio.ok("seal", paths["sh010"])
-    files["sealed"] = sha256(paths["sh010"])
-    files["model"] = sha256(studio.work / "sky.safetensors")
+    files["sealed"] = digest_of(paths["sh010"])
+    files["model"] = digest_of(studio.work / "sky.safetensors")
     studio("clear", ".", *policy(studio), "--record")
     with reading(studio.home) as reader:
         yield Scene(studio, reader, files)

@@ -43,6 +43,7 @@ PLANS: dict[str, tuple[Callable[[ReadingStore], object], str]] = {
     "steps": (lambda s: s.steps(ANYWHERE, 3, 9), "basis_entry_1 (log_id=? AND idx>? AND idx<?)"),
     "shots": (lambda s: s.shots("sh", 3), "COVERING INDEX basis_entry_shot (log_id=? AND shot>?)"),
     "types": (lambda s: s.types([7]), "sqlite_autoindex_statement_1 (log_id=? AND idx=?)"),
+    "types of many": (lambda s: s.types(range(500)), "sqlite_autoindex_statement_1 (log_id=? AND idx=?)"),
     "since": (
         lambda s: s.first_since(datetime(2026, 1, 1, tzinfo=UTC)),
         "sqlite_autoindex_head_1 (log_id=?)",

@@ -165,6 +165,49 @@ def _never(envelope: bytes) -> Offer:
     raise AssertionError(envelope)
 
 
+def test_bulk_and_single_entries_share_a_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    log = new_log()
+    gate, _ = held(log, monkeypatch)
+    with Sequencer(log, max_batch=10) as sequencer:
+        sequencer.submit([b"first"])
+        taken(sequencer)
+        mountain = sequencer.submit(entries(30, "bulk"), bulk=True)
+        singles = sequencer.submit(entries(8))
+        gate.set()
+        assert max(future.result(WAIT).index for future in singles[:5]) <= 10
+        assert min(future.result(WAIT).index for future in mountain) <= 10
+        assert [future.result(WAIT).index for future in mountain] == sorted(
+            future.result(WAIT).index for future in mountain
+        )
+
+
+def test_bulk_has_half_of_the_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    log = new_log()
+    gate, _ = held(log, monkeypatch)
+    with Sequencer(log, max_waiting=10) as sequencer:
+        sequencer.submit([b"first"])
+        taken(sequencer)
+        sequencer.submit(entries(5, "bulk"), bulk=True)
+        with pytest.raises(RefusedError):
+            sequencer.submit([b"more"], bulk=True)
+        sequencer.submit(entries(10))
+        gate.set()
+
+
+def test_the_queue_counts_bytes_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    log = new_log()
+    gate, _ = held(log, monkeypatch)
+    with Sequencer(log, max_bytes=1_000) as sequencer:
+        sequencer.submit([b"first"])
+        taken(sequencer)
+        sequencer.submit([bytes(900)])
+        with pytest.raises(RefusedError) as error:
+            sequencer.submit([bytes(101)])
+        assert error.value.code == "log.overloaded"
+        sequencer.submit([b"x" * 100])
+        gate.set()
+
+
 def test_a_caller_that_gave_up_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
     log = new_log()
     gate, _ = held(log, monkeypatch)

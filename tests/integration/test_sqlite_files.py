@@ -1,5 +1,6 @@
 """What a SQLite log leaves in its files: the line of who is writing, and nothing of what was erased."""
 
+import fcntl
 import hashlib
 import json
 import os
@@ -7,6 +8,7 @@ import random
 import re
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -14,6 +16,7 @@ import pytest
 
 from ledger.adapters.sql.openings import SqlOpeningStore
 from ledger.adapters.sql.store import SqlEntryStore
+from ledger.adapters.sql.turn import writer_turn
 from ledger.errors import RefusedError
 from tests.support.log import ORIGIN, database
 
@@ -73,6 +76,33 @@ def test_a_line_that_cannot_be_read_names_nobody(tmp_path: Path, line: bytes) ->
             with pytest.raises(RefusedError) as error, store.begin():
                 pass
     assert error.value.message == "Another process is writing to this log."
+
+
+def test_whoever_waits_comes_before_whoever_had_its_turn(tmp_path: Path) -> None:
+    path, order = tmp_path / "ledger.db", []
+
+    def other() -> None:
+        with writer_turn(path, 20):
+            order.append("other")
+
+    waiting = threading.Thread(target=other)
+    with writer_turn(path, 20):
+        waiting.start()
+        while is_free(tmp_path / "ledger.db.next"):
+            time.sleep(0.001)
+    with writer_turn(path, 20):
+        order.append("again")
+    waiting.join()
+    assert order == ["other", "again"]
+
+
+def is_free(path: Path) -> bool:
+    with path.open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
 
 
 def test_no_lock_file_no_write(tmp_path: Path) -> None:

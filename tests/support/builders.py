@@ -33,6 +33,7 @@ from ledger.core.predicates import (
     Approval,
     Consent,
     Dataset,
+    DisclosureAccess,
     Enrolment,
     Erasure,
     Grant,
@@ -159,6 +160,11 @@ def log_key(**changes: Any) -> LogKey:
 
 def erasure(**changes: Any) -> Erasure:
     return replace(Erasure(NOW, (commitment("prompt"),), ErasureReason.DATA_SUBJECT_REQUEST), **changes)
+
+
+def disclosure_access(**changes: Any) -> DisclosureAccess:
+    shown = DisclosureAccess(NOW, "token:4f1c0b7a99d2e863", (commitment("prompt"),), (commitment("purpose"),))
+    return replace(shown, **changes)
 
 
 def subject_of(predicate: Predicate) -> Artifact:

@@ -15,9 +15,11 @@ from httpx2 import URL
 
 from api.app import create_app
 from api.security import need, viewer_of
+from ledger.adapters.service_settings import in_code
 from ledger.core.access import Action, Viewer
 from ledger.core.request_signature import Target, content_digest, sign
 from ledger.ports import Signer
+from ledger.service.log.publishing import PublishSettings
 from ledger.wiring import home_at
 
 WORK = "/v1/productions/nightfall/probe"
@@ -40,9 +42,9 @@ def signed(
 
 
 @contextmanager
-def answering(*homes: Path) -> Iterator[TestClient]:
+def answering(home: Path, *others: Path, settings: tuple[object, ...] = ()) -> Iterator[TestClient]:
     """Serve these homes, with routes that say whom they see: ``WORK`` needs a role, ``/probe`` nobody."""
-    application = create_app(*homes)
+    application = create_app(home, *others, settings=in_code(PublishSettings(enabled=False), *settings))
     _probes(application)
     with TestClient(application) as client:
         yield client

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any, cast
@@ -25,11 +26,12 @@ from ledger.core.access import EVERY, Role, Viewer
 from ledger.service.access.devices import Devices
 from ledger.service.capture.upload import Pace
 from ledger.service.log.public import PublicLog
+from ledger.service.log.publish import CHECKPOINT
 from ledger.service.log.sequence import Log
 from ledger.service.log.sequencer import Sequencer
 from ledger.testing import AdmitAll
 from tests.support.bare_studio import studio_on
-from tests.support.log import ORIGIN, database, project
+from tests.support.log import ORIGIN, database, project, publication
 
 PREFIX = "/v1/productions/nightfall/log"
 AUDITOR = Viewer("token:auditor", {EVERY: frozenset({Role.AUDITOR})})
@@ -73,14 +75,14 @@ class LogServer:
 
 @contextmanager
 def log_server(folder: Path) -> Iterator[LogServer]:
-    """Serve an empty log on SQLite in this folder, to an auditor."""
+    """Serve an empty log on SQLite in this folder, to an auditor; published is what `publication` holds."""
     with database(folder) as engine:
         studio = studio_on(SqlEntryStore(engine, ORIGIN), SqlBasisStore(engine, ORIGIN), AdmitAll(project))
         with Sequencer(studio.log) as sequencer:
-            public = PublicLog(studio.log, lambda: None)
+            public = PublicLog(studio.log, partial(publication(folder).get, CHECKPOINT))
             intake = Intake(sequencer, Room(1 << 20), Pace())
             served = Served(cast("Any", None), studio, intake, Devices(studio), public, None)
-            with running(Service({"nightfall": served}, None)) as (host, port):
+            with running(Service({"nightfall": served}, None, None)) as (host, port):
                 yield LogServer(studio.log, host, port)
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from api.app import create_app
@@ -18,8 +20,9 @@ BASE = "/v1/productions/nightfall"
 class Reader:
     """A client whose requests come from whoever is set as ``viewer``."""
 
-    def __init__(self, client: TestClient) -> None:
+    def __init__(self, client: TestClient, application: FastAPI) -> None:
         self.client = client
+        self.application = application
         self.viewer = viewer(Role.AUDITOR)
 
     def get(self, path: str, code: int = 200, **query: Any) -> Any:
@@ -45,6 +48,11 @@ class Reader:
             asked["after"] = found["next"]
 
 
+def digest_of(path: Path) -> str:
+    """Return the SHA-256 of a file in hex."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
 def viewer(*roles: Role, party: str | None = None, production: str = EVERY) -> Viewer:
     """Return somebody with these roles; nobody known without any."""
     if not roles:
@@ -64,5 +72,5 @@ def reading(home: Path) -> Iterator[Reader]:
         await application(scope, receive, send)
 
     with TestClient(as_viewer, raise_server_exceptions=False) as client:
-        found.append(Reader(client))
+        found.append(Reader(client, application))
         yield found[0]

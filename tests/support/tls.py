@@ -24,6 +24,7 @@ def certificate(folder: Path, name: str, days: int = 90) -> Path:
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(days=1))
         .not_valid_after(now + timedelta(days=days))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
         .sign(key, SHA256())
     )
     path = folder / f"{name}.pem"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import runpy
+from pathlib import Path
+
 import pytest
 
 from ledger.core.access import ANYBODY, EVERY, MEANINGS, PUBLIC, Action, Role, Viewer, roles_for
@@ -27,3 +30,9 @@ def test_a_role_counts_on_its_production_only(role: Role, action: Action) -> Non
     assert Viewer("token:2", {EVERY: frozenset({role})}).may(action, "daybreak") == (
         role in roles_for(action)
     )
+
+
+def test_the_page_says_what_the_table_says() -> None:
+    folder = Path(__file__).resolve().parents[2] / "docs/reference"
+    make = runpy.run_path(str(folder / "generate.py"))["access_page"]
+    assert (folder / "access.md").read_text(encoding="utf-8") == make(), "run docs/reference/generate.py"

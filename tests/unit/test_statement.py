@@ -15,6 +15,7 @@ from ledger.errors import MalformedError
 from tests.support.builders import (
     dataset,
     digest,
+    disclosure_access,
     enrolment,
     erasure,
     grant,
@@ -60,6 +61,7 @@ EVERY: dict[str, Callable[[], Predicate]] = {
     "seal": seal,
     "revocation": revocation,
     "log key": log_key,
+    "disclosure access": disclosure_access,
     "erasure": erasure,
     "incident": incident,
     "step/v2": step_v2,

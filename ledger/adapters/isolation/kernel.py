@@ -17,6 +17,7 @@ import struct
 import sys
 import sysconfig
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from shutil import which
 
@@ -132,7 +133,7 @@ def _landlock(folder: Path) -> bool:
     ruleset = _libc.syscall(_LANDLOCK_CREATE, rules, ctypes.c_size_t(len(rules)), 0)
     if ruleset < 0:
         return False
-    for place in _programs():
+    for place in programs():
         _allow(ruleset, place, _READ)
     _allow(ruleset, Path(os.devnull), _READ_FILE | _WRITE_FILE)
     _allow(ruleset, folder, _SCRATCH)
@@ -141,8 +142,9 @@ def _landlock(folder: Path) -> bool:
     return bool(held == 0)
 
 
-def _programs() -> list[Path]:
-    """Return where Python, its libraries and the decoders lie."""
+@cache
+def programs() -> list[Path]:
+    """Return where Python, its libraries and the decoders lie: looked for once, before the first fork."""
     paths = sysconfig.get_paths()
     decoder = which("ffmpeg")
     found = [

@@ -129,6 +129,8 @@ class Workers:
             said = frames.receive(found.control, time.monotonic() + _START_SECONDS)
             found.control.settimeout(None)
             self.refused = tuple(map(str, said["refused"]))
+            if self.refused:
+                _LOG.warning("Here the kernel refuses, for strangers' files: %s.", ", ".join(self.refused))
             self._ready = found
         return found
 

@@ -26,7 +26,7 @@ from typing import NoReturn
 
 from ledger.adapters.isolation import child, frames, kernel
 from ledger.adapters.isolation.child import Work
-from ledger.adapters.isolation.frames import Json
+from ledger.adapters.isolation.frames import FrameError, Json
 from ledger.adapters.isolation.limits import Limits, limit_processes
 
 ENDED, TIMEOUT = "ended", "timeout"
@@ -55,11 +55,18 @@ def main(prepare: Callable[[Json], Work]) -> NoReturn:
             os._exit(0)
         kernel.die_with_parent(signal.SIGKILL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # of the terminal: the server says when to end
+    with suppress(FrameError, OSError):  # a server that ends while this one begins is no fault
+        _begin(control, prepare, separated=separated)
+    os._exit(0)
+
+
+def _begin(control: socket.socket, prepare: Callable[[Json], Work], *, separated: bool) -> None:
     said = frames.receive(control)
     limits = Limits(**said["limits"])
     if separated:
         limit_processes(limits)
     work = prepare(said["config"])
+    kernel.programs()
     hardening = _granted()
     refused = [] if separated else [kernel.NAMESPACES]
     refused += [name for name in (kernel.LANDLOCK, kernel.SECCOMP) if name not in hardening]
@@ -67,7 +74,6 @@ def main(prepare: Callable[[Json], Work]) -> NoReturn:
     gc.freeze()  # a collection in a child would copy every page that it touches
     frames.send(control, {"refused": refused})
     _Zygote(control, limits, hardening, work).serve()
-    os._exit(0)
 
 
 def _granted() -> list[str]:

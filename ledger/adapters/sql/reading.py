@@ -52,6 +52,10 @@ _SHOT = text(
     " LEFT JOIN basis_final AS f ON f.log_id = e.log_id AND f.idx = e.idx"
     " WHERE e.log_id = :log AND e.shot IN :shots GROUP BY e.shot, e.sequence"
 ).bindparams(bindparam("shots", expanding=True))
+_BASES = (
+    "SELECT f.basis AS basis, COUNT(*) AS files FROM basis_entry AS e"
+    " JOIN basis_final AS f ON f.log_id = e.log_id AND f.idx = e.idx WHERE e.log_id = :log"
+)
 _RECEIVED = text("SELECT received_at FROM entry WHERE log_id = :log AND idx = :index")
 _SIZE = text("SELECT size FROM head WHERE log_id = :log")
 
@@ -105,9 +109,7 @@ class SqlReadingStore:
 
     def steps(self, where: Where, after: int, stop: int) -> Sequence[int]:
         """Return the first steps at this place, in order."""
-        asked = {"shot": where.shot, "sequence": where.sequence, "task": where.task, "version": where.version}
-        given = {name: value for name, value in asked.items() if value is not None}
-        conditions = "".join(f" AND {name} = :{name}" for name in given)
+        conditions, given = _conditions(where)
         # Of a shot there is an index; for anything else the log is walked, which is in this order.
         idx = "+idx" if where.shot is not None else "idx"
         between = f" AND {idx} > :after AND {idx} < :stop ORDER BY {idx} LIMIT {PIECE}"
@@ -120,12 +122,19 @@ class SqlReadingStore:
         rows = self._all(_SHOT, shots=names) if names else ()
         return sorted((ShotRow(*row) for row in rows), key=lambda row: (row.shot, row.sequence or ""))
 
+    def final_bases(self, where: Where) -> Mapping[int, int]:
+        """Return how many final files of the steps at this place rest on each basis, by its number."""
+        conditions, given = _conditions(where)
+        rows = self._all(text(f"{_BASES}{conditions} GROUP BY f.basis"), **given)
+        return {row.basis: row.files for row in rows}
+
     def types(self, indices: Collection[int]) -> Mapping[int, str]:
         """Return the predicate types of those of these entries that exist."""
         with self._reading() as connection:
-            sql, wanted = "SELECT idx, predicate_type FROM statement", list(indices)
+            # With a column that the index on types has not: SQLite would walk all of that for many entries.
+            sql, wanted = "SELECT idx, predicate_type, keyid FROM statement", list(indices)
             rows: Any = self._dialect.select_among(connection, sql, self._log_id, "idx", wanted)
-        return dict(rows)
+        return {index: kind for index, kind, _ in rows}
 
     def first_since(self, moment: datetime) -> int:
         """Return the first entry that the log took in at this moment or later; the log's size if none."""
@@ -149,6 +158,13 @@ class SqlReadingStore:
     def _reading(self) -> Iterator[Connection]:
         with translated(self._dialect), self._single.begin() as connection:
             yield connection
+
+
+def _conditions(where: Where) -> tuple[str, dict[str, str]]:
+    """Return what follows a WHERE, and its parameters."""
+    asked = {"shot": where.shot, "sequence": where.sequence, "task": where.task, "version": where.version}
+    given = {name: value for name, value in asked.items() if value is not None}
+    return "".join(f" AND {name} = :{name}" for name in given), given
 
 
 def _in_order(

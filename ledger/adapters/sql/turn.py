@@ -4,6 +4,8 @@
 * The file holds one line about the holder, for the others' error message. It is emptied before the lock is
   given up, so that a line never names somebody who has left. It is advice: nothing depends on it.
 * The lock comes before ``BEGIN IMMEDIATE``, which would stop two writers as well, but not say which.
+* Who is next holds a second lock, ``<database>.next``, until its turn comes. So a writer that has just ended
+  cannot be the next one again while another waits: of two busy processes neither starves.
 """
 
 from __future__ import annotations
@@ -24,6 +26,8 @@ from pathlib import Path
 from ledger.errors import RefusedError
 
 _PAUSE = 0.002
+_NEXT_PAUSE = 0.0005
+"""Seconds between two looks: of everybody who waits, and of the one who is next."""
 _LINE = 1024
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _COMMAND = re.compile(r"[a-z][a-z-]{0,30}")
@@ -37,13 +41,11 @@ def writer_turn(database: Path, busy_seconds: float) -> Iterator[None]:
     what is known of them; ``log.disk-full`` or ``log.storage`` when there can be no lock file.
     """
     path = database.with_name(f"{database.name}.writer")
-    try:
-        lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        code = "log.disk-full" if error.errno in _FULL else "log.storage"
-        raise RefusedError(code, f"The writer's lock cannot be made: {error.strerror}.", path=path) from error
-    try:
-        _wait(lock, busy_seconds)
+    end = time.monotonic() + busy_seconds
+    with _open(path) as lock:
+        with _open(database.with_name(f"{database.name}.next")) as following:
+            _wait(following, end, _PAUSE, lock)
+            _wait(lock, end, _NEXT_PAUSE, lock)
         # A full disk takes the lock, but not the line.
         with suppress(OSError):
             os.ftruncate(lock, 0)  # the line of a holder that died
@@ -53,6 +55,18 @@ def writer_turn(database: Path, busy_seconds: float) -> Iterator[None]:
         finally:
             with suppress(OSError):
                 os.ftruncate(lock, 0)
+
+
+@contextmanager
+def _open(path: Path) -> Iterator[int]:
+    """Open a file to lock; closing it gives the lock up."""
+    try:
+        lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        code = "log.disk-full" if error.errno in _FULL else "log.storage"
+        raise RefusedError(code, f"The writer's lock cannot be made: {error.strerror}.", path=path) from error
+    try:
+        yield lock
     finally:
         os.close(lock)
 
@@ -66,15 +80,15 @@ def program() -> str:
     return f"rakkan {command}".rstrip()
 
 
-def _wait(lock: int, busy_seconds: float) -> None:
-    end = time.monotonic() + busy_seconds
+def _wait(lock: int, end: float, pause: float, writer: int) -> None:
+    """Take the lock, looking again after each pause. ``writer`` is the lock that names its holder."""
     while True:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             if time.monotonic() >= end:
-                raise _busy(os.pread(lock, _LINE, 0)) from None
-            time.sleep(_PAUSE)
+                raise _busy(os.pread(writer, _LINE, 0)) from None
+            time.sleep(pause)
         else:
             return
 

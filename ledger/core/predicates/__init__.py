@@ -14,6 +14,7 @@ from ledger.core.predicates.approval import Approval
 from ledger.core.predicates.consent import Consent
 from ledger.core.predicates.dataset import Dataset
 from ledger.core.predicates.dataset_v2 import DatasetV2
+from ledger.core.predicates.disclosure_access import DisclosureAccess
 from ledger.core.predicates.enrolment import Enrolment
 from ledger.core.predicates.erasure import Erasure
 from ledger.core.predicates.finding import Finding
@@ -64,6 +65,7 @@ Fact = (
 Predicate = (
     Fact
     | Dataset
+    | DisclosureAccess
     | Enrolment
     | Erasure
     | Grant
@@ -88,6 +90,7 @@ PREDICATES: dict[str, type[Predicate]] = {
         Consent,
         Dataset,
         DatasetV2,
+        DisclosureAccess,
         Enrolment,
         Erasure,
         Finding,
@@ -142,6 +145,7 @@ __all__ = [
     "Consent",
     "Dataset",
     "DatasetV2",
+    "DisclosureAccess",
     "Enrolment",
     "Erasure",
     "Fact",

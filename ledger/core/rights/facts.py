@@ -162,6 +162,11 @@ class Facts:
         return {title_id: stated[-1] for title_id, stated in self._titles.items()}
 
     @property
+    def services(self) -> Mapping[tuple[str, str], Sequence[Known[ServiceTerms]]]:
+        """Return the snapshots of every service's terms, oldest first, by vendor and product."""
+        return self._terms
+
+    @property
     def grants(self) -> Sequence[KnownGrant]:
         """Return every grant in its newest version, oldest entry first."""
         found = (item for grant_id in self._grants for item in self.grants_named(grant_id))

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ledger.core.artifact import Artifact
-from ledger.core.evidence import Evidence, LoggedEnvelope, read_evidence
+from ledger.core.evidence import LoggedEnvelope, read_evidence
 from ledger.core.fields import format_time
 from ledger.core.manifest import LEDGER_ENTRY, Reading
 from ledger.core.policy import Policy
@@ -27,6 +27,7 @@ from ledger.core.verify import manifest_checks as on_manifest
 from ledger.core.verify.history_checks import check_history
 from ledger.core.verify.ledger_checks import Judged, Ledger, check_log, check_statement, examine
 from ledger.core.verify.licence_checks import check_grants, check_materials, named_steps, named_things
+from ledger.core.verify.public import for_anybody
 from ledger.errors import MalformedError, RakkanError
 
 LOSSLESS = frozenset({"image/png", "image/x-exr", "image/bmp", "image/gif", "image/x-dpx"})
@@ -77,17 +78,31 @@ def verify(
 
     ``policy`` is the verifier's own: how many witnesses must have cosigned the log.
     """
-    root = trust or TrustRoot("", (), (), "", "")
+    root, file = trust or TrustRoot("", (), (), "", ""), _checked(file)
+    offered = _brought(file.reading) + (asked.evidence if asked else ())
+    return _report(file, root, now, examine(offered, root, policy), asked)
+
+
+def verify_for_all(
+    file: Examined, root: TrustRoot, now: datetime, asked: Asked
+) -> tuple[VerificationReport, VerificationReport]:
+    """Return the full report, and the one for somebody who may not read the registry (``public``)."""
     file = _checked(file)
-    evidence = _evidence(file.reading)
-    brought = tuple(entry for item in evidence for entry in item.entries)
-    offered = brought + (asked.evidence if asked else ())
-    ledger = examine(offered, root, policy)
+    brought = _brought(file.reading)
+    ledger = examine(brought + asked.evidence, root)
+    full = _report(file, root, now, ledger, asked)
+    own = _report(file, root, now, ledger.among(brought), None)
+    return full, for_anybody(full, own)
+
+
+def _report(
+    file: Examined, root: TrustRoot, now: datetime, ledger: Ledger, asked: Asked | None
+) -> VerificationReport:
     things = named_things(ledger, now)
     subject, record = _check_subject(file, ledger, asked)
     checks = [
         *_manifest_checks(file, now),
-        check_log(ledger, len(offered)),
+        check_log(ledger),
         check_statement(ledger),
         subject,
         check_history(ledger),
@@ -117,18 +132,18 @@ def _checked(file: Examined) -> Examined:
     return replace(file, reading=None, unreadable=error)
 
 
-def _evidence(reading: Reading | None) -> list[Evidence]:
-    """Return the ledger evidence of every manifest that the file leads to, its own first.
+def _brought(reading: Reading | None) -> tuple[LoggedEnvelope, ...]:
+    """Return the entries in every manifest that the file leads to, its own first.
 
     A damaged assertion is left out; the check on the log then says that none was brought.
     """
-    found = []
+    found: list[LoggedEnvelope] = []
     for facts in on_manifest.reachable_manifests(reading) if reading else []:
         try:
-            found.append(read_evidence(facts.assertions[LEDGER_ENTRY]))
+            found += read_evidence(facts.assertions[LEDGER_ENTRY]).entries
         except (KeyError, RakkanError):
             continue
-    return found
+    return tuple(found)
 
 
 def _manifest_checks(file: Examined, now: datetime) -> list[Check]:

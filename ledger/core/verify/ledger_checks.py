@@ -75,6 +75,22 @@ class Ledger:
     log_problems: list[RakkanError] = field(default_factory=list)
     key_problems: list[RakkanError] = field(default_factory=list)
     checkpoints: dict[tuple[str, int], bytes] = field(default_factory=dict)
+    offered: int = 0
+
+    def among(self, some: Iterable[LoggedEnvelope]) -> Ledger:
+        """Return what these entries came to; of what was wrong, only what concerns the log itself."""
+        leaves = {leaf_hash(item.envelope) for item in some}
+        places = {place: leaf for place, leaf in self.located.items() if leaf in leaves}
+        entries = [item for item in self.entries if (item.origin, item.index) in places]
+        judged = [item for item in self.judged if (item.entry.origin, item.entry.index) in places]
+        return Ledger(
+            entries,
+            judged,
+            places,
+            log_problems=self.log_problems,
+            checkpoints=self.checkpoints,
+            offered=len(leaves),
+        )
 
     def of(self, *kinds: type) -> list[Judged]:
         """Return the judged entries with these predicates, in the order of the log."""
@@ -108,6 +124,7 @@ def examine(evidence: Iterable[LoggedEnvelope], trust: TrustRoot, policy: Policy
     verifiers = [parse_vkey(vkey) for vkey in trust.logs]
     opened = _Opened(policy)
     left = list(dict.fromkeys(evidence))
+    ledger.offered = len(left)
     unplaced = _place_all(left[:MAX_ENTRIES], verifiers, ledger, opened)
     while unplaced and (announced := _announced(ledger, trust, verifiers)):
         verifiers += announced
@@ -226,10 +243,10 @@ def _judge_all(ledger: Ledger, trust: TrustRoot) -> None:
         ledger.judged.append(Judged(item.entry, item.signer, history.certificates(keyid)))
 
 
-def check_log(ledger: Ledger, offered: int) -> Check:
+def check_log(ledger: Ledger) -> Check:
     """Whether the log holds the entries that the file brings."""
     title = "The log holds the record"
-    if not offered:
+    if not ledger.offered:
         words = "The file brings no entry of a log: nothing says that it was recorded."
         return Check("log", title, Status.UNDECIDED, words, ("receipt.missing",))
     if ledger.log_problems:

@@ -30,23 +30,20 @@ _scan = json.JSONDecoder().raw_decode
 
 @dataclass(frozen=True, slots=True)
 class IntakeSettings:
-    """What a process holds: entries that wait, and bytes of them, by production; bytes of bulk bodies."""
+    """``[intake]``: how much of what devices bring each process holds."""
 
-    max_waiting: Annotated[int, "entries that may wait for the log, by production"] = MAX_WAITING
-    max_waiting_bytes: Annotated[int, "bytes of them, by production"] = MAX_WAITING_BYTES
-    max_bulk_bytes: Annotated[int, "bytes of bulk bodies that a process holds at a time"] = 128 << 20
+    max_waiting: Annotated[int, "entries that wait for a commit, for each production"] = MAX_WAITING
+    max_waiting_bytes: Annotated[int, "bytes of those entries"] = MAX_WAITING_BYTES
+    max_bulk_bytes: Annotated[int, "bytes of batches while they are read, over all connections"] = 128 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How fast a body has to arrive: after a grace, at ``rate`` bytes a second or more.
+    """``[pace]``: how fast a body has to arrive."""
 
-    ``idle_seconds`` is how long a stream may take from one whole line to the next.
-    """
-
-    grace_seconds: Annotated[float, "how long a body may take before its rate counts"] = 10.0
-    rate: Annotated[int, "bytes a second that a body must bring after that"] = 65_536
-    idle_seconds: Annotated[float, "how long a stream may take from one line to the next"] = 30.0
+    grace_seconds: Annotated[float, "how long a body may take before its speed counts"] = 10.0
+    rate: Annotated[int, "the lowest speed of a body after that, in bytes a second"] = 65_536
+    idle_seconds: Annotated[float, "how long a stream may take from one whole line to the next"] = 30.0
 
 
 def lines_of(body: bytes) -> list[bytes]:

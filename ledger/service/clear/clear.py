@@ -65,6 +65,10 @@ class Coverage:
     inferred: int
     gaps: int
 
+    def to_json(self) -> dict[str, int]:
+        """Return the object."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
 
 @dataclass(frozen=True)
 class Cleared:
@@ -149,18 +153,7 @@ class Cleared:
     @cached_property
     def coverage(self) -> Coverage:
         """Return how the files are evidenced."""
-        items = frozenset[Item]().union(*(group.basis for group in self.groups))
-        weak = {item for item in items if item.kind is ItemKind.WEAK}
-        declared = sum(item.evidence is Evidence.DECLARED for item in weak)
-        gaps = {item.sha256 for item in items if item.kind is ItemKind.GAP}
-        incomplete = (ItemKind.WEAK, ItemKind.GAP, ItemKind.INVALID, ItemKind.FORK, ItemKind.CYCLE)
-        complete = sum(
-            len(group.files)
-            for group in self.groups
-            if not any(item.kind in incomplete for item in group.basis)
-        )
-        files = sum(len(group.files) for group in self.groups) + len(self.unknown)
-        return Coverage(files, complete, declared, len(weak) - declared, len(gaps))
+        return coverage_of({group.basis: len(group.files) for group in self.groups}, len(self.unknown))
 
     @property
     def incomplete(self) -> bool:
@@ -194,7 +187,7 @@ class Cleared:
             "reasons": [_touching(item) for item in self.reasons],
             "changed": [_touching(item) for item in self.changed],
             "learned": [_touching(item) for item in self.learned],
-            "coverage": {name: getattr(coverage, name) for name in coverage.__slots__},
+            "coverage": coverage.to_json(),
             "principles": [
                 {"id": principle.id, "text": principle.text, "holds": holds}
                 for principle, holds in self.principles
@@ -239,6 +232,19 @@ def clear(clearer: Clearer, targets: Sequence[Target]) -> Cleared:
     everything = frozenset[Item]().union(*(group.basis for group in groups))
     whole = clearer.engine.clear(everything)
     return Cleared(clearer, tuple(targets), tuple(groups), whole)
+
+
+def coverage_of(bases: Mapping[frozenset[Item], int], unknown: int = 0) -> Coverage:
+    """Return how files are evidenced, given how many rest on each basis, and how many are unknown."""
+    items = frozenset[Item]().union(*bases)
+    weak = {item for item in items if item.kind is ItemKind.WEAK}
+    declared = sum(item.evidence is Evidence.DECLARED for item in weak)
+    gaps = {item.sha256 for item in items if item.kind is ItemKind.GAP}
+    incomplete = (ItemKind.WEAK, ItemKind.GAP, ItemKind.INVALID, ItemKind.FORK, ItemKind.CYCLE)
+    complete = sum(
+        files for basis, files in bases.items() if not any(item.kind in incomplete for item in basis)
+    )
+    return Coverage(sum(bases.values()) + unknown, complete, declared, len(weak) - declared, len(gaps))
 
 
 def timeless(reason: Reason) -> Reason:

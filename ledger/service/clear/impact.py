@@ -127,13 +127,21 @@ class WhatIf:
 
 
 def find_thing(studio: Studio, facts: Facts, text: str) -> Thing:
-    """Return the thing that somebody names: a file, a grant, a dataset or model, a service, or a SHA-256.
+    """Return the thing that somebody names: a file on disk, or what ``thing_on_record`` returns.
 
-    Raises ``UsageError("clear.unknown-thing")`` with names that are like it, and ``file.…``.
+    Raises as that does, and ``file.…``.
     """
     path = on_disk(text)
     if path is not None:
         return _thing("file", path.name, {identify(path).sha256}, facts)
+    return thing_on_record(studio, facts, text)
+
+
+def thing_on_record(studio: Studio, facts: Facts, text: str) -> Thing:
+    """Return the grant, dataset, model, service or recorded file that a name or SHA-256 means.
+
+    Raises ``UsageError("clear.unknown-thing")`` with names that are like it.
+    """
     grants = facts.grants_named(text)
     if grants:
         about = {subject.sha256 for grant in grants for subject in grant.stated.subjects}

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
+from ledger.errors import UsageError
 from ledger.service.clear.recorded import Kind, Target, files_of
 from ledger.service.clear.store import Final, Where
 from ledger.service.studio import Studio
@@ -14,13 +16,19 @@ WHOLE = "."
 _FRAMES = re.compile(r"([0-9]{1,9})(?:-([0-9]{1,9}))?")
 
 
-def at_place(studio: Studio, text: str) -> Target | None:
+def at_place(studio: Studio, text: str, most: int | None = None) -> Target | None:
     """Return the final files of the likeliest place that a text names; ``None`` where there are none.
 
-    The bases must have been caught up.
+    The bases must have been caught up. Raises ``UsageError("clear.too-many")`` for more than ``most`` files.
     """
     for where in _places(studio, text):
-        finals = list(_only(where, studio.bases.finals_at(where)))
+        some = studio.bases.finals_at(where)
+        found = list(some if most is None else islice(some, most + 1))
+        if most is not None and len(found) > most:
+            raise UsageError(
+                "clear.too-many", f"{text!r} has more than {most:,} final files.", target=text, limit=most
+            )
+        finals = list(_only(where, found))
         if finals:
             files = tuple(files_of(studio, finals))
             return Target(text, Kind.PLACE, files, absent=_absent(where, finals))

@@ -84,16 +84,25 @@ def _plain(text: str) -> Iterator[list[str]]:
     return ([line] for line in text.splitlines())
 
 
+def on_record(studio: Studio, text: str, most: int | None = None) -> Target | None:
+    """Return the target that a SHA-256 or a place means, whatever lies on disk; ``None`` for neither.
+
+    The bases must have been caught up. Raises ``UsageError`` with ``clear.not-made``, and ``clear.too-many``
+    for a place with more final files than ``most``.
+    """
+    if _SHA256.fullmatch(text):
+        return _digest(studio, text)
+    return at_place(studio, text, most)
+
+
 def _target(studio: Studio, text: str, folder: Path | None) -> Target:
     path = on_disk(text, folder)
     if path is not None:
         found = file_at(studio, path)
         files, unknown = ((found,), ()) if isinstance(found, File) else ((), (found,))
         return Target(text, Kind.FILE, files, unknown)
-    if _SHA256.fullmatch(text):
-        return _digest(studio, text)
-    if (placed := at_place(studio, text)) is not None:
-        return placed
+    if (recorded := on_record(studio, text)) is not None:
+        return recorded
     near = get_close_matches(text, known_places(studio), 3, 0.5)
     hint = f" Did you mean {', '.join(map(repr, near))}?" if near else ""
     raise UsageError(

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Annotated
 
 from ledger.errors import RakkanError, RefusedError
@@ -26,20 +27,22 @@ _SLOWER = 1.25
 
 @dataclass(frozen=True, slots=True)
 class EventSettings:
-    """``listeners`` are of one process. Times are in seconds.
+    """``[events]``: streams of what happens in a log."""
 
-    ``stalled`` is how long a listener may take in nothing before it is dropped; ``recheck`` how often it is
-    asked whether a listener may still listen; ``reconnect`` what is asked of clients.
-    """
-
-    listeners: Annotated[int, "event streams that a process serves at a time"] = 1_000
-    listeners_per_viewer: Annotated[int, "of them, those of one viewer"] = 20
-    heartbeat: Annotated[float, "seconds between two signs of life on a silent stream"] = 15.0
-    stalled: Annotated[float, "seconds that a listener may take in nothing before it is dropped"] = 30.0
-    recheck: Annotated[float, "seconds between two looks whether a listener may still listen"] = 30.0
-    reconnect: Annotated[float, "seconds after which clients are asked to come back"] = 3.0
-    busy_poll: Annotated[float, "seconds between two looks at a log that grows"] = 0.2
-    idle_poll: Annotated[float, "seconds between two looks at a log that rests"] = 1.0
+    listeners: Annotated[int, "open streams of one worker; beyond it the answer is 503"] = 1_000
+    listeners_per_viewer: Annotated[int, "of these, how many one viewer may have"] = 20
+    heartbeat: Annotated[timedelta, "a stream without events says that it is alive after this"] = timedelta(
+        seconds=15
+    )
+    stalled: Annotated[timedelta, "a listener that takes in nothing for so long is dropped"] = timedelta(
+        seconds=30
+    )
+    recheck: Annotated[timedelta, "how often it is asked whether a listener may still listen"] = timedelta(
+        seconds=30
+    )
+    reconnect: Annotated[timedelta, "after which clients are to come back"] = timedelta(seconds=3)
+    busy_poll: Annotated[timedelta, "how often a log that grows is looked at"] = timedelta(milliseconds=200)
+    idle_poll: Annotated[timedelta, "how often one that rests is"] = timedelta(seconds=1)
 
 
 class Seats:
@@ -95,7 +98,7 @@ class Hub:
         if self._watch is None or self._watch.done():
             self._watch = asyncio.create_task(self._watching())
         try:
-            async with asyncio.timeout(self._settings.heartbeat):
+            async with asyncio.timeout(self._settings.heartbeat.total_seconds()):
                 while not self.closed:
                     if start >= self._size:
                         await self._changed.wait()
@@ -113,17 +116,15 @@ class Hub:
     def close(self) -> None:
         """End every wait: listeners see ``closed`` and leave."""
         self.closed = True
-        if self._watch is not None:
-            self._watch.cancel()
         self._changed.set()
 
     async def _watching(self) -> None:
-        pause = self._settings.busy_poll
+        busy, idle = self._settings.busy_poll.total_seconds(), self._settings.idle_poll.total_seconds()
+        pause = busy
         while self._waiting and not self.closed:
             with suppress(RakkanError):
                 before = self._size
-                grown = await self.size() > before
-                pause = self._settings.busy_poll if grown else min(pause * _SLOWER, self._settings.idle_poll)
+                pause = busy if await self.size() > before else min(pause * _SLOWER, idle)
             await asyncio.sleep(pause)
 
     def _grown(self, size: int) -> None:

@@ -42,27 +42,34 @@ _NEVER = tuple(
 
 @dataclass(frozen=True, slots=True)
 class WebhookSettings:
-    """``allowed`` are hosts and networks (``hooks.studio.lan``, ``10.1.0.0/16``) that need not be public.
+    """``[webhooks]``: posting what happens in a log to those who asked for it."""
 
-    ``http`` allows plain HTTP, to them only. ``give_up`` is how long a receiver may fail before its webhook
-    is paused; ``overlap`` how long an older secret goes on signing. ``at_once`` bounds the deliveries of one
-    process; as many again, but no more than four, are for receivers that failed last time.
-    """
-
-    allowed: Annotated[tuple[str, ...], "hosts and networks that need not be public"] = ()
-    http: Annotated[bool, "allow plain HTTP, to those only"] = False
-    ports: Annotated[tuple[int, ...], "ports that a webhook may go to"] = (443, 8443)
-    per_production: Annotated[int, "webhooks that a production may have"] = 20
-    connect_seconds: Annotated[float, "how long a receiver may take to accept"] = 5.0
-    total_seconds: Annotated[float, "how long one delivery may take"] = 10.0
-    first_retry: Annotated[timedelta, "pause after the first failure"] = timedelta(seconds=5)
-    longest_retry: Annotated[timedelta, "longest pause after failures"] = timedelta(hours=6)
-    give_up: Annotated[timedelta, "how long a receiver may fail before its webhook is paused"] = timedelta(
-        days=5
+    enabled: Annotated[bool, "whether this service delivers"] = True
+    allowed: Annotated[
+        tuple[str, ...], "hosts and networks that need not be public: hooks.studio.lan, 10.1.0.0/16"
+    ] = ()
+    http: Annotated[bool, "plain HTTP to hosts that are allowed by name"] = False
+    ports: Annotated[tuple[int, ...], "ports of hosts that are not allowed by name"] = (443, 8443)
+    per_production: Annotated[int, "how many webhooks a production may have"] = 20
+    connect: Annotated[timedelta, "to find a host, and to connect to it, each"] = timedelta(seconds=5)
+    total: Annotated[timedelta, "for the whole of an attempt"] = timedelta(seconds=10)
+    first_retry: Annotated[timedelta, "after the first failure; then twice as long each time"] = timedelta(
+        seconds=5
     )
+    longest_retry: Annotated[timedelta, "the longest pause between attempts"] = timedelta(hours=6)
+    give_up: Annotated[timedelta, "after failing for so long, a webhook is paused"] = timedelta(days=5)
     overlap: Annotated[timedelta, "how long an older secret goes on signing"] = timedelta(hours=24)
-    at_once: Annotated[int, "deliveries of one process at a time"] = 16
-    poll: Annotated[float, "seconds between two looks for what is to deliver"] = 0.5
+    at_once: Annotated[int, "deliveries under way; a quarter of them for receivers that fail"] = 32
+    poll: Annotated[timedelta, "how often it is looked for something to deliver"] = timedelta(
+        milliseconds=500
+    )
+
+    def __post_init__(self) -> None:
+        if not 4 <= self.at_once <= 256:
+            raise ValueError("has at_once that is not 4 to 256")
+        for item in self.allowed:
+            if "/" in item:
+                ipaddress.ip_network(item)  # raises ValueError
 
     def names(self, host: str) -> bool:
         """Whether the operator named this host."""

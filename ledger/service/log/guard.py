@@ -51,14 +51,23 @@ class Guard:
         self.verifiers = verifiers
         self._published = published
         self._epoch: int | None = None
+        self._began: int | None = None
         self._opened: tuple[bytes, Checkpoint] = (b"", Checkpoint(origin, 0, EMPTY_ROOT))
 
     def check(self, head: Head, recorded: bytes | None, tile: ReadTile) -> None:
         """Return if ``head`` is a state that the log's key signed and that continues what it signed last.
 
-        Raises ``IntegrityError("log.corrupt")`` or ``RefusedError("log.rollback")``.
+        Raises ``IntegrityError("log.corrupt")`` or ``RefusedError("log.rollback")``, and
+        ``RefusedError("log.epoch")`` for a state by a key that the log got since this process began.
         """
-        stated = self._open(head.checkpoint)
+        if self._began is None:
+            self._began = head.epoch
+        try:
+            stated = self._open(head.checkpoint)
+        except IntegrityError as error:
+            if self._began == head.epoch:
+                raise
+            raise _other_epoch(self._began, head.epoch) from error
         held = Checkpoint(self._origin, head.size, root(head.peaks))
         if stated != held or len(head.peaks) != head.size.bit_count():
             raise IntegrityError("log.corrupt", "The head is not what its checkpoint states.", size=head.size)
@@ -82,12 +91,7 @@ class Guard:
         if self._epoch is None:
             self._epoch = head.epoch
         if self._epoch != head.epoch:
-            raise RefusedError(
-                "log.epoch",
-                "The log was recovered or got another key since this process opened it.",
-                opened_in=self._epoch,
-                now=head.epoch,
-            )
+            raise _other_epoch(self._epoch, head.epoch)
 
     def moved(self, head: Head) -> None:
         """Take note of a head that this process made: it need not be opened again."""
@@ -119,6 +123,11 @@ class Guard:
             return
         if stated is not None:
             self._check_continues(stated, head, tile, "published")
+
+
+def _other_epoch(opened_in: int, now: int) -> RefusedError:
+    words = "The log was recovered or got another key since this process opened it."
+    return RefusedError("log.epoch", words, opened_in=opened_in, now=now)
 
 
 def _rollback(message: str, last: Checkpoint, held: Checkpoint) -> RefusedError:

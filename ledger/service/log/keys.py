@@ -160,7 +160,7 @@ class DeviceKey:
 
 
 def device_key(studio: Studio, keyid: str) -> DeviceKey:
-    """Return what the log says of a key, by its keyid. Raises ``UsageError("key.unknown")``."""
+    """Return what the log says of a key, by its keyid. Raises ``UsageError("log.no-such-key")``."""
     archive = Archive(studio)
     enrolled: list[int] = []
     end: tuple[int, Revocation] | None = None
@@ -173,7 +173,7 @@ def device_key(studio: Studio, keyid: str) -> DeviceKey:
         elif isinstance(predicate, Revocation) and end is None:
             end = (row.index, predicate)
     if not enrolled:
-        raise UsageError("key.unknown", "The log has no enrolment of such a key.", keyid=keyid)
+        raise UsageError("log.no-such-key", "The log has no enrolment of such a key.", keyid=keyid)
     return DeviceKey(keyid, tuple(enrolled), end[0] if end else None, end[1].suspect_from if end else None)
 
 

@@ -5,8 +5,8 @@
 * Nothing beyond the head is given, whatever the store holds.
 * The checkpoint is the published one, with its cosignatures, where the log is published; else the head's. The
   tree of today was shown to begin with its tree, so whatever it promises can be had.
-* The publication is asked at most once in ``KEPT`` seconds, for it may be far away. While it cannot be asked,
-  its last checkpoint goes on being given.
+* A published checkpoint is given for ``KEPT`` seconds before the publication is asked again, which may be far
+  away. While it cannot be asked, its last checkpoint goes on being given.
 """
 
 from __future__ import annotations
@@ -23,6 +23,9 @@ from ledger.service.log.sequence import Log
 KEPT = 1.0
 """Seconds for which a published checkpoint is given without looking for a newer one."""
 
+MOST = 1024
+"""Tiles that are kept in memory, of any width: none of them ever changes. At most 8 MB."""
+
 _HASH = 32
 
 
@@ -37,19 +40,23 @@ class PublicLog:
         self._published = published
         self._looked = float("-inf")
         self._note: bytes | None = None
+        self._tiles: dict[Tile, bytes] = {}
         self._size = 0  # of the head as last seen: a log never has fewer entries
 
     def checkpoint(self) -> bytes:
         """Return the checkpoint to go by.
 
         Raises ``RefusedError("log.rollback")`` and ``IntegrityError("log.conflict")`` when the log does not
-        hold what is published, ``UsageError("log.empty")``, and what the publication raises.
+        hold what is published, and what ``Log.head`` and the publication raise.
         """
         now = time.monotonic()
-        if now - self._looked >= KEPT:
-            self._note = self._newest()
-            self._looked = now
+        self._note = self._newest()
+        self._looked = now
         return self._log.head().checkpoint if self._note is None else self._note
+
+    def kept_checkpoint(self) -> bytes | None:
+        """Return the published checkpoint while it needs no second look, at once; else ``None``."""
+        return self._note if time.monotonic() - self._looked < KEPT else None
 
     def _newest(self) -> bytes | None:
         try:
@@ -59,6 +66,7 @@ class PublicLog:
                 raise
             return self._note
         if note is not None and note != self._note:
+            self._log.head()  # where a new key took over, that is what there is to say
             held(self._log, note)
         return note
 
@@ -68,7 +76,15 @@ class PublicLog:
         Raises ``UsageError("log.no-such-file")`` for a tile that the head does not have.
         """
         self._check_exists(tile, tile.path)
-        return stored(self._log.store.tile)(tile)[: tile.width * _HASH]
+        found = stored(self._log.store.tile)(tile)[: tile.width * _HASH]
+        if len(self._tiles) >= MOST:
+            self._tiles.clear()
+        self._tiles[tile] = found
+        return found
+
+    def kept_tile(self, tile: Tile) -> bytes | None:
+        """Return a tile that was given lately, at once and without asking anything; else ``None``."""
+        return self._tiles.get(tile)
 
     def bundle(self, tile: Tile) -> bytes:
         """Return the bundle of the entries under a tile of level 0. Raises as ``tile``."""

@@ -40,6 +40,10 @@ class PublishSettings:
     slowest: Annotated[float, "longest pause after failures, in seconds"] = 60.0
     farewell: Annotated[float, "seconds that a process which stops waits to publish its last entries"] = 5.0
 
+    def __post_init__(self) -> None:
+        if not 0 < self.every <= self.slowest or self.farewell < 0:
+            raise ValueError("has times that are not 0 < every <= slowest, or a farewell below 0")
+
 
 @dataclass(frozen=True, slots=True)
 class PublishState:

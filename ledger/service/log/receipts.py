@@ -32,10 +32,9 @@ def receipt(log: Log, checkpoints: CheckpointStore, index: int) -> Receipt:
 
     Raises what ``Log.receipt`` raises, and what ``held`` raises about the cosigned checkpoint.
     """
-    own = log.receipt(index)
-    cosigned = checkpoints.covering(index + 1)
+    cosigned = checkpoints.covering(index + 1) if index >= 0 else None
     if cosigned is None:
-        return own
+        return log.receipt(index)
     size = held(log, cosigned).size
     proof = inclusion_proof(index, size, TileNodes(log.store.head().size, stored(log.store.tile)))
     found = Receipt(index, proof, cosigned)

@@ -156,6 +156,18 @@ class Log:
             for place, proof in zip(batch.places, proofs, strict=True)
         ]
 
+    def check(self) -> int:
+        """Return the size of the log, to which an entry could be added now. Raises as ``commit``.
+
+        It takes its turn to write, and writes nothing.
+        """
+        with self.store.begin() as transaction:
+            recorded = self.last_signed.read()
+            head = transaction.head()
+            self.guard.check(head, recorded, transaction.tile)
+            self.guard.check_may_append(head, transaction.tile)
+        return head.size
+
     def fence(self) -> None:
         """Begin a new epoch: processes that opened the log before cannot add to it any more.
 

@@ -17,10 +17,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Sequence
 from concurrent.futures import Future
-from typing import Self
+from typing import Protocol, Self
 
 from ledger.errors import RakkanError, RefusedError
 from ledger.service.log.sequence import Appended, Log, Offer
@@ -45,10 +45,10 @@ class _Lane:
     def __len__(self) -> int:
         return len(self._items)
 
-    def has_room(self, count: int, size: int) -> bool:
+    def has_room(self, count: int, size: int, coming: int) -> bool:
         """Whether so many entries of so many bytes may be added. An empty lane takes any."""
-        fits = len(self._items) + count <= self.most and self._bytes + size <= self._most_bytes
-        return fits or not self._items
+        waiting = len(self._items) + coming
+        return not waiting or (waiting + count <= self.most and self._bytes + size <= self._most_bytes)
 
     def extend(self, waiting: Sequence[Waiting]) -> None:
         """Add entries behind the others."""
@@ -60,6 +60,16 @@ class _Lane:
         taken = [self._items.popleft() for _ in range(count)]
         self._bytes -= sum(len(offer.envelope) for offer, _ in taken)
         return taken
+
+
+class Tally(Protocol):
+    """Counts what becomes of entries. Called from the callers' threads and the log's own; must not raise."""
+
+    def entries(self, outcome: str, count: int) -> None:
+        """Count entries that were ``added``, or known as ``duplicate``, or refused with this code."""
+
+    def commit(self, entries: int, seconds: float) -> None:
+        """Count a commit, whatever came of it."""
 
 
 class Sequencer:
@@ -75,8 +85,10 @@ class Sequencer:
         max_waiting: int = MAX_WAITING,
         max_bytes: int = MAX_WAITING_BYTES,
         max_batch: int = MAX_BATCH,
+        tally: Tally | None = None,
     ) -> None:
         self.log = log
+        self._tally = tally
         self._max_batch = max_batch
         self._queue = _Lane(max_waiting, max_bytes)
         self._bulk = _Lane(max_waiting // 2, max_bytes // 2)
@@ -91,6 +103,11 @@ class Sequencer:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    @property
+    def waiting(self) -> int:
+        """How many entries wait for a commit."""
+        return len(self._queue) + len(self._bulk)
+
     def append(self, envelope: bytes) -> Appended:
         """Add one entry and return its place, durable. Raises what ``Log.append`` and ``submit`` raise."""
         return self.submit([envelope])[0].result()
@@ -101,34 +118,47 @@ class Sequencer:
         A future ends with the entry's place, durable, or with its ``RakkanError``. Raises as ``check_room``;
         then none was taken.
         """
-        futures: list[Future[Appended]] = [Future() for _ in envelopes]
-        waiting: list[Waiting] = []
         size = sum(map(len, envelopes))
         # Before the dear part: a flood must not cost a signature each.
         self.check_room(len(envelopes), size, bulk=bulk)
+        futures: list[Future[Appended]] = [Future() for _ in envelopes]
+        waiting: list[Waiting] = []
         for envelope, future in zip(envelopes, futures, strict=True):
             try:
                 waiting.append((self.log.offer(envelope), future))
             except RakkanError as error:
                 future.set_exception(error)
+                if self._tally is not None:
+                    self._tally.entries(error.code, 1)
         with self._changed:
             self.check_room(len(waiting), size, bulk=bulk)
-            (self._bulk if bulk else self._queue).extend(waiting)
-            self._ensure_running()
-            self._changed.notify()
+            self.put(waiting, bulk=bulk)
         return futures
 
-    def check_room(self, count: int = 1, size: int = 0, *, bulk: bool = False) -> None:
-        """Return if so many entries, of so many bytes, would be taken in now.
+    def put(self, waiting: Sequence[Waiting], *, bulk: bool = False) -> None:
+        """Take in entries that were read, with the futures that they answer. Who calls has asked for room.
 
-        Raises ``RefusedError("log.overloaded")`` with ``retry_after`` (seconds), and
-        ``RefusedError("log.closed")``. An empty queue takes whatever comes.
+        Raises ``RefusedError("log.closed")``; then none was taken.
         """
         with self._changed:
             if self._closed:
-                raise RefusedError("log.closed", "The log takes nothing more in: it is being shut down.")
+                raise _closed()
+            (self._bulk if bulk else self._queue).extend(waiting)
+            self._ensure_running()
+            self._changed.notify()
+
+    def check_room(self, count: int = 1, size: int = 0, *, bulk: bool = False, coming: int = 0) -> None:
+        """Return if so many entries, of so many bytes, would be taken in now.
+
+        ``coming`` counts those that were let in and are still to be ``put``. An empty queue takes whatever
+        comes. Raises ``RefusedError("log.overloaded")`` with ``retry_after`` (seconds), and
+        ``RefusedError("log.closed")``.
+        """
+        with self._changed:
+            if self._closed:
+                raise _closed()
             lane = self._bulk if bulk else self._queue
-            if not lane.has_room(count, size):
+            if not lane.has_room(count, size, coming):
                 waiting = len(self._queue) + len(self._bulk)
                 least, most = _RETRY_SECONDS
                 raise RefusedError(
@@ -165,7 +195,12 @@ class Sequencer:
                 for _, future in taken:
                     if not future.done():
                         future.set_exception(_torn(error))
-            self._rate = len(taken) / max(time.monotonic() - began, 1e-6)
+            seconds = max(time.monotonic() - began, 1e-6)
+            self._rate = len(taken) / seconds
+            if self._tally is not None:
+                self._tally.commit(len(taken), seconds)
+                for outcome, count in Counter(_outcome(future) for _, future in taken).items():
+                    self._tally.entries(outcome, count)
 
     def _take(self) -> list[Waiting]:
         """Return what waits, at most a batch; wait for it. Empty when there is nothing more to come."""
@@ -205,6 +240,17 @@ def _answer(taken: Sequence[Waiting], outcomes: Sequence[Appended | Exception]) 
             future.set_exception(outcome)
         else:
             future.set_result(outcome)
+
+
+def _closed() -> RefusedError:
+    return RefusedError("log.closed", "The log takes nothing more in: it is being shut down.")
+
+
+def _outcome(future: Future[Appended]) -> str:
+    error = future.exception()
+    if error is None:
+        return "duplicate" if future.result().duplicate else "added"
+    return error.code if isinstance(error, RakkanError) else "server.fault"
 
 
 def _torn(error: BaseException) -> RefusedError:

@@ -13,6 +13,8 @@ from ledger.service.studio import Studio
 STEPS = types_of(Step)
 FILES = types_of(Step, Seal, Model, Dataset)
 """The predicate types whose subjects are files, in all their versions."""
+WORK = types_of(Step, Seal)
+"""Those that are no facts of the registry."""
 
 
 def whole(studio: Studio, index: int) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,11 +17,12 @@ from ledger.ports import ArtifactRow
 from ledger.service.archive import Archive
 from ledger.service.clear.store import ANYWHERE, Where
 from ledger.service.log.projection import SEALED_FROM
-from ledger.service.reading.entries import FILES, short
+from ledger.service.reading.entries import FILES, WORK, short
 from ledger.service.reading.pages import Listing, Page, caught_up, size_of
 from ledger.service.reading.sight import Sight
 from ledger.service.reading.store import PIECE, Place
 from ledger.service.reading.verdicts import verdicts_about
+from ledger.service.rights.reading import facts_of
 from ledger.service.studio import Studio
 
 SHOWN = 20
@@ -53,9 +54,7 @@ class Makers:
     def rows(self, sha256: str) -> Sequence[ArtifactRow]:
         """Return the newest rows with these bytes as a subject that say something of files, newest first."""
         if sha256 not in self._rows:
-            found = self.studio.rows.made(sha256, self.stop)
-            types = self.studio.rows.types({row.index for row in found})
-            self._rows[sha256] = [row for row in found if types.get(row.index) in FILES]
+            self._rows[sha256] = _seen(self.studio, self.studio.rows.made(sha256, self.stop), Sight())
         return self._rows[sha256]
 
     def record(self, sha256: str) -> Record | None:
@@ -71,7 +70,7 @@ class Makers:
         return not isinstance(predicate, Dataset | Model) or self._archive.by_registrar(index)
 
 
-def find(studio: Studio, digest: str, stop: int) -> tuple[str, str]:
+def find(studio: Studio, digest: str, stop: int, sight: Sight) -> tuple[str, str]:
     """Return the SHA-256 of the file that a digest names, and how it was found: by ``bytes`` or ``pixels``.
 
     A digest of bytes is preferred; of several files with one picture, the newest is meant. Raises
@@ -79,8 +78,10 @@ def find(studio: Studio, digest: str, stop: int) -> tuple[str, str]:
     """
     if not _DIGEST.fullmatch(digest):
         raise MalformedError("digest.malformed", "A file is named by 64 lower-case hexadecimal digits.")
-    types = studio.rows.types({row.index for row in studio.rows.made(digest, stop)})
-    if any(item in FILES for item in types.values()) or studio.rows.uses(digest, -1, stop).rows:
+    if any(
+        _seen(studio, rows, sight)
+        for rows in (studio.rows.made(digest, stop), studio.rows.uses(digest, -1, stop).rows)
+    ):
         return digest, "bytes"
     twins = studio.rows.seen(digest, stop)
     if not twins:
@@ -91,12 +92,12 @@ def find(studio: Studio, digest: str, stop: int) -> tuple[str, str]:
 def asset(studio: Studio, digest: str, sight: Sight) -> dict[str, Any]:
     """Return what the log knows of one file. Raises as ``find``."""
     stop = size_of(studio)
-    sha256, by = find(studio, digest, stop)
-    makers = Makers(studio, stop)
-    made = makers.rows(sha256)
-    uses = studio.rows.uses(sha256, -1, stop)
-    used = [row for row in uses.rows if row.role != SEALED_FROM]
-    rows = [*made, *uses.rows]
+    sha256, by = find(studio, digest, stop, sight)
+    made = _seen(studio, studio.rows.made(sha256, stop), sight)
+    found, more = studio.rows.uses(sha256, -1, stop)
+    uses = _seen(studio, found, sight)
+    used = [row for row in uses if row.role != SEALED_FROM]
+    rows = [*made, *uses]
     return {
         **present(sha256=sha256, pixels=next((row.pixels for row in rows if row.pixels), None)),
         "foundBy": by,
@@ -104,14 +105,14 @@ def asset(studio: Studio, digest: str, sight: Sight) -> dict[str, Any]:
         "made": [{"name": row.name, **_shown(studio, row.index, sight)} for row in made[:SHOWN]],
         "madeMore": len(made) > SHOWN,
         "used": [{"name": row.name, "role": row.role, **short(studio, row.index)} for row in used[:SHOWN]],
-        "usedMore": len(used) > SHOWN or uses.after is not None,
-        "seal": _seal(studio, made, uses.rows),
-        "manifest": _manifest(studio, sha256, uses.rows),
+        "usedMore": len(used) > SHOWN or more is not None,
+        "seal": _seal(studio, made, uses),
+        "manifest": _manifest(studio, sha256, uses),
         "verdicts": verdicts_about(studio, sha256, stop) if sight.verdicts else [],
     }
 
 
-def listing(studio: Studio, wanted: Wanted, page: Page) -> Listing:
+def listing(studio: Studio, wanted: Wanted, page: Page, sight: Sight) -> Listing:
     """Return a page of the files that steps, seals and registrations brought in, oldest record first.
 
     A file is there once for each entry that states it. A page may hold less than was asked for, even
@@ -120,14 +121,15 @@ def listing(studio: Studio, wanted: Wanted, page: Page) -> Listing:
     index, position = page.place(int, int) or (0, -1)
     if wanted.where == ANYWHERE:
         stop = min(size_of(studio), index + WINDOW)
-        rows = studio.rows.subjects(FILES, Place(index, position), stop, wanted.name)
+        rows = studio.rows.subjects(_types(sight), Place(index, position), stop, wanted.name)
         end = stop if len(rows) < PIECE and stop < size_of(studio) else None
     else:
         rows, end = _at(studio, wanted, Place(index, position))
-    shown = rows[: page.limit]
+    shown = _shown_to(studio, rows[: page.limit], sight)
     following = None if end is None else page.cursor(end, -1)
     if len(rows) > page.limit or len(rows) == PIECE:
-        following = page.cursor(shown[-1].index, shown[-1].position)
+        last = rows[: page.limit][-1]
+        following = page.cursor(last.index, last.position)
     return Listing("assets", [_line(studio, row) for row in shown], following)
 
 
@@ -143,6 +145,30 @@ def _at(studio: Studio, wanted: Wanted, after: Place) -> tuple[list[ArtifactRow]
         if row.role == "subject" and (row.index, row.position) > after and name in row.name.lower()
     ]
     return rows, steps[-1] + 1 if len(steps) == AT_ONCE else None
+
+
+def _types(sight: Sight) -> Sequence[str]:
+    return FILES if sight.registry else WORK
+
+
+def _seen(studio: Studio, rows: Sequence[ArtifactRow], sight: Sight) -> list[ArtifactRow]:
+    """Return the rows of entries about files that may be shown."""
+    types = studio.rows.types({row.index for row in rows})
+    return _shown_to(studio, [row for row in rows if types.get(row.index) in _types(sight)], sight)
+
+
+def _shown_to(studio: Studio, rows: Sequence[ArtifactRow], sight: Sight) -> list[ArtifactRow]:
+    """Leave out seals of what is registered, for who does not see the registry. That a step used it stays."""
+    if sight.registry:
+        return list(rows)
+    facts = facts_of(studio)
+    registered = facts.models.keys() | facts.datasets.keys()
+    return [row for row in rows if not _is_sealed(studio, row, registered)]
+
+
+def _is_sealed(studio: Studio, row: ArtifactRow, registered: Collection[str]) -> bool:
+    predicate = studio.statement(row.index).predicate
+    return isinstance(predicate, Seal) and predicate.manifests[row.position].source in registered
 
 
 def _line(studio: Studio, row: ArtifactRow) -> dict[str, Any]:

@@ -73,6 +73,7 @@ class _Walk:
     depth: int
     limit: int
     queue: deque[Open]
+    waiting: set[str]
     met: dict[str, dict[str, Any]] = field(default_factory=dict)
     edges: list[dict[str, Any]] = field(default_factory=list)
 
@@ -81,6 +82,8 @@ class _Walk:
         if sha256 in self.met:
             return
         node = self.met[sha256] = {"sha256": sha256, "name": name, "depth": depth}
+        if sha256 in self.waiting:
+            return  # met on an earlier page, and to be followed
         if depth < self.depth and len(self.queue) < OPEN:
             self.queue.append(Open(sha256, depth))
         else:
@@ -94,14 +97,17 @@ def lineage(studio: Studio, digest: str, way: Way, page: Page, sight: Sight) -> 
     queue = deque(_opened(page))
     root = ""
     if not queue:
-        root, _ = find(studio, digest, stop)
+        root, _ = find(studio, digest, stop, sight)
         queue.append(Open(root, 0))
-    walk = _Walk(way.depth, page.limit, queue)
+    walk = _Walk(way.depth, page.limit, queue, {item.sha256 for item in queue})
     if root:
         walk.met[root] = {"sha256": root, "name": _name(makers, root), "depth": 0}
     links = _Up(makers, sight) if way.direction is Direction.UP else _Down(makers, sight)
-    while walk.queue and len(walk.edges) < page.limit:
-        _follow(walk, links, way.direction)
+    for _ in range(
+        page.limit + OPEN
+    ):  # a file without links, or a piece without any that count, is a look too
+        if walk.queue and len(walk.edges) < page.limit:
+            _follow(walk, links, way.direction)
     nodes = [_node(makers, node, sight) for node in walk.met.values()]
     following = page.cursor([list(item) for item in walk.queue]) if walk.queue else None
     return Listing("edges", walk.edges, following, {"direction": way.direction.value, "nodes": nodes})

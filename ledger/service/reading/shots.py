@@ -1,17 +1,22 @@
-"""Shots: which there are, and the final files of one with their verdicts."""
+"""Shots: which there are, the final files of one with their verdicts, and how they are evidenced."""
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from ledger.core.fields import present
+from ledger.core.rights.basis import Item
 from ledger.errors import UsageError
+from ledger.service.clear.clear import coverage_of
+from ledger.service.clear.projecting import items_of
 from ledger.service.clear.store import Final, Where
 from ledger.service.reading.pages import Listing, Page, caught_up
 from ledger.service.reading.sight import Sight
-from ledger.service.reading.verdicts import Item, Verdicts, line
+from ledger.service.reading.verdicts import Judged, Verdicts, line
 from ledger.service.studio import Studio
 
+SAYS = "Of the final files on record. Which files nobody recorded, only `rakkan coverage` can tell."
 NO_SEQUENCE = "-"
 """Stands in an address for a shot that is in no sequence."""
 
@@ -65,6 +70,17 @@ def shot(studio: Studio, sequence: str, name: str, page: Page, sight: Sight) -> 
     return Listing("finals", items, page.cursor(shown[-1].index, shown[-1].position) if more else None, about)
 
 
+def coverage(studio: Studio, where: Where) -> dict[str, Any]:
+    """Return how the final files of a place are evidenced, by what the log holds. Raises ``log.behind``."""
+    caught_up(studio)
+    counts = studio.rows.final_bases(where)
+    items = items_of(studio.bases, list(counts))
+    bases = Counter[frozenset[Item]]()
+    for number, files in counts.items():
+        bases[items[number]] += files
+    return {**coverage_of(bases).to_json(), "says": SAYS}
+
+
 def _span(numbers: list[int]) -> dict[str, int] | None:
     return {"first": min(numbers), "last": max(numbers)} if numbers else None
 
@@ -81,5 +97,5 @@ def _final(final: Final, verdicts: Verdicts, sight: Sight) -> dict[str, Any]:
             version=final.version,
             frames=frames,
         ),
-        "verdicts": [line(Item(final.sha256, final.name, item)) for item in found],
+        "verdicts": [line(Judged(final.sha256, final.name, item)) for item in found],
     }

@@ -15,6 +15,8 @@ from ledger.core.access import Action, Viewer
 
 _OF_THE_REGISTRY = frozenset(("detail", "grants", "path", "subject", "use", "at", "knownSince", "override"))
 """Members of a reason that name facts of the registry."""
+_REASONS = ("reasons", "changed", "learned")
+"""Members of a clearance that hold reasons."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,14 @@ class Sight:
             return dict(said)
         shown = {name: value for name, value in said.items() if name != "dependencyLevels"}
         return {**shown, "reasons": [self.reason(item) for item in said.get("reasons", ())]}
+
+    def clearance(self, said: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a clearance as it may be shown."""
+        if self.registry:
+            return dict(said)
+        hidden = ("dependencyLevels", "lowest")
+        lists = {name: [self.reason(item) for item in said[name]] for name in _REASONS}
+        return {**{name: value for name, value in said.items() if name not in hidden}, **lists}
 
 
 def sight_of(viewer: Viewer, production: str) -> Sight:

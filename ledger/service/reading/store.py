@@ -78,6 +78,9 @@ class ReadingStore(Protocol):
     def shots(self, after: str | None, limit: int) -> Sequence[ShotRow]:
         """Return every row of the first ``limit`` names of shots after this one, in the order of names."""
 
+    def final_bases(self, where: Where) -> Mapping[int, int]:
+        """Return how many final files of the steps at this place rest on each basis, by its number."""
+
     def types(self, indices: Collection[int]) -> Mapping[int, str]:
         """Return the predicate types of those of these entries that exist."""
 

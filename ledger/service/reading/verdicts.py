@@ -30,7 +30,7 @@ HISTORY = 200
 """Verdicts about one file that are read to find the newest of each question."""
 
 
-class Item(NamedTuple):
+class Judged(NamedTuple):
     """A file, and the verdict on record about it."""
 
     sha256: str
@@ -118,7 +118,7 @@ def asked(recorded: Recorded) -> Asked:
 def verdicts_about(studio: Studio, sha256: str, stop: int) -> list[dict[str, Any]]:
     """Return the newest verdict for each question about a file, in a line each."""
     found = Verdicts(studio, stop).newest(sha256)
-    return [line(Item(sha256, _name(item, sha256), item)) for item in found]
+    return [line(Judged(sha256, _name(item, sha256), item)) for item in found]
 
 
 def listing(studio: Studio, wanted: Wanted, page: Page, sight: Sight) -> Listing:
@@ -156,14 +156,14 @@ def history(studio: Studio, sha256: str, page: Page, sight: Sight) -> Listing:
             following = page.cursor(found[-1]["entry"])
             break
         found.append(
-            {**_whole(Item(sha256, _name(item, sha256), item), sight), "current": item.index in current}
+            {**_whole(Judged(sha256, _name(item, sha256), item), sight), "current": item.index in current}
         )
     if not found and page.after is None:
         raise UsageError("verdict.none", "No verdict on this file is on record.", sha256=sha256)
     return Listing("verdicts", found, following, {"sha256": sha256})
 
 
-def line(item: Item) -> dict[str, Any]:
+def line(item: Judged) -> dict[str, Any]:
     """Return a verdict in a line: its answers with the codes of their reasons."""
     return {
         **_head(item),
@@ -174,9 +174,9 @@ def line(item: Item) -> dict[str, Any]:
 
 def _of_log(
     studio: Studio, verdicts: Verdicts, page: Page, after: tuple[int, int], sight: Sight
-) -> tuple[list[Item], str | None]:
+) -> tuple[list[Judged], str | None]:
     rows = studio.rows.statements([VerdictResult.TYPE], after[0] - 1, size_of(studio))
-    found: list[Item] = []
+    found: list[Judged] = []
     for row in rows[:ENTRIES]:
         recorded = verdicts.at(row.index)
         if recorded is None:
@@ -191,19 +191,19 @@ def _of_log(
                 continue
             if len(found) == page.limit:
                 return found, page.cursor(row.index, position - 1)
-            found.append(Item(subject.sha256, subject.name, recorded))
+            found.append(Judged(subject.sha256, subject.name, recorded))
     return found, page.cursor(rows[ENTRIES].index, -1) if len(rows) > ENTRIES else None
 
 
 def _of_place(
     studio: Studio, verdicts: Verdicts, where: Where, page: Page, after: tuple[int, int]
-) -> tuple[list[Item], str | None]:
+) -> tuple[list[Judged], str | None]:
     finals: list[Final] = [
         final for final in studio.bases.finals_at(where) if (final.index, final.position) > after
     ]
     shown = finals[: page.limit]
     found = [
-        Item(final.sha256, final.name, recorded)
+        Judged(final.sha256, final.name, recorded)
         for final in shown
         for recorded in verdicts.newest(final.sha256)
     ]
@@ -222,7 +222,7 @@ def _name(recorded: Recorded, sha256: str) -> str:
     return next((item.name for item in recorded.subjects if item.sha256 == sha256), sha256)
 
 
-def _head(item: Item) -> dict[str, Any]:
+def _head(item: Judged) -> dict[str, Any]:
     verdict = item.recorded.verdict
     return {
         "sha256": item.sha256,
@@ -242,7 +242,7 @@ def _short(answer: Answer) -> dict[str, Any]:
     return {"verdict": answer.verdict.value, "grade": answer.grade.name, "reasons": codes}
 
 
-def _whole(item: Item, sight: Sight) -> dict[str, Any]:
+def _whole(item: Judged, sight: Sight) -> dict[str, Any]:
     verdict = item.recorded.verdict
     cause = verdict.change.cause if verdict.change and sight.registry else None
     return {

@@ -1,55 +1,13 @@
-"""What the answers to readers look like, for OpenAPI. They are made elsewhere, and tests hold them to it."""
+"""Productions, files, steps, lineage and shots."""
 
 from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import Field
 
-
-class Shape(BaseModel):
-    """An object with these members and no others."""
-
-    model_config = ConfigDict(extra="forbid", alias_generator=to_camel)
-
-
-class Problem(BaseModel):
-    """An error as problem details (RFC 9457). ``code`` is stable; ``evidence`` depends on it."""
-
-    type: str
-    title: str
-    status: int
-    detail: str
-    code: str
-    hint: str | None = None
-    evidence: dict[str, Any] = Field(default_factory=dict)
-
-
-class Log(Shape):
-    """The tree that an answer was computed at: everything in it is in the answer."""
-
-    origin: str
-    size: int
-
-
-class Answered(Shape):
-    """Any answer."""
-
-    log: Log
-
-
-class Paged(Answered):
-    """Any page. ``next`` goes into ``after``; a page may be short, even empty, and still have one."""
-
-    next: str | None
-
-
-class Span(Shape):
-    """The first and the last frame."""
-
-    first: int
-    last: int
+from api.shapes.base import Answered, Paged, Shape, Span
+from api.shapes.verdicts import VerdictLine
 
 
 class Where(Shape):
@@ -150,72 +108,6 @@ class ManifestAt(Shape):
     asset: str
     sha256: str
     bytes: int
-
-
-class DigestOnly(Shape):
-    """A digest."""
-
-    sha256: str
-
-
-class Policy(Shape):
-    """A policy profile by its name and digest."""
-
-    name: str
-    digest: DigestOnly
-
-
-class Brief(Shape):
-    """A verdict's answer at one moment, with the codes of its reasons."""
-
-    verdict: str
-    grade: str
-    reasons: list[str]
-
-
-class VerdictHead(Shape):
-    """A verdict on record about a file: what it answers, and where it stands."""
-
-    sha256: str
-    name: str
-    entry: int
-    engine: str
-    policy: Policy
-    delivery: dict[str, Any]
-    recorded: str
-    valid_at: str
-    previous: int | None = None
-
-
-class VerdictLine(VerdictHead):
-    """A verdict in a line."""
-
-    then: Brief
-    now: Brief
-
-
-class VerdictPage(Paged):
-    """The newest verdict of each file and question."""
-
-    verdicts: list[VerdictLine]
-
-
-class WholeVerdict(VerdictHead):
-    """A verdict with all its reasons. ``current``: no newer one answers the same question."""
-
-    cause: int | None = None
-    tree: dict[str, Any]
-    basis: str
-    then: dict[str, Any]
-    now: dict[str, Any]
-    current: bool
-
-
-class VerdictHistory(Paged):
-    """The verdicts about one file, newest first."""
-
-    sha256: str
-    verdicts: list[WholeVerdict]
 
 
 class Asset(Answered):
@@ -342,3 +234,17 @@ class Productions(Shape):
     """The productions that the caller may see something of."""
 
     productions: list[ProductionGlance]
+
+
+class LogCoverage(Answered):
+    """How final files on record are evidenced. ``complete``: every step under the file was observed.
+
+    ``declared`` and ``inferred`` count steps, ``gaps`` files that were used and that no record explains.
+    """
+
+    files: int
+    complete: int
+    declared: int
+    inferred: int
+    gaps: int
+    says: str

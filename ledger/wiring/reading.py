@@ -1,0 +1,39 @@
+"""What reading over HTTP needs from the edge: policies by name, and the indexes of inventories."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ledger.errors import UsageError
+
+if TYPE_CHECKING:
+    from ledger.adapters.home import Home
+    from ledger.core.rights.profile import Profile
+    from ledger.service.reading.own_works import Inventories
+    from ledger.service.studio import Studio
+
+
+def policy_named(studio: Studio, name: str) -> Profile:
+    """Return a shipped profile, else the newest one of the log of this name or digest. Reads no file.
+
+    Raises ``UsageError("profile.unknown")``.
+    """
+    from ledger.adapters.profiles import load, shipped_names
+    from ledger.core.rights.profile_document import read_profile
+    from ledger.service.clear.verdicts import policies
+
+    if name in shipped_names():
+        return load(name)
+    stated = policies(studio)
+    found = [item for sha256, item in stated.items() if name in (sha256, item.name)]
+    if not found:
+        known = ", ".join(sorted({*shipped_names(), *(item.name for item in stated.values())}))
+        raise UsageError("profile.unknown", f"No policy {name[:80]!r} is here. Known: {known}.")
+    return read_profile(found[-1].profile)
+
+
+def inventories_of(home: Home) -> Inventories:
+    """Return the indexes of inventories that lie in the home's folder for them."""
+    from ledger.adapters.inventories import InventoryFolder
+
+    return InventoryFolder(home.inventories)
