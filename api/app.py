@@ -24,7 +24,7 @@ from ledger.adapters.service_settings import ServiceSettings, in_code
 from ledger.service.access.settings import AccessSettings, Limits
 from ledger.service.events.target import WebhookSettings
 from ledger.service.log.publishing import PublishSettings
-from ledger.service.reading.own_works import Allowance
+from ledger.service.reading.own_works import Allowance, OwnWorksSettings
 from ledger.wiring.serving import Logs, Productions, Traces, service_settings
 
 _GARBAGE = (20_000, 20, 20)
@@ -57,7 +57,7 @@ def create_app(*homes: Path, settings: ServiceSettings = UNPUBLISHED) -> FastAPI
             application.state.service, application.state.verifier = service, verifier
             async with (
                 open_following(service, settings) as following,
-                ready.watched(application, service, settings),
+                ready.watched(application, service, following, settings),
             ):
                 application.state.following = following
                 yield
@@ -73,7 +73,7 @@ def create_app(*homes: Path, settings: ServiceSettings = UNPUBLISHED) -> FastAPI
         telemetry=telemetry(enabled=settings.of(Traces).enabled),
     )
     application.state.access = access
-    application.state.allowance = Allowance()
+    application.state.allowance = Allowance(settings.of(OwnWorksSettings).hourly)
     problems.install(application)
     application.add_middleware(Identity, settings=access, limits=settings.of(Limits))
     application.add_middleware(RequestLog, lines=settings.of(Logs).requests)

@@ -18,10 +18,11 @@ def conditional(
 ) -> Response:
     """Return 304 without a body for a client that holds these very bytes, else 200 with them.
 
-    ``cache`` is the ``Cache-Control``, ``vary`` names the request's headers that the answer depends on.
+    ``cache`` is the ``Cache-Control``. ``vary`` names the request's fields that the answer depends on, beside
+    those that say who asks: ``headers`` adds them to every answer that may be kept.
     """
     tag = f'"{sha256(body).hexdigest()[:32]}"'
-    headers = {"ETag": tag, "Cache-Control": cache, "X-Content-Type-Options": "nosniff"}
+    headers = {"ETag": tag, "Cache-Control": cache}
     if vary is not None:
         headers["Vary"] = vary
     if _holds(request.headers.get("if-none-match", ""), tag):

@@ -19,7 +19,6 @@ from starlette.responses import JSONResponse, Response
 
 from api.problems import MEDIA_TYPE
 from api.served import Served
-from api.shapes.base import Problem
 from ledger import __version__
 from ledger.core.access import Viewer
 from ledger.core.digest import sha256_hex
@@ -30,7 +29,7 @@ from ledger.service.reading.sight import Sight, sight_of
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {
         "description": words,
-        "content": {MEDIA_TYPE: {"schema": Problem.model_json_schema()}},
+        "content": {MEDIA_TYPE: {}},
     }
     for status, words in (
         (400, "The request is not as described."),
@@ -101,9 +100,10 @@ def answer(
     """
     studio = served.studio
     sight, size = sight_of(viewer, studio.production), size_of(studio)
-    headers = {"Cache-Control": "private, no-cache", "Vary": "Authorization"}
+    headers = {"Cache-Control": "private, no-cache"}
     if timeless:
-        seen = (__version__, studio.log.origin, size, sight, viewer.party)
+        asked = request.url.path, request.url.query
+        seen = (__version__, studio.log.origin, size, sight, viewer.party, asked)
         headers["ETag"] = f'"{size}-{sha256_hex(repr(seen).encode())[:16]}"'
         known = {tag.strip() for tag in request.headers.get("if-none-match", "").split(",")}
         if headers["ETag"] in known:

@@ -160,7 +160,7 @@ async def checkpoint(request: Request, served: Production) -> Response:
 @_get("/tile/entries/{path:path}", OCTETS)
 def entry_bundle(path: BundlePath, request: Request, _: Reader, served: Production) -> Response:
     """Return the entries under a tile of level 0: `<N>` or `<N>.p/<W>`, as tlog-tiles spells them."""
-    return _private(request, served.public.bundle(_tile(request, f"tile/entries/{path}")), OCTETS)
+    return conditional(request, served.public.bundle(_tile(request, f"tile/entries/{path}")), OCTETS, PRIVATE)
 
 
 @_get("/tile/{path:path}", OCTETS)
@@ -177,7 +177,7 @@ async def tile(path: TilePath, request: Request, served: Production) -> Response
 @_get("/entries/{index}", ENVELOPE)
 def entry(index: Index, request: Request, _: Reader, served: Production) -> Response:
     """Return an entry: the DSSE envelope, byte for byte as it was signed and sent."""
-    return _private(request, served.studio.entries.envelope(index), ENVELOPE)
+    return conditional(request, served.studio.entries.envelope(index), ENVELOPE, PRIVATE)
 
 
 @_get(
@@ -299,7 +299,7 @@ def _receipt(request: Request, served: Served, viewer: Viewer, index: int, form:
         check(viewer, Action.READ_ENTRIES, studio.production)
     found = receipt(studio.log, studio.checkpoints, index)
     if wanted is Form.SIGSTORE:
-        return _private(
+        return conditional(
             request, format_bundle(studio.entries.envelope(index), found), BUNDLE, "private, no-cache"
         )
     if wanted is Form.COSE:
@@ -318,10 +318,6 @@ def _accepts(request: Request, kind: str) -> bool:
     """Whether the client names this media type: a wildcard does not."""
     accepted = request.headers.get("accept", "").lower().split(",")
     return any(item.partition(";")[0].strip() == kind for item in accepted)
-
-
-def _private(request: Request, body: bytes, kind: str, cache: str = PRIVATE) -> Response:
-    return conditional(request, body, kind, cache, vary="Authorization")
 
 
 def _announcement(served: Served, index: int | None) -> Announcement | None:

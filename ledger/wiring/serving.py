@@ -16,6 +16,7 @@ from ledger.service.capture.upload import IntakeSettings, Pace
 from ledger.service.events.hub import EventSettings
 from ledger.service.events.target import WebhookSettings
 from ledger.service.log.publishing import PublishSettings
+from ledger.service.reading.own_works import OwnWorksSettings
 from ledger.wiring.apart import VerifySettings
 
 
@@ -128,6 +129,7 @@ SECTIONS: Mapping[str, type] = {
     "events": EventSettings,
     "webhooks": WebhookSettings,
     "verify": VerifySettings,
+    "own_works": OwnWorksSettings,
 }
 
 

@@ -178,3 +178,18 @@ def test_the_history_of_the_keys_leads_from_one_to_the_next(studio: Studio) -> N
         present = parse_policy(read(f"{url}{PREFIX}/keys", Accept="text/plain"))
         assert [log.verifier.vkey for log in present.logs] == [new["vkey"]]
         present.open(read(f"{url}{PREFIX}/checkpoint"))
+
+
+def test_of_several_workers_one_publishes_and_all_that_they_took_is_published_at_the_end(
+    studio: Studio,
+) -> None:
+    (studio.home / "service.toml").write_text("[workers]\ncount = 3\n")
+    with serving(studio) as url:
+        until(lambda: published(studio) == 2)
+        for number in range(4):
+            studio.record(studio.png(f"{number}.png", number + 7))
+        until(lambda: published(studio) == 6)
+        until(lambda: {shown(url) for _ in range(12)} == {6})
+        studio.record(studio.png("last.png", 2))
+    assert published(studio) == 7
+    studio.ok("fsck", "--published")

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -137,7 +137,7 @@ def test_who_may_read_entries_gets_their_exact_bytes(auditor: TestClient, studio
     assert one.headers["content-type"] == "application/vnd.dsse.envelope.v1+json"
     for answer in (bundle, one):
         assert answer.headers["cache-control"] == "private, max-age=31536000, immutable"
-        assert answer.headers["vary"] == "Authorization"
+        assert "Authorization" in answer.headers["vary"]
     for path in ("tile/entries/000", "tile/entries/000.p/4", "entries/3", "tile/entries/0"):
         assert auditor.get(f"{PREFIX}/{path}").status_code == 404
     for path in ("entries/-1", "entries/99999999999999999999", "entries/one"):
@@ -155,7 +155,7 @@ def test_a_receipt_comes_in_each_form(auditor: TestClient, client: TestClient, s
         client.get(f"{PREFIX}/entries/1/receipt", headers={"Accept": "application/cose, */*;q=0.1"}),
     ):
         assert answer.headers["content-type"] == 'application/cose; cose-type="cose-sign1"'
-        assert answer.headers["vary"] == "Accept"
+        assert answer.headers["vary"].startswith("Accept")
         verify_cose_inclusion(parse_cose_receipt(answer.content), entry, keys)
     assert client.get(f"{PREFIX}/entries/1/receipt?form=sigstore").status_code == 401
     bundle = auditor.get(f"{PREFIX}/entries/1/receipt?form=sigstore")
@@ -205,6 +205,15 @@ def test_the_keys_and_the_trust_root(client: TestClient, studio: Studio, command
     assert parse_trust(trust.content) == studio.trust
 
 
+def kept(headers: Mapping[str, str]) -> dict[str, str]:
+    """The fields that are the same whenever the same is asked."""
+    return {
+        name: value
+        for name, value in headers.items()
+        if name != "x-request-id" and not name.startswith("ratelimit")
+    }
+
+
 def test_a_client_that_holds_the_bytes_is_told_so(client: TestClient) -> None:
     for path in ("checkpoint", "tile/0/000.p/3", "entries/0/receipt", "keys", "trust"):
         first = client.get(f"{PREFIX}/{path}")
@@ -216,9 +225,7 @@ def test_a_client_that_holds_the_bytes_is_told_so(client: TestClient) -> None:
             assert again.headers["cache-control"] == first.headers["cache-control"]
         assert client.get(f"{PREFIX}/{path}", headers={"If-None-Match": '"x"'}).content == first.content
         head = client.head(f"{PREFIX}/{path}")
-        for answer in (head, first):
-            del answer.headers["x-request-id"]
-        assert (head.status_code, head.headers) == (200, first.headers)
+        assert (head.status_code, kept(head.headers)) == (200, kept(first.headers))
 
 
 def test_a_device_s_key_by_its_keyid_and_nobody_by_another(client: TestClient, studio: Studio) -> None:

@@ -116,10 +116,9 @@ def test_a_cursor_of_another_question_is_refused(served: tuple[Reader, str]) -> 
 
 def test_many_readers_while_the_log_grows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The registry and the bases are read by many threads at once: each sees all facts of its own tree."""
-    build = Facts
 
     def slowly(*arguments: Any) -> Any:
-        found = build(*arguments)
+        found = Facts(*arguments)
         time.sleep(0.002)  # as a large registry takes: others get in between, if they can
         return found
 

@@ -137,6 +137,11 @@ class Credentials:
             if other.maker == found.holder and other.ended is None:
                 self.revoke(other.kind, other.identifier)
 
+    def sign_out(self, holder: str) -> int:
+        """End every session of somebody, durable on return, and return how many there were."""
+        found = [item for item in self._store.made(Kind.SESSION) if item.holder == holder]
+        return sum(self._store.end(Kind.SESSION, item.identifier, self.now()) for item in found)
+
     def take(self, kind: Kind, text: str) -> Credential:
         """Return the credential to the first who asks by its text, and remove it. Raises as ``show``."""
         found = self.show(kind, text)

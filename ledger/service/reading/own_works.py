@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol
 
 from ledger.core import canonical
 from ledger.core.fields import present
@@ -51,6 +51,13 @@ class Inventories(Protocol):
 
     def opened(self, commitment: Commitment) -> AbstractContextManager[Index | None]:
         """Open the index of an inventory for as long as the block runs; ``None`` where it is not here."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnWorksSettings:
+    """``[own_works]``: what rights holders may ask."""
+
+    hourly: Annotated[int, "works that one viewer may ask about in an hour, of each process"] = 2_000
 
 
 @dataclass(slots=True)
