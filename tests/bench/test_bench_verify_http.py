@@ -43,7 +43,7 @@ CLIENTS = 4
 def studio(tmp_path_factory: pytest.TempPathFactory) -> Studio:
     made = found(tmp_path_factory.mktemp("bench"))
     made.license()
-    (made.home / "service.toml").write_text(OFTEN)
+    (made.home / "service.toml").write_text(f"{OFTEN}[logs]\nrequests = false\n")
     return made
 
 
