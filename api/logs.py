@@ -10,8 +10,9 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
-import secrets
+from collections.abc import Iterator
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -33,13 +34,14 @@ class RequestLog:
     def __init__(self, app: ASGIApp, *, lines: bool = True) -> None:
         self._app = app
         self._lines = lines
+        self._numbers = _numbers()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        handled = Handled(secrets.token_hex(8), scope["method"], _trace(scope))
+        handled = Handled(next(self._numbers), scope["method"], _trace(scope))
         token = current.set(handled)
         measured = _Measured(handled, receive, send)
         try:
@@ -101,6 +103,13 @@ def production_of(scope: Scope) -> str | None:
     named = scope.get("path_params", {}).get("production")
     service = getattr(scope["app"].state, "service", None) if "app" in scope else None
     return named if service is not None and named in service.productions else None
+
+
+def _numbers() -> Iterator[str]:
+    """Yield random numbers of 16 hexadecimal digits, with few calls of the system."""
+    while True:
+        block = os.urandom(4096)
+        yield from (block[at : at + 8].hex() for at in range(0, len(block), 8))
 
 
 def _trace(scope: Scope) -> str | None:

@@ -9,10 +9,12 @@
 from __future__ import annotations
 
 import errno
+import functools
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,7 @@ from ledger.errors import IntegrityError, RakkanError, RefusedError, UsageError
 
 # Well below the number of variables that one SQL statement may have.
 _MANY = 500
+_ROWS = 64
 _BUSY = "rakkan_busy_seconds"
 _CACHE_KIB = 65_536
 _JOURNAL_PAGES = 16_000
@@ -105,12 +108,14 @@ class Sqlite:
         return frozen
 
     def insert(self, connection: Connection, table: Table, rows: Rows, conflict: str = "") -> None:
-        """Insert the rows one by one, under a statement that is prepared once."""
-        if rows:
-            names = ",".join(column.name for column in table.columns)
-            marks = ",".join("?" * len(table.columns))
-            sql = f"INSERT INTO {table.name} ({names}) VALUES ({marks}) {conflict}"  # noqa: S608 - names of ours
-            connection.exec_driver_sql(sql, list(rows))
+        """Insert the rows, many in each statement: after each, the driver lets other threads run first."""
+        at = 0
+        while at < len(rows):
+            # Powers of two, so that few statements are ever prepared.
+            count = min(1 << (len(rows) - at).bit_length() - 1, _ROWS)
+            values = tuple(chain.from_iterable(rows[at : at + count]))
+            connection.exec_driver_sql(_insert_sql(table, count, conflict), values)
+            at += count
 
     def select_among(
         self, connection: Connection, select: str, log_id: int, column: str, values: Sequence[object]
@@ -193,6 +198,13 @@ def _pieces(sql: str, values: Sequence[object]) -> Iterator[tuple[str, Sequence[
         some = values[at : at + _MANY]
         # Written out: the expanding parameter of Core takes longer than the search itself.
         yield f"{sql} ({','.join('?' * len(some))})", some
+
+
+@functools.cache
+def _insert_sql(table: Table, count: int, conflict: str) -> str:
+    names = ",".join(column.name for column in table.columns)
+    row = f"({','.join('?' * len(table.columns))})"
+    return f"INSERT INTO {table.name} ({names}) VALUES {','.join([row] * count)} {conflict}"  # noqa: S608 - names of ours
 
 
 def _rewriting(name: str) -> Iterator[str]:
