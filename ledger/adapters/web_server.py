@@ -12,11 +12,15 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from socket import socket
-from typing import Any
+from typing import Any, cast
 
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from ledger.adapters.workers import Line
+
+_GATHERED = 16_384
+"""Bytes of an answer that wait for more of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,7 @@ def _config(application: Any, options: Options) -> uvicorn.Config:
         # Ours: it ends with a commit, which uvicorn leaves out when it is hurried.
         lifespan="off",
         loop="uvloop",
-        http="httptools",
+        http=_Protocol,
         ws="none",
         log_config=None,
         access_log=False,
@@ -96,6 +100,46 @@ async def _served(
         started()
         if not server.should_exit:
             await server.serve(list(sockets))
+
+
+class _Protocol(HttpToolsProtocol):
+    """Sends the head of an answer and its body together, where both are there at once."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        """Begin, writing through ``_Gathering``."""
+        super().connection_made(transport)
+        self.transport = cast("asyncio.Transport", _Gathering(transport, self.loop))
+
+
+class _Gathering:
+    """A transport that writes once in each turn of the event loop: a system call costs more than waiting."""
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+        self._gathered = bytearray()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        """Send the bytes at the end of this turn, after those that were written before."""
+        if not self._gathered:
+            self._loop.call_soon(self._send)
+        self._gathered += data
+        # Only by writing is it known when the other side does not keep up.
+        if len(self._gathered) > _GATHERED:
+            self._send()
+
+    def close(self) -> None:
+        """Close when everything is sent."""
+        self._send()
+        self._transport.close()
+
+    def _send(self) -> None:
+        gathered, self._gathered = self._gathered, bytearray()
+        if gathered and not self._transport.is_closing():
+            self._transport.write(bytes(gathered))
 
 
 class _Server(uvicorn.Server):
