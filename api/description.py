@@ -16,6 +16,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute, iter_route_contexts
 
 from api.problems import MEDIA_TYPE
+from api.security import PUBLIC_MARK
 from api.shapes.base import Problem
 from ledger import __version__
 from ledger.core.access import MEANINGS, Action
@@ -38,7 +39,7 @@ _SCHEMES = {
     "session": {
         "type": "apiKey",
         "in": "cookie",
-        "name": "rakkan-session",
+        "name": "__Host-rakkan",
         "description": "What signing in with a browser leaves.",
     },
 }
@@ -79,20 +80,21 @@ def _described(application: FastAPI) -> dict[str, Any]:
         route = context.original_route
         if isinstance(route, APIRoute) and route.include_in_schema:
             for method in route.methods or ():
-                _complete(document["paths"][context.path_format][method.lower()], actions_of(route))
+                operation = document["paths"][context.path_format][method.lower()]
+                _complete(operation, actions_of(route), public=hasattr(route.endpoint, PUBLIC_MARK))
     return document
 
 
-def _complete(operation: dict[str, Any], actions: list[Action]) -> None:
+def _complete(operation: dict[str, Any], actions: list[Action], *, public: bool) -> None:
     responses = operation["responses"]
     responses.pop("422", None)
-    for response in responses.values():
-        if MEDIA_TYPE in response.get("content", {}):
-            response["content"] |= _PROBLEM
+    for status, response in responses.items():
+        if status >= "400":
+            response["content"] = _PROBLEM
     responses["default"] = {"description": "An error, with a stable code.", "content": _PROBLEM}
     # Whoever shows a credential on a route for anybody is known by it there too.
     shown: list[dict[str, list[str]]] = [{name: []} for name in _SCHEMES]
-    operation["security"] = shown if actions else [{}, *shown]
+    operation["security"] = [{}, *shown] if public else shown
     words = operation["description"]
     operation["summary"] = words.partition("\n")[0].rstrip(".")
     operation["x-rakkan-actions"] = [action.value for action in actions]

@@ -8,6 +8,7 @@ from api.routes import (
     events,
     log,
     manifests,
+    openapi,
     own_works,
     productions,
     registry,
@@ -42,4 +43,5 @@ ROUTERS = (
     shares.opened,
     sign_in.router,
     tokens.router,
+    openapi.router,
 )
