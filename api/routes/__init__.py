@@ -26,6 +26,7 @@ ROUTERS = (
     entries.direct,
     entries.router,
     verify.router,
+    verify.page,
     log.router,
     productions.router,
     assets.router,
