@@ -57,7 +57,7 @@ def create_app(*homes: Path, settings: ServiceSettings = UNPUBLISHED) -> FastAPI
             application.state.service, application.state.verifier = service, verifier
             async with (
                 open_following(service, settings) as following,
-                ready.watched(application, service, settings),
+                ready.watched(application, service, following, settings),
             ):
                 application.state.following = following
                 yield

@@ -2,7 +2,7 @@
 
 * Nothing of ours is sniffed, framed, or allowed to load anything. A page says more in a policy of its own.
 * What a route does not say is cacheable is not stored anywhere: most answers are for whoever asked.
-* What it does say is cacheable may differ by who asks, and says so.
+* What it does say is cacheable may differ by who asks, and says so; what never changes is the same for all.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ class SafeHeaders:
         async def sent(message: Message) -> None:
             if message["type"] == "http.response.start":
                 fields = MutableHeaders(scope=message)
-                if "cache-control" in fields and "no-store" not in fields["cache-control"]:
+                kept = fields.get("cache-control", "no-store")
+                if "no-store" not in kept and not ("public" in kept and "immutable" in kept):
                     fields.append("Vary", "Authorization, Cookie, Signature")
                 for name, value in SAFE.items():
                     fields.setdefault(name, value)

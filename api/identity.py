@@ -15,19 +15,23 @@
 from __future__ import annotations
 
 import logging
+from contextlib import ExitStack
 from urllib.parse import urlsplit
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.bodies import Body
 from api.limits import Limiter, Spent, address_of
 from api.problems import problem
 from api.served import Service
 from ledger.core import request_signature as signatures
 from ledger.core.access import ANYBODY, Viewer
 from ledger.core.secret_text import Kind
-from ledger.errors import MalformedError, RakkanError, RefusedError, UndecidedError
+from ledger.errors import RakkanError, RefusedError, UndecidedError
 from ledger.service.access.devices import device_of
 from ledger.service.access.settings import AccessSettings, Limits
 
@@ -40,6 +44,8 @@ _LOG = logging.getLogger("rakkan.access")
 _ONCE = (b"authorization", b"signature", b"signature-input", b"content-digest", b"host", b"cookie", b"origin")
 _PREFIX = ["", "v1", "productions"]
 _OVER = {"access.credential", "access.ended"}
+_LATER = {"log.overloaded", "request.slow", "request.cut-short", "request.too-large"}
+"""What was wrong with the body of a signed request says nothing against its signature."""
 _SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 
 
@@ -56,32 +62,39 @@ class Identity:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        with ExitStack() as held:
+            answer = await self._answer(scope, receive, send, held)
+            if answer is not None:
+                await answer(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send, held: ExitStack) -> Response | None:
+        """Return the refusal of a request; ``None`` for one that was let through. ``held`` outlasts it."""
 
         async def recheck() -> Viewer:
-            return (await self._identified(scope, receive))[0]
+            return (await self._identified(scope, receive, held))[0]
 
         address = address_of(scope)
         try:
-            viewer, receive = await self._identified(scope, receive)
+            viewer, receive = await self._identified(scope, receive, held)
         except UndecidedError as error:  # the identity provider is down: no fault of whoever asks
-            await problem(error)(scope, receive, send)
-            return
+            return problem(error)
         except RakkanError as error:
+            if error.code in _LATER:
+                return problem(error)
             answer = problem(self._failed(error, address))
             # Not for what another site made the browser send: it could sign everybody out.
             if error.code in _OVER and any(name == b"cookie" for name, _ in scope["headers"]):
                 answer.delete_cookie(self._settings.cookie, secure=self._settings.https, httponly=True)
-            await answer(scope, receive, send)
-            return
+            return answer
+        # Whoever stands before this one may have found out already.
+        viewer = scope.setdefault("state", {}).setdefault("viewer", viewer)
         try:
             spent = self._limiter.request(viewer, address, scope["method"], scope["path"])
         except RefusedError as error:
-            await problem(error)(scope, receive, send)
-            return
-        # Whoever stands before this one may have found out already.
-        scope.setdefault("state", {}).setdefault("viewer", viewer)
+            return problem(error)
         scope["state"].setdefault("recheck", recheck)
         await self._app(scope, receive, send if spent is None else _telling(spent, send))
+        return None
 
     def _failed(self, error: RakkanError, address: str) -> RakkanError:
         """Log why a credential is refused, and return the refusal: another one after too many."""
@@ -92,7 +105,7 @@ class Identity:
             return limited
         return error
 
-    async def _identified(self, scope: Scope, receive: Receive) -> tuple[Viewer, Receive]:
+    async def _identified(self, scope: Scope, receive: Receive, held: ExitStack) -> tuple[Viewer, Receive]:
         fields = _fields(scope)
         session = (
             None if scope["path"] in SIGN_IN else _cookie(fields.get(b"cookie", ""), self._settings.cookie)
@@ -101,7 +114,7 @@ class Identity:
         if signed + (b"authorization" in fields) + (session is not None) > 1:
             raise RefusedError("access.credential", "A request shows one credential, not two.")
         if signed:
-            return await _device(scope, receive, fields)
+            return await _device(scope, receive, fields, held)
         if b"authorization" in fields:
             return await run_in_threadpool(_bearer, scope, fields[b"authorization"]), receive
         if session is not None:
@@ -159,8 +172,13 @@ def _check_origin(scope: Scope, fields: dict[bytes, str]) -> None:
         raise RefusedError("access.cross-site", "The browser says that another site made this request.")
 
 
-async def _device(scope: Scope, receive: Receive, fields: dict[bytes, str]) -> tuple[Viewer, Receive]:
-    """Return the device that signed the request, and its body once it was checked."""
+async def _device(
+    scope: Scope, receive: Receive, fields: dict[bytes, str], held: ExitStack
+) -> tuple[Viewer, Receive]:
+    """Return the device that signed the request, and its body once it was checked.
+
+    The body has to come as fast as any other, and takes its part of the room until ``held`` is closed.
+    """
     claimed = signatures.parse(fields.get(b"signature-input", ""), fields.get(b"signature", ""))
     target = signatures.Target(
         scope["method"],
@@ -170,7 +188,10 @@ async def _device(scope: Scope, receive: Receive, fields: dict[bytes, str]) -> t
         fields.get(b"content-digest"),
     )
     viewer = await run_in_threadpool(_enrolled, scope, claimed, target)
-    body = await _body(receive)
+    intake = next(iter(_service(scope).productions.values())).intake
+    body = await Body(Request(scope, receive)).whole(
+        MAX_SIGNED, intake.pace, held.enter_context(intake.room.part())
+    )
     if target.digest is not None or body:
         signatures.check_body(target.digest or "", body)
     return viewer, _again(body, receive)
@@ -183,19 +204,6 @@ def _enrolled(scope: Scope, claimed: signatures.RequestSignature, target: signat
     if parts[:3] == _PREFIX and len(parts) > 3:
         productions = {name: served for name, served in productions.items() if name == parts[3]}
     return device_of([served.devices for served in productions.values()], claimed, target)
-
-
-async def _body(receive: Receive) -> bytes:
-    body = bytearray()
-    while True:
-        message = await receive()
-        if message["type"] != "http.request":
-            raise MalformedError("request.malformed", "The request ended before its body did.")
-        body += message.get("body", b"")
-        if len(body) > MAX_SIGNED:
-            raise MalformedError("request.too-large", "The request is too long.", limit=MAX_SIGNED)
-        if not message.get("more_body", False):
-            return bytes(body)
 
 
 def _again(body: bytes, receive: Receive) -> Receive:

@@ -22,7 +22,7 @@ from prometheus_client.registry import Collector
 
 from ledger.errors import CODES
 from ledger.wiring.readiness import Readiness
-from ledger.wiring.state import Number, State
+from ledger.wiring.state import Number, Numbers
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 FRESH = 5.0
@@ -66,6 +66,7 @@ STATE = {
     "rakkan_backup_age_seconds": "Since the last `rakkan backup`; absent before the first.",
     "rakkan_devices": "Devices with records: known, silent for a week, or with gaps or two histories.",
     "rakkan_device_records_missing": "Records that devices numbered and the log does not have.",
+    "rakkan_webhooks": "Webhooks: delivering, failing, or paused.",
     "rakkan_certificate_not_after_seconds": "When the TLS certificate ends (POSIX time); absent without TLS.",
 }
 
@@ -98,7 +99,7 @@ class Scrape(Collector):
     """The state of everything that is served, asked at most once in ``FRESH`` seconds."""
 
     def __init__(
-        self, readiness: Readiness, states: Sequence[tuple[str, State]], certificate: Path | None
+        self, readiness: Readiness, states: Sequence[tuple[str, Numbers]], certificate: Path | None
     ) -> None:
         self._readiness = readiness
         self._states = states

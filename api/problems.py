@@ -37,6 +37,7 @@ _STATUS = {
     "access.no-such-credential": 404,
     "access.unknown": 401,
     "asset.unknown": 404,
+    "clear.busy": _LATER,
     "clear.too-many": 413,
     "disclosure.none": 404,
     "envelope.signature": 400,

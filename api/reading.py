@@ -100,9 +100,10 @@ def answer(
     """
     studio = served.studio
     sight, size = sight_of(viewer, studio.production), size_of(studio)
-    headers = {"Cache-Control": "private, no-cache", "Vary": "Authorization"}
+    headers = {"Cache-Control": "private, no-cache"}
     if timeless:
-        seen = (__version__, studio.log.origin, size, sight, viewer.party)
+        asked = request.url.path, request.url.query
+        seen = (__version__, studio.log.origin, size, sight, viewer.party, asked)
         headers["ETag"] = f'"{size}-{sha256_hex(repr(seen).encode())[:16]}"'
         known = {tag.strip() for tag in request.headers.get("if-none-match", "").split(",")}
         if headers["ETag"] in known:

@@ -18,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from api import problems
+from api.following import Following
 from api.metrics import MEDIA_TYPE, WAITING, Scrape
 from api.problems import problem
 from api.security import need_everywhere, public, viewer_of
@@ -28,7 +29,7 @@ from ledger.core.access import Action
 from ledger.errors import RefusedError
 from ledger.wiring.readiness import Finding, Readiness, looks_at
 from ledger.wiring.serving import Tls
-from ledger.wiring.state import State
+from ledger.wiring.state import Numbers, State, WebhookNumbers
 
 router = APIRouter(tags=["operating"])
 _TICK = 1.0
@@ -88,12 +89,15 @@ def operators(application: FastAPI) -> FastAPI:
 
 
 @asynccontextmanager
-async def watched(application: FastAPI, service: Service, settings: ServiceSettings) -> AsyncIterator[None]:
+async def watched(
+    application: FastAPI, service: Service, following: Following, settings: ServiceSettings
+) -> AsyncIterator[None]:
     """Make the application able to say how it is, for as long as the block runs."""
-    readiness, states = Readiness(), []
+    readiness, states = Readiness(), list[tuple[str, Numbers]]()
     for name, served in service.productions.items():
         readiness.looks.append(looks_at(served.home, served.studio))
         states.append((name, State(served.home, served.studio)))
+        states.append((name, WebhookNumbers(following.webhooks[name].store)))
     application.state.readiness = readiness
     application.state.scrape = Scrape(readiness, states, settings.of(Tls).certificate)
     beating = asyncio.create_task(_beat(service))

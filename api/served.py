@@ -28,7 +28,7 @@ from ledger.service.log.sequencer import Sequencer
 from ledger.service.studio import Studio
 from ledger.wiring import home_at, open_studio
 from ledger.wiring.access import identity_provider, open_credentials
-from ledger.wiring.outside import published_checkpoint, publishing
+from ledger.wiring.outside import keeping_up, published_checkpoint, publishing
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +111,7 @@ def _opened(home: Home, settings: ServiceSettings, room: Room, stack: ExitStack)
         tally=ProductionTally(studio.production),
     )
     stack.enter_context(sequencer)
+    stack.enter_context(keeping_up(home, studio, lambda: sequencer.waiting > 0))
     intake = Intake(sequencer, room, settings.of(Pace))
     public = PublicLog(studio.log, published_checkpoint(home))
     return Served(home, studio, intake, Devices(studio), public, publisher)

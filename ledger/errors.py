@@ -290,6 +290,7 @@ CODES: dict[str, str] = {
     "rights.name": "Give a pseudonym, without spaces or @: what enters the log in the clear stays.",
     "rights.territory": "Write ISO 3166-1 countries (JP) or UN M49 regions (150); 001 is the world.",
     # --- clearance --------------------------------------------------------------------------------
+    "clear.busy": "Come back in a moment, or ask for less at a time.",
     "clear.too-many": "Ask shot by shot, or run rakkan clear where the ledger is: it has no limit.",
     "clear.unknown-target": "Give a file, a SHA-256, a place (sq010/sh020), or . for the whole production.",
     "clear.not-made": "Ask rakkan impact what rests on it: a verdict is about what a step made.",

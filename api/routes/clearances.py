@@ -73,13 +73,14 @@ def compute_clearance(
 ) -> Response:
     """Clear targets under a policy: the answer of `rakkan clear --json`. Nothing is recorded."""
     policy = policy_named(served.studio, asked.policy)
-    return answer(
-        request,
-        served,
-        viewer,
-        lambda sight: clearances.clearance(served.studio, policy, asked.asked(), asked.targets, sight),
-        timeless=False,
-    )
+    with clearances.one_of_few():
+        return answer(
+            request,
+            served,
+            viewer,
+            lambda sight: clearances.clearance(served.studio, policy, asked.asked(), asked.targets, sight),
+            timeless=False,
+        )
 
 
 @router.post("/impact", responses={200: {"model": Impact}}, dependencies=[Registry])
@@ -90,10 +91,11 @@ def compute_impact(request: Request, viewer: Clearing, served: Production, asked
         raise UsageError("request.malformed", "ifRevoked and policy go together.")
     if effective is not None and asked.policy is not None:
         supposed = Supposed(effective, policy_named(served.studio, asked.policy), asked.asked())
-    return answer(
-        request,
-        served,
-        viewer,
-        lambda _: clearances.impact(served.studio, asked.thing, moment_of(asked.known), supposed),
-        timeless=False,
-    )
+    with clearances.one_of_few():
+        return answer(
+            request,
+            served,
+            viewer,
+            lambda _: clearances.impact(served.studio, asked.thing, moment_of(asked.known), supposed),
+            timeless=False,
+        )

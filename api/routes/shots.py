@@ -15,6 +15,7 @@ from api.shapes.work import LogCoverage, ShotFinals, ShotPage
 from ledger.core.access import Action, Viewer
 from ledger.service.clear.store import Where
 from ledger.service.reading import shots
+from ledger.service.reading.clearances import one_of_few
 
 router = APIRouter(prefix="/v1/productions/{production}", tags=["reading"], responses=PROBLEMS)
 Reader = Annotated[Viewer, need(Action.READ_WORK)]
@@ -61,4 +62,5 @@ def show_coverage(
 ) -> Response:
     """Say how final files are evidenced by what the log holds; `rakkan coverage` looks at the disk."""
     where = Where(asked.sequence, asked.shot)
-    return answer(request, served, viewer, lambda _: shots.coverage(served.studio, where))
+    with one_of_few():
+        return answer(request, served, viewer, lambda _: shots.coverage(served.studio, where))

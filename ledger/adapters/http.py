@@ -4,6 +4,8 @@
   deadline however slowly it drips, and a redirect is followed only within the same scheme, host and port.
 * A file that is not there is ``None``. Every other trouble is ``UndecidedError("http.unavailable")``: it says
   nothing about the log.
+* A server that has had too many requests is waited for, a few times and a few seconds: a large log is more
+  than some give at a stretch.
 * A file may come compressed with gzip, as c2sp.org/tlog-tiles allows; the greatest size counts unpacked.
 * The connection is kept. No proxy is used. A token goes to that server only, and never in clear to another
   machine.
@@ -11,6 +13,8 @@
 
 from __future__ import annotations
 
+import re
+import time
 import zlib
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
@@ -28,6 +32,10 @@ CHECKPOINT = "checkpoint"
 _REDIRECTS = {301, 302, 303, 307, 308}
 _MAX_REDIRECTS = 5
 _GONE = {404, 410}
+_TOO_MANY = 429
+_PATIENCE, _LONGEST = 3, 15
+"""How often a server is waited for that has had too many requests, and for how many seconds at most."""
+_SECONDS = re.compile("[0-9]{1,9}")
 _NOT_YOU = {401, 403}
 _HERE = {"127.0.0.1", "::1", "localhost"}
 _GZIP = 16 + zlib.MAX_WBITS
@@ -90,11 +98,11 @@ class HttpLog:
         """
         code, limit = _limit(path)
         target = f"{self._path}/{path}"
-        answer = self._ask(target, limit)
+        answer = self._asked(target, limit)
         for _ in range(_MAX_REDIRECTS):
             if answer.status in _REDIRECTS:
                 target = self._redirected(target, answer.headers.get("Location", ""))
-                answer = self._ask(target, limit)
+                answer = self._asked(target, limit)
         if answer.status in _GONE:
             return None
         if answer.status in _NOT_YOU:
@@ -102,6 +110,17 @@ class HttpLog:
         if answer.status != 200:
             raise self._unavailable(target, f"it answers with status {answer.status}")
         return _checked(_unpacked(answer, limit), code, limit, path)
+
+    def _asked(self, target: str, limit: int) -> Answer:
+        """Return the answer, later where the server says so."""
+        answer = self._ask(target, limit)
+        for _ in range(_PATIENCE):
+            if answer.status != _TOO_MANY:
+                break
+            said = answer.headers.get("Retry-After", "").strip()
+            time.sleep(min(int(said), _LONGEST) if _SECONDS.fullmatch(said) else 1)
+            answer = self._ask(target, limit)
+        return answer
 
     def _ask(self, target: str, limit: int) -> Answer:
         most = limit + limit // 100 + 1024  # what gzip makes of bytes that it cannot make smaller

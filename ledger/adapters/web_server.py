@@ -16,7 +16,7 @@ from typing import Any
 
 import uvicorn
 
-from ledger.adapters.workers import Line, stopping
+from ledger.adapters.workers import Line
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,6 @@ class _Server(uvicorn.Server):
     def stop(self, *_: object) -> None:
         """Take nothing new, and end when every request is answered."""
         self.should_exit = True
-        stopping.set()
 
     def stop_at_once(self) -> None:
         """Do not wait for requests any longer."""

@@ -28,16 +28,13 @@ from ledger import errors
 from ledger.errors import RakkanError, RefusedError
 
 HUNG = 60.0
-STARTING = 60.0
+STARTING = 120.0
 EXTRA = 10.0
 _TICK = 0.2
 _LOOP = 5
 _WITHIN = 60.0
 LOG = logging.getLogger("rakkan.workers")
 _SPAWN = multiprocessing.get_context("spawn")
-
-stopping = threading.Event()
-"""Set in a worker from the moment it is told to stop: what streams ends its stream."""
 
 Work = Callable[..., None]
 

@@ -91,6 +91,16 @@ def revoke(identifier: str) -> None:
     click.echo(f"{identifier} has ended.")
 
 
+@token.command("sign-out", epilog=examples("rakkan token sign-out person:4f1c0b7a99d2e863"))
+@click.argument("person")
+def sign_out(person: str) -> None:
+    """End every session of PERSON, as logs and GET /v1/me name them. Signing in again asks the rules anew."""
+    from ledger.wiring.access import open_credentials
+
+    with open_credentials(home()) as credentials:
+        click.echo(f"{credentials.sign_out(person)} sessions of {printable(person)} have ended.")
+
+
 def _day(moment: int) -> str:
     return f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%d}"
 

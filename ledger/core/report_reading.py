@@ -36,6 +36,8 @@ def read_report(value: Any) -> VerificationReport:
         facts={shown(str(name)): shown(str(text)) for name, text in list(facts.items())[:MAX_ITEMS]},
     )
     fields.end()
+    if not found.checks:
+        raise fields.error("checks", "must hold one at least")
     return found
 
 

@@ -32,7 +32,7 @@ SPEC = "https://rakkan.org/backup/v1"
 MANIFEST = "backup.json"
 HOME, CHECKPOINTS = "home", "checkpoints"
 FILES = ("studio.json", "trust.json", "service.toml", "witness.policy", "witnesses.json")
-FOLDERS = ("certificates", "manifests", "alarms")
+FOLDERS = ("certificates", "manifests", "alarms", "webhook-alarms", "inventories")
 
 
 def back_up(home: Home, target: Path, *, keys: bool) -> dict[str, Any]:

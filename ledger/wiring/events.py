@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ledger.adapters.home import Home
 from ledger.wiring import SystemClock, database_url
+from ledger.wiring.outside import leased
 
 if TYPE_CHECKING:
     from ledger.service.events.source import Source
@@ -51,9 +52,7 @@ def open_events(home: Home, settings: WebhookSettings) -> Iterator[Told]:
 def delivering(home: Home, settings: WebhookSettings) -> Iterator[Told]:
     """Do the same, and deliver to the webhooks where the settings say so."""
     from ledger.adapters.alarms import DirectoryAlarms
-    from ledger.adapters.sql.engine import dialect_of, open_database
     from ledger.adapters.webhooks import HttpPoster
-    from ledger.core.digest import sha256_hex
     from ledger.service.events.deliver import Deliverer
     from ledger.service.events.deliveries import Deliveries
 
@@ -66,13 +65,10 @@ def delivering(home: Home, settings: WebhookSettings) -> Iterator[Told]:
         alarms, poster = DirectoryAlarms(home.folder / "webhook-alarms", clock), HttpPoster(settings)
         store = told.webhooks.store
         deliverer = Deliverer(told.source, store, poster, clock, alarms, settings, random.random)
-        engine = open_database(database_url(home))
-        origin = home.settings().origin.encode()  # a database may hold several logs
-        lease = dialect_of(engine).lease(engine, f"webhooks-{sha256_hex(origin)[:8]}")
-        deliveries = Deliveries(deliverer, lease, settings)
-        try:
-            deliveries.start()
-            yield told
-        finally:
-            deliveries.close()
-            engine.dispose()
+        with leased(home, "webhooks") as lease:
+            deliveries = Deliveries(deliverer, lease, settings)
+            try:
+                deliveries.start()
+                yield told
+            finally:
+                deliveries.close()

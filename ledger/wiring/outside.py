@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ledger.adapters.witness_home import WitnessHome
     from ledger.adapters.witness_http import HttpWitness
     from ledger.core.policy import Policy
+    from ledger.ports import Lease
     from ledger.service.log.monitor import Monitor
     from ledger.service.log.publish import Published
     from ledger.service.log.publishing import Publishing, PublishSettings
@@ -115,11 +116,8 @@ def publishing(home: Home, studio: Studio, settings: PublishSettings) -> Iterato
 
     Yields ``None`` where the settings switch it off.
     """
-    from ledger.adapters.sql.engine import dialect_of, open_database
     from ledger.core.checkpoint import parse_checkpoint
-    from ledger.core.digest import sha256_hex
     from ledger.service.log.publishing import Publishing
-    from ledger.wiring import database_url
 
     if not settings.enabled:
         yield None
@@ -131,19 +129,47 @@ def publishing(home: Home, studio: Studio, settings: PublishSettings) -> Iterato
         note = checkpoint()
         return parse_checkpoint(note).size if note else 0
 
+    with leased(home, "publisher") as lease:
+        found = Publishing(
+            lambda: publish_home(home), lambda: studio.entries.head().size, published, lease, settings
+        )
+        try:
+            found.start()
+            yield found
+        finally:
+            found.close()
+
+
+@contextmanager
+def leased(home: Home, what: str) -> Iterator[Lease]:
+    """Yield the right to be the one process that does something for this log; given up at the end."""
+    from ledger.adapters.sql.engine import dialect_of, open_database
+    from ledger.core.digest import sha256_hex
+    from ledger.wiring import database_url
+
     engine = open_database(database_url(home))
     # A database may hold several logs.
-    lease = dialect_of(engine).lease(engine, f"publisher-{sha256_hex(studio.log.origin.encode())[:8]}")
-    found = Publishing(
-        lambda: publish_home(home), lambda: studio.entries.head().size, published, lease, settings
-    )
+    origin = home.settings().origin.encode()
+    lease = dialect_of(engine).lease(engine, f"{what}-{sha256_hex(origin)[:8]}")
     try:
-        found.start()
-        yield found
+        yield lease
     finally:
-        found.close()
         lease.release()
         engine.dispose()
+
+
+@contextmanager
+def keeping_up(home: Home, studio: Studio, busy: Callable[[], bool]) -> Iterator[None]:
+    """Project what the log takes in for as long as the block runs, while it is not ``busy``."""
+    from ledger.service.clear.keeping import KeepingUp
+
+    with leased(home, "projection") as lease:
+        found = KeepingUp(studio, lease, busy)
+        try:
+            found.start()
+            yield
+        finally:
+            found.close()
 
 
 def witness_at(folder: Path) -> WitnessHome:

@@ -10,12 +10,14 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from ledger.adapters.home import Home
 from ledger.errors import RakkanError
+from ledger.service.events.store import WebhookStore
 from ledger.service.studio import Studio
 from ledger.wiring import publication
 
@@ -33,6 +35,30 @@ class Number:
     name: str
     value: float
     labels: dict[str, str] = field(default_factory=dict)
+
+
+class Numbers(Protocol):
+    """Whoever has numbers of one production."""
+
+    def numbers(self) -> Iterator[Number]:
+        """Yield each number that can be had. Raises nothing."""
+
+
+class WebhookNumbers:
+    """How the webhooks of one production stand."""
+
+    def __init__(self, store: WebhookStore) -> None:
+        self._store = store
+
+    def numbers(self) -> Iterator[Number]:
+        """Yield how many there are in each state. Raises nothing."""
+        with suppress(RakkanError):
+            found = self._store.all()
+            paused = sum(one.paused is not None for one in found)
+            failing = sum(one.paused is None and one.failures > 0 for one in found)
+            yield Number("rakkan_webhooks", len(found) - paused - failing, {"state": "delivering"})
+            yield Number("rakkan_webhooks", failing, {"state": "failing"})
+            yield Number("rakkan_webhooks", paused, {"state": "paused"})
 
 
 class State:

@@ -43,7 +43,7 @@ from tests.support.builders import statement, step
 from tests.support.load import Told, load, write_bodies
 from tests.support.log import project
 from tests.support.posting import signed_steps
-from tests.support.service import Running, running
+from tests.support.service import Running, running, until
 
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(7200)]
 SECONDS = float(os.environ.get("RAKKAN_BENCH_SECONDS", "60"))
@@ -88,6 +88,22 @@ def cpu_seconds(pid: int) -> float:
     return sum(times[number] for number in below) / os.sysconf("SC_CLK_TCK")
 
 
+def settle(server: Running) -> None:
+    """Wait until the workers have started and do nothing: their imports are not what is measured."""
+    until(lambda: answers(server), 120)
+    before = -1.0
+    while (now := cpu_seconds(server.process.pid)) - before > 0.05:
+        before = now
+        time.sleep(1)
+
+
+def answers(server: Running) -> bool:
+    try:
+        return server.health() == 200
+    except OSError:  # it has not started yet
+        return False
+
+
 def port(url: str) -> int:
     return int(url.rpartition(":")[2])
 
@@ -129,7 +145,7 @@ def test_single_signed_steps_with_receipts(studio: Studio, tmp_path: Path, worke
         f"\nsingle signed steps, {workers} processes, {CLIENTS} clients, {SECONDS:g} s (the need: {NEED:,}/s)"
     ]
     with running(studio, "--workers", workers, **QUIET) as server:
-        time.sleep(2)  # the workers' imports are not it
+        settle(server)
         before = cpu_seconds(server.process.pid)
         told = load(port(server.url), ENTRIES, bodies, CLIENTS, SECONDS)
         cpu = cpu_seconds(server.process.pid) - before
@@ -154,7 +170,7 @@ def test_batches(studio: Studio, tmp_path: Path) -> None:
     """Several entries in a request, and many files under one signature."""
     lines = [f"\nbatches, 1 process, {min(SECONDS, 10):g} s each"]
     with running(studio, **QUIET) as server:
-        time.sleep(2)
+        settle(server)
         for kind, size, clients in (("application/json", 20, 16), (NDJSON, 20, 16), (NDJSON, 500, 4)):
             made = list(signed_steps(studio.home, "ws-01", f"b{size}{kind[-3:]}"[:6], 60_000))
             parts = [made[at : at + size] for at in range(0, len(made), size)]
@@ -204,7 +220,7 @@ def test_ten_times_as_much_as_it_can_take(studio: Studio, tmp_path: Path) -> Non
     bodies = tmp_path / "bodies"
     write_bodies(bodies, made)
     with running(studio, RAKKAN_SERVE_INTAKE_MAX_WAITING="64", **QUIET) as server:
-        time.sleep(2)
+        settle(server)
         calm = load(port(server.url), ENTRIES, bodies, 1, 2)
         told = load(port(server.url), ENTRIES, bodies, 10 * CLIENTS, SECONDS, keep=True)
         begun = time.monotonic()

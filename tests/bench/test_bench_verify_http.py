@@ -31,6 +31,7 @@ from tests.bench.table import best_ms, print_table
 from tests.e2e.conftest import Studio, found
 from tests.e2e.test_cli_serve import serving
 from tests.support import hostile_files
+from tests.support.verifying import OFTEN
 
 pytestmark = pytest.mark.bench
 REQUESTS = int(os.environ.get("RAKKAN_BENCH_REQUESTS", "1000"))
@@ -42,6 +43,7 @@ CLIENTS = 4
 def studio(tmp_path_factory: pytest.TempPathFactory) -> Studio:
     made = found(tmp_path_factory.mktemp("bench"))
     made.license()
+    (made.home / "service.toml").write_text(f"{OFTEN}[logs]\nrequests = false\n")
     return made
 
 

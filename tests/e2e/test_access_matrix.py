@@ -25,19 +25,16 @@ from api.routes import productions
 from api.security import PUBLIC_MARK, Needed, NeededEverywhere
 from ledger.adapters.service_settings import in_code
 from ledger.core.access import ANYBODY, Role, Viewer
-from ledger.core.rate import Budget
 from ledger.core.secret_text import Kind
 from ledger.service.access.credentials import OWNER, Wanted
-from ledger.service.access.settings import Limits
 from ledger.service.log.publishing import PublishSettings
 from ledger.service.reading.productions import may_see
 from ledger.wiring import home_at
 from ledger.wiring.access import open_credentials
 from tests.e2e.conftest import Studio
-from tests.support.http import device_key, signed
+from tests.support.http import UNLIMITED, device_key, signed
 
 REACHED = 299
-PLENTY = Budget(1e6, 1_000_000)
 
 
 Rule = Callable[[Viewer, str], bool]
@@ -117,8 +114,7 @@ def asked(founded: Studio, tmp_path_factory: pytest.TempPathFactory) -> Iterator
                 for production in ("nightfall", "daybreak", "*"):
                     wanted = Wanted(kind, "x", {production: frozenset({role})}, party=party)
                     texts[kind, role, production], _ = credentials.make(wanted, OWNER)
-    plenty = Limits(PLENTY, PLENTY, PLENTY, PLENTY, PLENTY)
-    application = create_app(home, settings=in_code(PublishSettings(enabled=False), plenty))
+    application = create_app(home, settings=in_code(PublishSettings(enabled=False), UNLIMITED))
 
     async def reached(**_: Any) -> Response:
         return Response(status_code=REACHED)

@@ -27,7 +27,7 @@ from tests.e2e.test_cli_serve import serving
 from tests.support import hostile_files, media
 from tests.support.codec import GOOD
 from tests.support.hostile_files import FILES
-from tests.support.verifying import codes, send, verifying
+from tests.support.verifying import OFTEN, codes, send, verifying
 
 CEILING = 30
 """Seconds for one file on a busy machine; the limit of the endpoint itself is 15."""
@@ -168,6 +168,7 @@ def test_who_finds_no_place_is_told_when_to_come_back(shot: Shot, tmp_path: Path
 
 
 def test_fifty_at_once_on_a_real_server(production: Studio) -> None:
+    (production.home / "service.toml").write_text(OFTEN)
     path = production.sealed()
     good, bad = path.read_bytes(), hostile_files.huge_png()
 

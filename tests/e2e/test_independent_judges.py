@@ -18,6 +18,7 @@ from securesystemslib.signer import SSlibKey  # type: ignore[attr-defined]  # it
 
 from tests.e2e.conftest import Shot, Studio, copied, sidecar
 from tests.support.media import EMBED, FORMATS, require
+from tests.support.verifying import send, verifying
 
 AICS = "aics-tlog asks for Python 3.12; it is installed with --ignore-requires-python (locks/judges.txt)"
 
@@ -49,6 +50,27 @@ def test_encypher_accepts_every_sealed_output(shot: Shot, name: str) -> None:
     # It has no name for most sidecar formats; the binding is over all bytes, whatever they are called.
     report = judged(shot.studio, path, FORMATS[name][0] if name in EMBED else "image/png", store)
     assert verdict(report) == ("valid", "match", "Trusted"), json.dumps(report)[:2000]
+
+
+@pytest.mark.parametrize("name", [name for name in FORMATS if name in EMBED])
+def test_the_endpoint_and_encypher_agree(shot: Shot, tmp_path: Path, name: str) -> None:
+    """Of the file as it is, of one whose content was changed, and of one whose manifest was."""
+    require(name)
+    data = shot.files[name].read_bytes()
+    files = {"whole": data, "content": data + b"\0" * 64}
+    at = data.rfind(b"org.rakkan.ledger-entry") + 3  # the newest manifest comes last
+    if at > 3:  # a GIF and an SVG hold it in another spelling
+        files["manifest"] = data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :]
+    with verifying(tmp_path / "uploads", shot.studio.home) as client:
+        for what, changed in files.items():
+            file = tmp_path / f"{what}.{name}"
+            file.write_bytes(changed)
+            outcome = send(client, file)["outcome"]
+            theirs = judged(shot.studio, file, FORMATS[name][0], None)["integrity"]
+            if what == "manifest" and theirs == "invalid":
+                assert outcome in ("altered", "undecided")  # one that cannot be read is no forgery to us
+            else:
+                assert (what, {"proven": "valid", "altered": "invalid"}[outcome]) == (what, theirs)
 
 
 def test_encypher_accepts_datasets_chains_and_time_stamps(shot: Shot, tmp_path: Path) -> None:

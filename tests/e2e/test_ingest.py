@@ -169,7 +169,7 @@ def test_an_entry_that_may_not_be_added_is_refused_with_the_reason(studio: Studi
     with TestClient(create_app(studio.home)) as client:
         for entry, status, code in (
             (late, 409, "key.revoked"),
-            (stranger, 404, "key.unknown"),
+            (stranger, 409, "key.unknown"),
             (broken, 400, "envelope.signature"),
         ):
             answer = post(client, entry)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tests.e2e.conftest import Studio, checks, sidecar
 from tests.e2e.test_cli_serve import laptop, serving
+from tests.e2e.test_independent_judges import judged, verdict
 from tests.support.capturing import CaptureDevice, statements
 from tests.support.media import noise, picture_bytes
 
@@ -50,9 +51,17 @@ def test_the_agent_seals_what_was_published(studio: Studio, laptop: CaptureDevic
             assert agent.ways[0].trouble is None
             assert not agent.unfinished
         laptop.turn()
-    for sealed in (path, exr):
+    for sealed, media_type, store in (
+        (path, "image/png", None),
+        (
+            exr,
+            "image/png",
+            sidecar(exr).read_bytes(),
+        ),  # it has no name for EXR; the binding is over all bytes
+    ):
         report = studio.verify(sealed)
         assert report.code == 0, report.out
+        assert verdict(judged(studio, sealed, media_type, store)) == ("valid", "match", "Trusted")
     assert len(seals(studio)) == 2
     assert not (laptop.home / "ledger.sqlite").exists()
     # The studio can seal what is made from it: it has the manifests.

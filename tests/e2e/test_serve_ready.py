@@ -16,14 +16,11 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.app import create_app
-from ledger.core.access import EVERY, Role, Viewer
 from ledger.wiring import readiness
 from ledger.wiring.doctor import LITTLE
 from tests.e2e.conftest import Studio
 from tests.e2e.test_cli_serve import post
 from tests.support.service import running, until
-
-OPERATOR = Viewer("token:ops", {EVERY: frozenset({Role.OPERATOR})})
 
 
 @pytest.fixture
@@ -33,13 +30,16 @@ def client(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClie
         yield made
 
 
-@pytest.fixture
-def operator(monkeypatch: pytest.MonkeyPatch, client: TestClient) -> TestClient:
-    async def viewer(_: object) -> Viewer:
-        return OPERATOR
-
-    monkeypatch.setattr("api.ready.viewer_of", viewer)
+def known(client: TestClient, studio: Studio, role: str) -> TestClient:
+    """The same client, with a token of this role."""
+    token = studio.ok("token", "create", "ops", "--role", role, "--json").json["token"]
+    client.headers["Authorization"] = f"Bearer {token}"
     return client
+
+
+@pytest.fixture
+def operator(studio: Studio, client: TestClient) -> TestClient:
+    return known(client, studio, "operator")
 
 
 def ill(client: TestClient) -> dict[str, str]:
@@ -105,7 +105,7 @@ def test_a_full_disk_is_not_ready(operator: TestClient, monkeypatch: pytest.Monk
 
 def scrape(url: str) -> dict[str, float]:
     """The samples of a scrape."""
-    with urllib.request.urlopen(f"{url}/metrics", timeout=20) as answer:
+    with urllib.request.urlopen(f"{url}/metrics", timeout=60) as answer:
         assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
         lines = answer.read().decode().splitlines()
     return {
@@ -158,11 +158,10 @@ def test_every_number_and_every_label_is_on_a_list(studio: Studio, operator: Tes
     assert not any("strange" in route or "nowhere" in route for route in labels["route"])
     assert "rakkan_published_entries" in text
     assert "rakkan_disk_free_bytes" in text
+    assert 'rakkan_webhooks{production="nightfall",state="paused"} 0.0' in text
 
 
-def test_who_may_not_operate_gets_no_numbers(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def viewer(_: object) -> Viewer:
-        return Viewer("token:x", {"nightfall": frozenset({Role.OPERATOR})})
-
-    monkeypatch.setattr("api.ready.viewer_of", viewer)
-    assert client.get("/metrics").json()["code"] == "access.denied"
+def test_who_may_not_operate_gets_no_numbers_and_no_reasons(client: TestClient, studio: Studio) -> None:
+    artist = known(client, studio, "artist")
+    assert artist.get("/metrics").json()["code"] == "access.denied"
+    assert artist.get("/ready").json() == {"status": "ready"}

@@ -109,6 +109,15 @@ def test_somebody_signs_in_is_what_the_rules_say_and_signs_out(clients: Any, sig
     assert replayed.json()["code"] == "access.ended"
 
 
+def test_somebody_who_leaves_is_signed_out_everywhere(studio: Studio, clients: Any, issuer: str) -> None:
+    client = clients(SignIn(issuer, "public", people=(LEADS,)))
+    come_back(client, at_the_provider(begin(client), "alice"))
+    name = client.get("/v1/me").json()["name"]
+    assert "0 sessions" in studio.ok("token", "sign-out", "person:0000000000000000").out
+    assert "1 sessions" in studio.ok("token", "sign-out", name).out
+    assert client.get("/v1/me").json()["code"] == "access.ended"
+
+
 def test_an_address_that_nobody_verified_makes_nobody_of_nobody(clients: Any, sign_in: SignIn) -> None:
     client = clients(sign_in)
     got = come_back(client, at_the_provider(begin(client), "mallory"))

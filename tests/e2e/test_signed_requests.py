@@ -72,7 +72,8 @@ def test_nobody_learns_which_keys_there_are(studio: Studio) -> None:
         forged = {**signed(known, "GET", WORK), "Signature": signed(unknown, "GET", WORK)["Signature"]}
         answers = [client.get(WORK, headers=fields) for fields in (forged, signed(unknown, "GET", WORK))]
     assert {answer.status_code for answer in answers} == {401}
-    assert answers[0].json() == answers[1].json()
+    documents = [{**answer.json(), "requestId": ""} for answer in answers]
+    assert documents[0] == documents[1]
 
 
 def test_a_registrar_is_no_device(studio: Studio) -> None:

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from ledger.adapters.sql.accounts import SqlCredentialStore
+from ledger.errors import RefusedError
 from tests.e2e.conftest import Studio
 from tests.support.http import WORK, answering
 
@@ -105,6 +107,16 @@ def test_the_day_of_the_last_use_is_kept_and_no_more(studio: Studio) -> None:
             answer(client, made["token"])
     (row,) = studio.rows("credential")
     assert row[-3:] == (None, int(time.time()) // 86400 * 86400, 1)
+
+
+def test_a_busy_database_keeps_nobody_out(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    def busy(*_: object) -> None:
+        raise RefusedError("log.busy", "Another process is writing to this log.")
+
+    made = created(studio, "--role", "artist")
+    monkeypatch.setattr(SqlCredentialStore, "use", busy)
+    with answering(studio.home) as client:
+        assert answer(client, made["token"]) == (200, "")
 
 
 def test_an_operator_makes_tokens_that_hold_no_more_than_they_do(studio: Studio) -> None:

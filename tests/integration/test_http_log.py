@@ -227,6 +227,24 @@ def test_nobody_there_decides_nothing() -> None:
     assert code_of(lambda: HttpLog("http://no-such-host.invalid").get("checkpoint")) == "http.unavailable"
 
 
+@pytest.mark.parametrize("said", ["Retry-After: 1", "Retry-After: soon", "X: y"])
+def test_a_server_that_has_had_too_many_requests_is_waited_for(said: str) -> None:
+    turns = iter([answer(b"", said, status="429 Too Many Requests"), answer(TILE)])
+
+    def talk(connection: socket.socket, request: bytes) -> bool:
+        connection.sendall(next(turns))
+        return True
+
+    began = time.monotonic()
+    assert asked(talk) == TILE
+    assert time.monotonic() - began >= 1
+
+
+def test_a_server_that_always_wants_to_be_asked_later_is_not_waited_for_ever() -> None:
+    talk = says(answer(b"", "Retry-After: 0", status="429 Too Many Requests"), keep=True)
+    assert code_of(lambda: asked(talk)) == "http.unavailable"
+
+
 # --- redirects ---------------------------------------------------------------------------------------------
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Sequence
-from typing import Any
 
 import pytest
 
@@ -18,8 +17,8 @@ from ledger.service.log.sequencer import Sequencer
 from tests.support.log import entries, new_log
 
 
-def intake(log: Log, **limits: Any) -> Intake:
-    return Intake(Sequencer(log, **limits), Room(1_000), Pace())
+def intake(log: Log, max_waiting: int = 1_000) -> Intake:
+    return Intake(Sequencer(log, max_waiting=max_waiting), Room(1_000), Pace())
 
 
 def test_what_one_turn_of_the_loop_reads_is_one_batch(monkeypatch: pytest.MonkeyPatch) -> None:

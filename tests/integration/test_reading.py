@@ -147,3 +147,8 @@ def test_an_answer_that_is_known_is_not_sent_again(scene: Scene) -> None:
         "/v1/productions/nightfall/steps", headers={"If-None-Match": first.headers["ETag"]}
     )
     assert (first.headers["Cache-Control"], again.status_code) == ("private, no-cache", 304)
+    assert "Authorization" in first.headers["Vary"]
+    other = scene.read.client.get(
+        f"/v1/productions/nightfall/assets/{'0' * 64}", headers={"If-None-Match": first.headers["ETag"]}
+    )
+    assert other.status_code == 404

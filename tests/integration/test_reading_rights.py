@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator
+from contextlib import ExitStack
 from hashlib import sha256
 
 import pytest
@@ -15,6 +16,7 @@ from ledger.core.access import Role
 from ledger.core.digest import sha256_hex
 from ledger.core.rights.inventory_proof import parse_proof, verify
 from ledger.errors import RefusedError
+from ledger.service.reading.clearances import AT_A_TIME, one_of_few
 from ledger.service.reading.own_works import Allowance
 from tests.e2e.conftest import Studio, copied, founded
 from tests.support.cleared import FACTS, license_production, policy, revoke, shoot
@@ -161,6 +163,21 @@ def test_more_than_the_limit_is_refused_before_it_is_judged(
     read.post("/clearances", {"targets": ["sh010", "sh020"], "policy": "house"})
     read.post("/clearances", {"targets": ["sh010", "sh020", "sh030"], "policy": "house"}, 413)
     read.post("/clearances", {"targets": ["."] * 1_001, "policy": "house"}, 400)
+
+
+def test_no_more_than_so_many_clear_at_a_time(read: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+    question = {"targets": ["sh010"], "policy": "house"}
+    with ExitStack() as stack:
+        for _ in range(AT_A_TIME):
+            stack.enter_context(one_of_few())
+        answer = read.client.post("/v1/productions/nightfall/clearances", json=question)
+        assert (answer.status_code, answer.json()["code"]) == (503, "clear.busy")
+        assert int(answer.headers["Retry-After"]) > 0
+        read.post("/impact", {"thing": "plates"}, 503)
+        read.get("/coverage", 503)
+    read.post("/clearances", question)
+    monkeypatch.setattr("ledger.service.reading.shots.MOST_BASES", 1)
+    assert read.get("/coverage", 413)["code"] == "clear.too-many"
 
 
 def test_an_impact_is_that_of_the_command(scene: Scene, read: Reader) -> None:

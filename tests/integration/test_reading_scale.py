@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from ledger.errors import RefusedError
+from ledger.service.reading import pages as pages_module
 from ledger.service.reading.files import Wanted, listing
 from ledger.service.reading.lineage import OPEN, Direction, Way, lineage
-from ledger.service.reading.pages import MAX_CURSOR, Page
+from ledger.service.reading.pages import MAX_CURSOR, Page, caught_up
 from ledger.service.reading.sight import Sight
 from ledger.service.studio import Studio
 from tests.support.bases import component, made
@@ -41,6 +43,7 @@ def pairs(found: list[dict[str, Any]]) -> list[tuple[str, str]]:
     return [(edge["child"], edge["parent"]) for page in found for edge in page["edges"]]
 
 
+@pytest.mark.slow
 def test_a_chain_of_five_thousand_steps_is_followed_to_its_end(studio: Studio) -> None:
     fill(studio, (made(f"v{n}", of=[component(f"v{n - 1}")], step_id=f"s{n}") for n in range(1, CHAIN + 1)))
     up = list(pages(studio, f"v{CHAIN}", Way(Direction.UP, CHAIN), 500))
@@ -54,6 +57,8 @@ def test_a_chain_of_five_thousand_steps_is_followed_to_its_end(studio: Studio) -
     assert [node["sha256"] for node in near[0]["nodes"] if node.get("open")] == [digest(f"v{CHAIN - 3}")]
 
 
+@pytest.mark.slow
+@pytest.mark.sample
 def test_a_file_that_became_twenty_thousand_is_told_page_by_page(studio: Studio) -> None:
     fill(
         studio,
@@ -110,3 +115,14 @@ def test_files_are_listed_whole_however_small_the_pages(studio: Studio) -> None:
         if after is None:
             break
     assert found == [f"f{n}.3" for n in range(200)]
+
+
+def test_a_backlog_is_projected_piece_by_piece(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pages_module, "BEHIND", 1_000)
+    fill(studio, (made(f"f{n}", step_id=f"s{n}") for n in range(2_500)))
+    for projected in (1_000, 2_000):
+        with pytest.raises(RefusedError) as error:
+            caught_up(studio)
+        assert (error.value.code, error.value.evidence["retry_after"]) == ("log.behind", 1)
+        assert studio.bases.mark().size == projected
+    assert caught_up(studio) == 2_500

@@ -103,6 +103,7 @@ PLAIN: Json = {
         {"sha256": "0" * 64},
         {"file": "another.png"},
         {"checks": "none"},
+        {"checks": []},
         {"checks": [{"check": "claim"}]},
         {"facts": []},
         {"more": 1},

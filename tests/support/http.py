@@ -17,12 +17,16 @@ from api.app import create_app
 from api.security import need, viewer_of
 from ledger.adapters.service_settings import in_code
 from ledger.core.access import Action, Viewer
+from ledger.core.rate import Budget
 from ledger.core.request_signature import Target, content_digest, sign
 from ledger.ports import Signer
+from ledger.service.access.settings import Limits
 from ledger.service.log.publishing import PublishSettings
 from ledger.wiring import home_at
 
 WORK = "/v1/productions/nightfall/probe"
+_MUCH = Budget(1e6, 1_000_000)
+UNLIMITED = Limits(_MUCH, _MUCH, _MUCH, _MUCH, _MUCH)
 
 
 def device_key(home: Path, device: str) -> Signer:

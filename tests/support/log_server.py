@@ -20,6 +20,7 @@ from api.app import create_app
 from api.bodies import Room
 from api.intake import Intake
 from api.served import Served, Service
+from ledger.adapters.service_settings import in_code
 from ledger.adapters.sql.basis import SqlBasisStore
 from ledger.adapters.sql.store import SqlEntryStore
 from ledger.core.access import EVERY, Role, Viewer
@@ -27,10 +28,12 @@ from ledger.service.access.devices import Devices
 from ledger.service.capture.upload import Pace
 from ledger.service.log.public import PublicLog
 from ledger.service.log.publish import CHECKPOINT
+from ledger.service.log.publishing import PublishSettings
 from ledger.service.log.sequence import Log
 from ledger.service.log.sequencer import Sequencer
 from ledger.testing import AdmitAll
 from tests.support.bare_studio import studio_on
+from tests.support.http import UNLIMITED
 from tests.support.log import ORIGIN, database, project, publication
 
 PREFIX = "/v1/productions/nightfall/log"
@@ -89,7 +92,7 @@ def log_server(folder: Path) -> Iterator[LogServer]:
 @contextmanager
 def running(service: Service) -> Iterator[tuple[str, int]]:
     """Run the application over a service that is open already; yields where it listens."""
-    application = create_app()
+    application = create_app(settings=in_code(PublishSettings(enabled=False), UNLIMITED))
     application.add_middleware(Known)
     with closing(socket.create_server(("127.0.0.1", 0))) as listener:
         server = uvicorn.Server(uvicorn.Config(application, log_level="warning"))

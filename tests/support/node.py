@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import shutil
 import subprocess
 from hashlib import sha256
@@ -21,13 +22,19 @@ def node_modules() -> Path:
     locks = [ROOT / "locks/npm" / name for name in LOCKS]
     digest = sha256(b"".join(path.read_bytes() for path in locks)).hexdigest()
     stamp = folder / "rakkan-stamp"
-    if not (stamp.exists() and stamp.read_text() == digest):
-        folder.mkdir(parents=True, exist_ok=True)
-        for path in locks:
-            shutil.copy(path, folder)
-        command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-        result = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=240)
-        if result.returncode:
-            pytest.skip(f"npm could not install: {result.stderr.strip().splitlines()[-1]}")
-        stamp.write_text(digest)
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)  # the suite runs in several processes
+        if not (stamp.exists() and stamp.read_text() == digest):
+            _install(folder, locks)
+            stamp.write_text(digest)
     return folder / "node_modules"
+
+
+def _install(folder: Path, locks: list[Path]) -> None:
+    for path in locks:
+        shutil.copy(path, folder)
+    command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+    result = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=240)
+    if result.returncode:
+        pytest.skip(f"npm could not install: {result.stderr.strip().splitlines()[-1]}")

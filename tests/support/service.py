@@ -39,13 +39,13 @@ class Running:
         return sorted(found)
 
     def health(self) -> int:
-        with urllib.request.urlopen(f"{self.url}/health", timeout=10) as answer:
+        with urllib.request.urlopen(f"{self.url}/health", timeout=60) as answer:
             return int(answer.status)
 
     def signal(self, number: int) -> None:
         os.kill(self.process.pid, number)
 
-    def ended(self, seconds: float = 30) -> int:
+    def ended(self, seconds: float = 90) -> int:
         return self.process.wait(seconds)
 
 
@@ -70,11 +70,11 @@ def running(studio: Studio, *flags: object, **environment: str) -> Iterator[Runn
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
-        process.wait(30)
+        process.wait(90)
         process.stdout.close()
 
 
-def until(true: Callable[[], object], seconds: float = 30) -> None:
+def until(true: Callable[[], object], seconds: float = 90) -> None:
     """Wait until something holds."""
     end = time.monotonic() + seconds
     while not true():

@@ -13,11 +13,16 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from api.app import create_app
 from ledger.adapters.service_settings import in_code
 from ledger.core.access import Viewer
+from ledger.core.rate import Budget
+from ledger.service.access.settings import Limits
 from ledger.service.capture.upload import Pace
 from ledger.service.log.publishing import PublishSettings
 from ledger.wiring.apart import VerifySettings
 
 PROBLEM = "application/problem+json"
+_OFTEN = Budget(10_000, 100_000)
+OFTEN = "[limits]\nverify_anybody = { rate = 10_000, burst = 100_000 }\n"
+"""In ``service.toml``: a test asks more often than anybody may."""
 
 
 class Known:
@@ -37,8 +42,9 @@ def verifying(
     uploads: Path, *homes: Path, viewer: Viewer | None = None, pace: Pace | None = None, **settings: Any
 ) -> Iterator[TestClient]:
     """Serve these homes; uploads lie in a folder of their own."""
+    limits = Limits(verify_anybody=_OFTEN, verify_known=_OFTEN)
     own = VerifySettings(folder=uploads, **settings)
-    app = create_app(*homes, settings=in_code(own, pace or Pace(), PublishSettings(enabled=False)))
+    app = create_app(*homes, settings=in_code(own, pace or Pace(), limits, PublishSettings(enabled=False)))
     if viewer is not None:
         app.add_middleware(Known, viewer=viewer)
     with TestClient(app) as client:

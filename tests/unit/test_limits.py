@@ -77,6 +77,7 @@ def test_who_is_known_is_not_limited_by_the_address() -> None:
 def test_reading_and_verifying_do_not_share_a_budget() -> None:
     limits = limiter(Time())
     assert [refused(limits, ANYBODY, "a", "POST", "/v1/verify") for _ in range(3)] == [0, 0, 1]
+    assert refused(limits, ANYBODY, "a", "GET", "/login") == 1
     assert refused(limits, ANYBODY, "a") == 0
 
 

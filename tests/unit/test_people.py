@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ledger.core.access import Role
 from ledger.core.people import Rule, pseudonym, roles_of
+from ledger.service.access.settings import SignIn
+from ledger.wiring.serving import service_settings
+from tests.architecture.project import ROOT
 
 LEADS = Rule("groups", ("supervisor",), ("nightfall",), contains="leads")
 ARTISTS = Rule("groups", ("artist",), ("nightfall", "daybreak"), contains="artists")
@@ -69,3 +73,14 @@ def test_a_pseudonym_is_of_one_person_at_one_provider() -> None:
     names = {pseudonym(issuer, sub) for issuer in ("https://a", "https://b") for sub in ("1", "2")}
     assert len(names) == 4
     assert pseudonym("https://a", "1") == pseudonym("https://a", "1")
+
+
+def test_the_settings_of_the_howto_are_read(tmp_path: Path) -> None:
+    page = (ROOT / "docs/howto/give-somebody-access.md").read_text(encoding="utf-8")
+    block = page.split("```toml\n")[1].split("```")[0]
+    (tmp_path / "service.toml").write_text(block, encoding="utf-8")
+    (tmp_path / "oidc-secret").write_text("a secret")
+    (tmp_path / "oidc-secret").chmod(0o600)
+    found = service_settings(tmp_path).of(SignIn)
+    assert [rule.roles for rule in found.people] == [("supervisor",), ("legal",)]
+    assert "a secret" not in repr(found)

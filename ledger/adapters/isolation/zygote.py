@@ -125,7 +125,9 @@ class _Zygote:
         return max(0.0, min(deadlines) - time.monotonic()) if deadlines else None
 
     def _start(self) -> bool:
-        _, found, _, _ = socket.recv_fds(self._control, 1, 2)
+        found: list[int] = []
+        with suppress(ConnectionResetError):  # the server was killed: as if it had ended
+            _, found, _, _ = socket.recv_fds(self._control, 1, 2)
         if len(found) != 2:
             return False
         channel, told = found

@@ -40,7 +40,7 @@ class AccessSettings:
 class Limits:
     """``[limits]``: how often anybody may come, for each worker process. Entries are not limited."""
 
-    verify_anybody: Annotated[Budget, "files to be checked, by address"] = field(default=Budget(2, 30))
+    verify_anybody: Annotated[Budget, "files to be checked, by address"] = field(default=Budget(5, 100))
     verify_known: Annotated[Budget, "the same, by who is known"] = field(default=Budget(20, 400))
     read_anybody: Annotated[Budget, "everything else, by address"] = field(default=Budget(200, 2_000))
     read_known: Annotated[Budget, "the same, by who is known"] = field(default=Budget(1_000, 10_000))

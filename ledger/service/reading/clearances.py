@@ -6,13 +6,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from ledger.core.rights.profile import Profile
-from ledger.errors import UsageError
+from ledger.errors import RefusedError, UsageError
 from ledger.service.clear.clear import clear
 from ledger.service.clear.impact import impact as rests_on
 from ledger.service.clear.impact import thing_on_record, what_if
@@ -26,6 +28,9 @@ from ledger.service.studio import Studio
 MOST_TARGETS = 1_000
 MOST_FILES = 10_000
 """Final files of one question."""
+AT_A_TIME = 4
+"""Questions of this kind that a process works on; each keeps a thread and a processor busy."""
+_places = threading.BoundedSemaphore(AT_A_TIME)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,17 @@ class Supposed:
     effective: datetime
     profile: Profile
     asked: Asked
+
+
+@contextmanager
+def one_of_few() -> Iterator[None]:
+    """Work on a heavy question, or raise ``RefusedError("clear.busy")`` where enough are under way."""
+    if not _places.acquire(blocking=False):
+        raise RefusedError("clear.busy", "As many questions of this kind as may be are being worked on.")
+    try:
+        yield
+    finally:
+        _places.release()
 
 
 def clearance(

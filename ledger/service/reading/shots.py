@@ -17,6 +17,7 @@ from ledger.service.reading.verdicts import Judged, Verdicts, line
 from ledger.service.studio import Studio
 
 SAYS = "Of the final files on record. Which files nobody recorded, only `rakkan coverage` can tell."
+MOST_BASES = 10_000
 NO_SEQUENCE = "-"
 """Stands in an address for a shot that is in no sequence."""
 
@@ -71,9 +72,15 @@ def shot(studio: Studio, sequence: str, name: str, page: Page, sight: Sight) -> 
 
 
 def coverage(studio: Studio, where: Where) -> dict[str, Any]:
-    """Return how the final files of a place are evidenced, by what the log holds. Raises ``log.behind``."""
+    """Return how the final files of a place are evidenced, by what the log holds.
+
+    Raises ``RefusedError("log.behind")``, and ``UsageError("clear.too-many")`` for more than ``MOST_BASES``.
+    """
     caught_up(studio)
     counts = studio.rows.final_bases(where)
+    if len(counts) > MOST_BASES:
+        words = f"The files rest on {len(counts):,} different bases; at most {MOST_BASES:,} are looked at."
+        raise UsageError("clear.too-many", words, limit=MOST_BASES)
     items = items_of(studio.bases, list(counts))
     bases = Counter[frozenset[Item]]()
     for number, files in counts.items():
