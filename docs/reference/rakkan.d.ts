@@ -2955,12 +2955,25 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example nightfall */
                 production: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "payload": "eyJfdHlwZSI6Imh0dHBzOi8vaW4tdG90by5pby9TdGF0ZW1lbnQvdjEiLCJwcmVkaWNhdGUiOnsiY2VydGlmaWNhdGUiOiI1NjE0YzUzOWI5N2FhZjFhMTdlZDYyMjZkMGZkZjYzZGQzODcxMWJhMzUxMDNiNDk1Y2EzOGJlZWViZTc5MjJiIiwiZGV2aWNlIjoic2VydmVyIiwicHVibGljS2V5IjoiTUNvd0JRWURLMlZ3QXlFQVB1czl6UzhFTU0vYlh6NHpwSnN0WTk1Ylhwb0xxUFVEL0l3R0hObUxnamc9Iiwicm9sZSI6ImRldmljZSIsInZhbGlkRnJvbSI6IjIwMjYtMTEtMjJUMTc6MDM6MjJaIiwidmFsaWRVbnRpbCI6IjIwMjctMTEtMjNUMTc6MDM6MjJaIn0sInByZWRpY2F0ZVR5cGUiOiJodHRwczovL3Jha2thbi5vcmcvZW5yb2xtZW50L3YxIiwic3ViamVjdCI6W3siZGlnZXN0Ijp7InNoYTI1NiI6ImQ3ZGE2NzA2YWNmYjNjODljNzI5MDRmODg3NGQ0M2UzZDRlM2M4ZmVjMjU3MTYxNjhlYTFhNzE4ODhkZTAwMTkifSwibmFtZSI6InNlcnZlciJ9XX0=",
+                 *       "payloadType": "application/vnd.in-toto+json",
+                 *       "signatures": [
+                 *         {
+                 *           "keyid": "3dca523a4b8ea07033ef1196369aacd23d1d8aa0ff66d7aac208383e9e42b479",
+                 *           "sig": "FHKva4wmVlocnmUwQy/GrpfdKZ+tIKM2Ia9FiFngBu9E+UN/ide/cqJvzVJBI7qqwtnls+DQGRuAgXiS17GzAg=="
+                 *         }
+                 *       ]
+                 *     }
+                 */
                 "application/vnd.dsse.envelope.v1+json": {
                     /** Format: byte */
                     payload: string;
@@ -3007,13 +3020,9 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "entries": [
-                     *         {
-                     *           "index": 41,
-                     *           "duplicate": false,
-                     *           "receipt": "YzJzcC5vcmcvdGxvZy1wcm9vZkB2MQppbmRleCA0MQo="
-                     *         }
-                     *       ]
+                     *       "index": 18,
+                     *       "duplicate": true,
+                     *       "receipt": "YzJzcC5vcmcvdGxvZy1wcm9vZkB2MQppbmRleCAxOAoveWNOd3VXZXZXNm9FZE1VMGVEd0tQMk5nQ01RbDc1dnh0cTdTSytWdDVBPQo5Nk91Y2tlbmpRaTBYVUhsQnBEZU4xODFHZHNJOWo2amV1SklUTFk1YnRjPQoKbGVkZ2VyLnN0dWRpby1rdW1vLmV4YW1wbGUvbmlnaHRmYWxsCjE5CmtUOWNIYnJPeGtBYWpkdHgxcDc0VlByRmVTamhsb1lTeWxjWGU2a0JRUnc9CgrigJQgbGVkZ2VyLnN0dWRpby1rdW1vLmV4YW1wbGUvbmlnaHRmYWxsIDduT0pSWUhPbU1IcmxSNnRiTGVHWHBDUDhaYU5EYk1nRC8yN3lpM09Gd2JVK1RyRnVtalo2aThJbXF2dzBlQTZPR1hna2dnOFBnTHFCSUJFUkpPZVdyTXhqUU09Cg=="
                      *     }
                      */
                     "application/json": {
@@ -3052,13 +3061,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "index": 41,
-                     *       "duplicate": false,
-                     *       "receipt": "YzJzcC5vcmcvdGxvZy1wcm9vZkB2MQppbmRleCA0MQo="
-                     *     }
-                     */
                     "application/json": {
                         index: number;
                         /** @description Whether the log held the entry already. */
@@ -3152,11 +3154,17 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example nightfall */
                 production: string;
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                /** @example {"entry": 16, "disclosures": []} */
+                "application/x-ndjson": string;
+            };
+        };
         responses: {
             /** @description Successful Response */
             200: {
@@ -3164,6 +3172,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "openings": 0
+                     *     }
+                     */
                     "application/json": unknown;
                 };
             };
@@ -3193,6 +3206,11 @@ export interface operations {
                     /** Format: binary */
                     sidecar?: Blob;
                 };
+                /**
+                 * @example {
+                 *       "sha256": "43853ca7102d80b099a0b6fd1f3d459b98e2ce0323068958d3e466cf60c42759"
+                 *     }
+                 */
                 "application/json": {
                     sha256?: string;
                     pixels?: string;
@@ -3209,6 +3227,61 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "spec": "https://rakkan.org/verification-report/v1",
+                     *       "file": "final.1001.png",
+                     *       "sha256": "43853ca7102d80b099a0b6fd1f3d459b98e2ce0323068958d3e466cf60c42759",
+                     *       "outcome": "recorded",
+                     *       "verdict": "Recorded in ledger.studio-kumo.example/nightfall: These bytes are “final.1001.png”, entry 17. Only a digest was given: nobody looked at a file or its manifest.",
+                     *       "signer": null,
+                     *       "log": "ledger.studio-kumo.example/nightfall",
+                     *       "checks": [
+                     *         {
+                     *           "check": "claim",
+                     *           "title": "The manifest is intact",
+                     *           "status": "undecided",
+                     *           "words": "Only a digest was given: nobody looked at a file or its manifest.",
+                     *           "codes": [
+                     *             "verify.digest-only"
+                     *           ]
+                     *         },
+                     *         {
+                     *           "check": "log",
+                     *           "title": "The log holds the record",
+                     *           "status": "passed",
+                     *           "words": "7 entries, each proven to be in the log ledger.studio-kumo.example/nightfall (tree of 19).",
+                     *           "codes": []
+                     *         }
+                     *       ],
+                     *       "named": [],
+                     *       "steps": [
+                     *         {
+                     *           "index": 13,
+                     *           "action": "edit",
+                     *           "tool": "grade 2",
+                     *           "device": "workstation",
+                     *           "finished": "2026-11-22T17:03:21Z",
+                     *           "evidence": "declared"
+                     *         }
+                     *       ],
+                     *       "facts": {
+                     *         "mediaType": "application/octet-stream"
+                     *       },
+                     *       "ledger": {
+                     *         "origin": "ledger.studio-kumo.example/nightfall",
+                     *         "by": "bytes",
+                     *         "entries": [
+                     *           {
+                     *             "index": 17,
+                     *             "receipt": "YzJzcC5vcmcvdGxvZy1wcm9vZkB2MQppbmRleCAxNwpJVGV2SXVncEFJdDNkRVJyKzd1NXhPRmpBN3NxUUVIUytFYUNyM0xKckJJPQpGRUxseCtyRUVVYWpOQmVzYmtFUUM2U2dJaDZjbG1pVWJ5T1NhdFZCRkpRPQo5Nk91Y2tlbmpRaTBYVUhsQnBEZU4xODFHZHNJOWo2amV1SklUTFk1YnRjPQoKbGVkZ2VyLnN0dWRpby1rdW1vLmV4YW1wbGUvbmlnaHRmYWxsCjE5CmtUOWNIYnJPeGtBYWpkdHgxcDc0VlByRmVTamhsb1lTeWxjWGU2a0JRUnc9CgrigJQgbGVkZ2VyLnN0dWRpby1rdW1vLmV4YW1wbGUvbmlnaHRmYWxsIDduT0pSWUhPbU1IcmxSNnRiTGVHWHBDUDhaYU5EYk1nRC8yN3lpM09Gd2JVK1RyRnVtalo2aThJbXF2dzBlQTZPR1hna2dnOFBnTHFCSUJFUkpPZVdyTXhqUU09Cg=="
+                     *           }
+                     *         ]
+                     *       },
+                     *       "clearance": null,
+                     *       "page": "/verify/sha256:43853ca7102d80b099a0b6fd1f3d459b98e2ce0323068958d3e466cf60c42759"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Verification"];
                 };
             };
@@ -3274,6 +3347,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "started": false,
+                     *       "refused": []
+                     *     }
+                     */
                     "application/json": components["schemas"]["Isolation"];
                 };
             };
@@ -3311,6 +3390,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example sha256:43853ca7102d80b099a0b6fd1f3d459b98e2ce0323068958d3e466cf60c42759 */
                 digest: string;
             };
             cookie?: never;
@@ -3323,6 +3403,61 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "spec": "https://rakkan.org/verification-report/v1",
+                     *       "file": "final.1001.png",
+                     *       "sha256": "43853ca7102d80b099a0b6fd1f3d459b98e2ce0323068958d3e466cf60c42759",
+                     *       "outcome": "recorded",
+                     *       "verdict": "Recorded in ledger.studio-kumo.example/nightfall: These bytes are “final.1001.png”, entry 17. Only a digest was given: nobody looked at a file or its manifest.",
+                     *       "signer": null,
+                     *       "log": "ledger.studio-kumo.example/nightfall",
+                     *       "checks": [
+                     *         {
+                     *           "check": "claim",
+                     *           "title": "The manifest is intact",
+                     *           "status": "undecided",
+                     *           "words": "Only a digest was given: nobody looked at a file or its manifest.",
+                     *           "codes": [
+                     *             "verify.digest-only"
+                     *           ]
+                     *         },
+                     *         {
+                     *           "check": "log",
+                     *           "title": "The log holds the record",
+                     *           "status": "passed",
+                     *           "words": "7 entries, each proven to be in the log ledger.studio-kumo.example/nightfall (tree of 19).",
+                     *           "codes": []
+                     *         }
+                     *       ],
+                     *       "named": [],
+                     *       "steps": [
+                     *         {
+                     *           "index": 13,
+                     *           "action": "edit",
+                     *           "tool": "grade 2",
+                     *           "device": "workstation",
+                     *           "finished": "2026-11-22T17:03:21Z",
+                     *           "evidence": "declared"
+                     *         }
+                     *       ],
+                     *       "facts": {
+                     *         "mediaType": "application/octet-stream"
+                     *       },
+                     *       "ledger": {
+                     *         "origin": "ledger.studio-kumo.example/nightfall",
+                     *         "by": "bytes",
+                     *         "entries": [
+                     *           {
+                     *             "index": 17,
+                     *             "receipt": "YzJzcC5vcmcvdGxvZy1wcm9vZkB2MQppbmRleCAxNwpJVGV2SXVncEFJdDNkRVJyKzd1NXhPRmpBN3NxUUVIUytFYUNyM0xKckJJPQpGRUxseCtyRUVVYWpOQmVzYmtFUUM2U2dJaDZjbG1pVWJ5T1NhdFZCRkpRPQo5Nk91Y2tlbmpRaTBYVUhsQnBEZU4xODFHZHNJOWo2amV1SklUTFk1YnRjPQoKbGVkZ2VyLnN0dWRpby1rdW1vLmV4YW1wbGUvbmlnaHRmYWxsCjE5CmtUOWNIYnJPeGtBYWpkdHgxcDc0VlByRmVTamhsb1lTeWxjWGU2a0JRUnc9CgrigJQgbGVkZ2VyLnN0dWRpby1rdW1vLmV4YW1wbGUvbmlnaHRmYWxsIDduT0pSWUhPbU1IcmxSNnRiTGVHWHBDUDhaYU5EYk1nRC8yN3lpM09Gd2JVK1RyRnVtalo2aThJbXF2dzBlQTZPR1hna2dnOFBnTHFCSUJFUkpPZVdyTXhqUU09Cg=="
+                     *           }
+                     *         ]
+                     *       },
+                     *       "clearance": null,
+                     *       "page": "/verify/sha256:43853ca7102d80b099a0b6fd1f3d459b98e2ce0323068958d3e466cf60c42759"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Verification"];
                 };
             };
@@ -3387,6 +3522,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example nightfall */
                 production: string;
             };
             cookie?: never;
@@ -3400,11 +3536,11 @@ export interface operations {
                 };
                 content: {
                     /**
-                     * @example ledger.example/nightfall
-                     *     300
-                     *     8o/DBDC+YmGl5D5cWsN3FbwsItKly+Z6BI901S1PlIQ=
+                     * @example ledger.studio-kumo.example/nightfall
+                     *     19
+                     *     kT9cHbrOxkAajdtx1p74VPrFeSjhloYSylcXe6kBQRw=
                      *
-                     *     — ledger.example/nightfall YLOop8hZWl66hl/hE9XN…GRWOAnWu6alls4f8NWYCWvSi5gmopQE=
+                     *     — ledger.studio-kumo.example/nightfall 7nOJRYHOmMHrlR6tbLeGXpCP8ZaNDbMgD/27yi3OFwbU+TrFumjZ6i8Imqvw0eA6OGXgkgg8PgLqBIBERJOeWrMxjQM=
                      */
                     "text/plain": string;
                 };
@@ -3504,7 +3640,9 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example 000.p/19 */
                 path: string;
+                /** @example nightfall */
                 production: string;
             };
             cookie?: never;
@@ -3615,7 +3753,9 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example 0/000.p/19 */
                 path: string;
+                /** @example nightfall */
                 production: string;
             };
             cookie?: never;
@@ -3726,8 +3866,12 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description The entry's number, counted from 0. */
+                /**
+                 * @description The entry's number, counted from 0.
+                 * @example 18
+                 */
                 index: number;
+                /** @example nightfall */
                 production: string;
             };
             cookie?: never;
@@ -3740,7 +3884,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/vnd.dsse.envelope.v1+json": unknown;
+                    /**
+                     * @example {
+                     *       "payload": "eyJfdHlwZSI6Imh0dHBzOi8vaW4tdG90by5pby9TdGF0ZW1lbnQvdjEiLCJwcmVkaWNhdGUiOnsiY2VydGlmaWNhdGUiOiI1NjE0YzUzOWI5N2FhZjFhMTdlZDYyMjZkMGZkZjYzZGQzODcxMWJhMzUxMDNiNDk1Y2EzOGJlZWViZTc5MjJiIiwiZGV2aWNlIjoic2VydmVyIiwicHVibGljS2V5IjoiTUNvd0JRWURLMlZ3QXlFQVB1czl6UzhFTU0vYlh6NHpwSnN0WTk1Ylhwb0xxUFVEL0l3R0hObUxnamc9Iiwicm9sZSI6ImRldmljZSIsInZhbGlkRnJvbSI6IjIwMjYtMTEtMjJUMTc6MDM6MjJaIiwidmFsaWRVbnRpbCI6IjIwMjctMTEtMjNUMTc6MDM6MjJaIn0sInByZWRpY2F0ZVR5cGUiOiJodHRwczovL3Jha2thbi5vcmcvZW5yb2xtZW50L3YxIiwic3ViamVjdCI6W3siZGlnZXN0Ijp7InNoYTI1NiI6ImQ3ZGE2NzA2YWNmYjNjODljNzI5MDRmODg3NGQ0M2UzZDRlM2M4ZmVjMjU3MTYxNjhlYTFhNzE4ODhkZTAwMTkifSwibmFtZSI6InNlcnZlciJ9XX0=",
+                     *       "payloadType": "application/vnd.in-toto+json",
+                     *       "signatures": [
+                     *         {
+                     *           "keyid": "3dca523a4b8ea07033ef1196369aacd23d1d8aa0ff66d7aac208383e9e42b479",
+                     *           "sig": "FHKva4wmVlocnmUwQy/GrpfdKZ+tIKM2Ia9FiFngBu9E+UN/ide/cqJvzVJBI7qqwtnls+DQGRuAgXiS17GzAg=="
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/vnd.dsse.envelope.v1+json": {
+                        /** Format: byte */
+                        payload: string;
+                        /** @constant */
+                        payloadType: "application/vnd.in-toto+json";
+                        signatures: {
+                            keyid: string;
+                            /** Format: byte */
+                            sig: string;
+                        }[];
+                    };
                 };
             };
             /** @description The client holds these very bytes: `If-None-Match` named their `ETag`. */
@@ -3840,8 +4006,12 @@ export interface operations {
             };
             header?: never;
             path: {
-                /** @description The entry's number, counted from 0. */
+                /**
+                 * @description The entry's number, counted from 0.
+                 * @example 18
+                 */
                 index: number;
+                /** @example nightfall */
                 production: string;
             };
             cookie?: never;
@@ -3856,18 +4026,19 @@ export interface operations {
                 content: {
                     /**
                      * @example c2sp.org/tlog-proof@v1
-                     *     index 77
-                     *     1ImxMpg/frO1l4MxeX/N0L8q/W1tFrK4wfq6OqkdsvM=
+                     *     index 18
+                     *     /ycNwuWevW6oEdMU0eDwKP2NgCMQl75vxtq7SK+Vt5A=
+                     *     96OuckenjQi0XUHlBpDeN181GdsI9j6jeuJITLY5btc=
                      *
-                     *     ledger.example/nightfall
-                     *     300
-                     *     8o/DBDC+YmGl5D5cWsN3FbwsItKly+Z6BI901S1PlIQ=
+                     *     ledger.studio-kumo.example/nightfall
+                     *     19
+                     *     kT9cHbrOxkAajdtx1p74VPrFeSjhloYSylcXe6kBQRw=
                      *
-                     *     — ledger.example/nightfall YLOop8hZWl66hl/hE9XN…GRWOAnWu6alls4f8NWYCWvSi5gmopQE=
+                     *     — ledger.studio-kumo.example/nightfall 7nOJRYHOmMHrlR6tbLeGXpCP8ZaNDbMgD/27yi3OFwbU+TrFumjZ6i8Imqvw0eA6OGXgkgg8PgLqBIBERJOeWrMxjQM=
                      */
                     "text/plain": string;
                     "application/cose": Blob;
-                    "application/vnd.dev.sigstore.bundle.v0.3+json": unknown;
+                    "application/vnd.dev.sigstore.bundle.v0.3+json": Record<string, never>;
                 };
             };
             /** @description The client holds these very bytes: `If-None-Match` named their `ETag`. */
@@ -3967,8 +4138,12 @@ export interface operations {
             };
             header?: never;
             path: {
-                /** @description SHA-256, in hex. */
+                /**
+                 * @description SHA-256, in hex.
+                 * @example 1442e5c7eac41146a33417ac6e41100ba4a0221e9c9668946f23926ad5411494
+                 */
                 leaf_hash: string;
+                /** @example nightfall */
                 production: string;
             };
             cookie?: never;
@@ -3981,9 +4156,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example c2sp.org/tlog-proof@v1
+                     *     index 18
+                     *     /ycNwuWevW6oEdMU0eDwKP2NgCMQl75vxtq7SK+Vt5A=
+                     *     96OuckenjQi0XUHlBpDeN181GdsI9j6jeuJITLY5btc=
+                     *
+                     *     ledger.studio-kumo.example/nightfall
+                     *     19
+                     *     kT9cHbrOxkAajdtx1p74VPrFeSjhloYSylcXe6kBQRw=
+                     *
+                     *     — ledger.studio-kumo.example/nightfall 7nOJRYHOmMHrlR6tbLeGXpCP8ZaNDbMgD/27yi3OFwbU+TrFumjZ6i8Imqvw0eA6OGXgkgg8PgLqBIBERJOeWrMxjQM=
+                     */
                     "text/plain": string;
                     "application/cose": Blob;
-                    "application/vnd.dev.sigstore.bundle.v0.3+json": unknown;
+                    "application/vnd.dev.sigstore.bundle.v0.3+json": Record<string, never>;
                 };
             };
             /** @description The client holds these very bytes: `If-None-Match` named their `ETag`. */
@@ -4079,13 +4266,20 @@ export interface operations {
     consistency: {
         parameters: {
             query: {
-                /** @description Entries. */
+                /**
+                 * @description Entries.
+                 * @example 3
+                 */
                 old: number;
-                /** @description Entries. */
+                /**
+                 * @description Entries.
+                 * @example 19
+                 */
                 new: number;
             };
             header?: never;
             path: {
+                /** @example nightfall */
                 production: string;
             };
             cookie?: never;
@@ -4098,7 +4292,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /** @example 1ImxMpg/frO1l4MxeX/N0L8q/W1tFrK4wfq6OqkdsvM= */
+                    /**
+                     * @example IMu+537Lj8+7dr1MKMmATiHtpk6x/dffVWAVIfdVBms=
+                     *     O0aw0pKdduxIMgGKWs+fKeCtipZeC61WRIUjnML6VCA=
+                     *     p4qKfG0UtJ1qB9TI92Id8bzbggtdsCKkJIPgXySF0pE=
+                     *     WhavCZrGftAKBgSWHr8zp37WLfG3fyEdJ4kjPV7yg9U=
+                     *     1u1ZyWhuEoJ5U8YCblc6NN5C/F2PxGXfzXJ5cWSNchQ=
+                     *     Pi7y880tKfd+7kJzrVVl8RovZEt0p2BS3RwpjD6C78c=
+                     */
                     "text/plain": string;
                     "application/json": components["schemas"]["Consistency"];
                     "application/cose": Blob;
@@ -4199,6 +4400,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example nightfall */
                 production: string;
             };
             cookie?: never;
@@ -4211,6 +4413,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "origin": "ledger.studio-kumo.example/nightfall",
+                     *       "keys": [
+                     *         {
+                     *           "vkey": "ledger.studio-kumo.example/nightfall+ee738945+ATc1RhXoWuWCPKFAHqcw/UxPuoR209UcFq3gme8KMU6W",
+                     *           "announced": null,
+                     *           "retired": null
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["LogKeys"];
                     "text/plain": string;
                 };
@@ -4310,6 +4524,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example nightfall */
                 production: string;
             };
             cookie?: never;
@@ -4322,7 +4537,47 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    /**
+                     * @example {
+                     *       "spec": "https://rakkan.org/trust-root/v1",
+                     *       "studio": "Studio Kumo",
+                     *       "logs": [
+                     *         "ledger.studio-kumo.example/nightfall+ee738945+ATc1RhXoWuWCPKFAHqcw/UxPuoR209UcFq3gme8KMU6W"
+                     *       ],
+                     *       "registrars": [
+                     *         "MCowBQYDK2VwAyEAztuU82fys8aX/xzKAy67GnNXRYOtfPQzmwfN+8KM1h0="
+                     *       ],
+                     *       "manifestAnchors": [
+                     *         "-----BEGIN CERTIFICATE-----",
+                     *         "MIIB2TCCAX6gAwIBAgIUf6Mx7luPXWKEIpEQDkBXg8OUMQkwCgYIKoZIzj0EAwIw",
+                     *         "ODEUMBIGA1UECgwLU3R1ZGlvIEt1bW8xIDAeBgNVBAMMF1N0dWRpbyBLdW1vIFJh",
+                     *         "a2thbiByb290MB4XDTI2MTEyMjE2NTgyMFoXDTQ2MTExNzE3MDMyMFowODEUMBIG",
+                     *         "A1UECgwLU3R1ZGlvIEt1bW8xIDAeBgNVBAMMF1N0dWRpbyBLdW1vIFJha2thbiBy",
+                     *         "b290MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE9AxKixycskjNddnAj0Qw1Hqs",
+                     *         "uVvGCv/2+6GIiEq7Njb4LnzTH4j6syrUDKQv9ovIvlkx0csTyEowOT5fh9rAe6Nm",
+                     *         "MGQwHQYDVR0OBBYEFBTGGEzSQTDqVZFzYPpZoEYkO3bPMB8GA1UdIwQYMBaAFBTG",
+                     *         "GEzSQTDqVZFzYPpZoEYkO3bPMBIGA1UdEwEB/wQIMAYBAf8CAQEwDgYDVR0PAQH/",
+                     *         "BAQDAgEGMAoGCCqGSM49BAMCA0kAMEYCIQDIEn9lf6XQlWDtd1RlOrx9AzVITK6V",
+                     *         "DhxyPNx7gC4T/QIhAMMItetUXAfxSWwbJ2Lv2c2fUDHATnFuVl796Ynjzv5w",
+                     *         "-----END CERTIFICATE-----"
+                     *       ],
+                     *       "timestampAnchors": [
+                     *         "-----BEGIN CERTIFICATE-----",
+                     *         "MIIB2TCCAX6gAwIBAgIUf6Mx7luPXWKEIpEQDkBXg8OUMQkwCgYIKoZIzj0EAwIw",
+                     *         "ODEUMBIGA1UECgwLU3R1ZGlvIEt1bW8xIDAeBgNVBAMMF1N0dWRpbyBLdW1vIFJh",
+                     *         "a2thbiByb290MB4XDTI2MTEyMjE2NTgyMFoXDTQ2MTExNzE3MDMyMFowODEUMBIG",
+                     *         "A1UECgwLU3R1ZGlvIEt1bW8xIDAeBgNVBAMMF1N0dWRpbyBLdW1vIFJha2thbiBy",
+                     *         "b290MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE9AxKixycskjNddnAj0Qw1Hqs",
+                     *         "uVvGCv/2+6GIiEq7Njb4LnzTH4j6syrUDKQv9ovIvlkx0csTyEowOT5fh9rAe6Nm",
+                     *         "MGQwHQYDVR0OBBYEFBTGGEzSQTDqVZFzYPpZoEYkO3bPMB8GA1UdIwQYMBaAFBTG",
+                     *         "GEzSQTDqVZFzYPpZoEYkO3bPMBIGA1UdEwEB/wQIMAYBAf8CAQEwDgYDVR0PAQH/",
+                     *         "BAQDAgEGMAoGCCqGSM49BAMCA0kAMEYCIQDIEn9lf6XQlWDtd1RlOrx9AzVITK6V",
+                     *         "DhxyPNx7gC4T/QIhAMMItetUXAfxSWwbJ2Lv2c2fUDHATnFuVl796Ynjzv5w",
+                     *         "-----END CERTIFICATE-----"
+                     *       ]
+                     *     }
+                     */
+                    "application/json": Record<string, never>;
                 };
             };
             /** @description The client holds these very bytes: `If-None-Match` named their `ETag`. */
@@ -4420,8 +4675,12 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description SHA-256, in hex. */
+                /**
+                 * @description SHA-256, in hex.
+                 * @example ab9d55f600feb1761630110d52352bc95ac0e1a04e1ade8e142118c5a7e2ff1e
+                 */
                 keyid: string;
+                /** @example nightfall */
                 production: string;
             };
             cookie?: never;
@@ -4434,6 +4693,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "keyid": "ab9d55f600feb1761630110d52352bc95ac0e1a04e1ade8e142118c5a7e2ff1e",
+                     *       "state": "active",
+                     *       "enrolled": [
+                     *         1
+                     *       ],
+                     *       "revoked": null,
+                     *       "suspectFrom": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["DeviceOfLog"];
                 };
             };
@@ -4542,6 +4812,41 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "productions": [
+                     *         {
+                     *           "production": "nightfall",
+                     *           "log": {
+                     *             "origin": "ledger.studio-kumo.example/nightfall",
+                     *             "size": 19
+                     *           },
+                     *           "root": "913f5c1dbacec6401a8ddb71d69ef854fac57928e1968612ca57177ba901411c",
+                     *           "title": {
+                     *             "id": "T-1",
+                     *             "name": "Nightfall"
+                     *           },
+                     *           "may": [
+                     *             "entries.add",
+                     *             "verify",
+                     *             "log.proofs",
+                     *             "log.entries",
+                     *             "work.read",
+                     *             "registry.read",
+                     *             "verdicts.read",
+                     *             "clear",
+                     *             "own-works.ask",
+                     *             "disclosures.open",
+                     *             "events.follow",
+                     *             "webhooks.manage",
+                     *             "shares.manage",
+                     *             "tokens.manage",
+                     *             "operate"
+                     *           ]
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Productions"];
                 };
             };
@@ -4633,6 +4938,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example nightfall */
                 production: string;
             };
             cookie?: never;
@@ -4645,6 +4951,37 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "log": {
+                     *         "origin": "ledger.studio-kumo.example/nightfall",
+                     *         "size": 19
+                     *       },
+                     *       "production": "nightfall",
+                     *       "root": "913f5c1dbacec6401a8ddb71d69ef854fac57928e1968612ca57177ba901411c",
+                     *       "title": {
+                     *         "id": "T-1",
+                     *         "name": "Nightfall"
+                     *       },
+                     *       "may": [
+                     *         "entries.add",
+                     *         "verify",
+                     *         "log.proofs",
+                     *         "log.entries",
+                     *         "work.read",
+                     *         "registry.read",
+                     *         "verdicts.read",
+                     *         "clear",
+                     *         "own-works.ask",
+                     *         "disclosures.open",
+                     *         "events.follow",
+                     *         "webhooks.manage",
+                     *         "shares.manage",
+                     *         "tokens.manage",
+                     *         "operate"
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["ProductionGlance"];
                 };
             };
@@ -4734,15 +5071,18 @@ export interface operations {
     list_assets: {
         parameters: {
             query?: {
+                /** @example 2 */
                 limit?: number;
                 after?: string | null;
                 name?: string | null;
                 sequence?: string | null;
+                /** @example sh010 */
                 shot?: string | null;
                 task?: string | null;
             };
             header?: never;
             path: {
+                /** @example nightfall */
                 production: string;
             };
             cookie?: never;
@@ -4755,6 +5095,69 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "log": {
+                     *         "origin": "ledger.studio-kumo.example/nightfall",
+                     *         "size": 19
+                     *       },
+                     *       "assets": [
+                     *         {
+                     *           "sha256": "7106aff77c924b77441df3ac68610a4f02c5c8bfee1d6ed7f0bf2c7ccddc2c0d",
+                     *           "pixels": "4f13604ddddd239546b8bcd94a76bcb79108ab2936f3144b417485d4b8d2b51f",
+                     *           "name": "bg.1001.png",
+                     *           "entry": 10,
+                     *           "kind": "step",
+                     *           "signedBy": "ab9d55f600feb1761630110d52352bc95ac0e1a04e1ade8e142118c5a7e2ff1e",
+                     *           "action": "generate",
+                     *           "evidence": "declared",
+                     *           "tool": {
+                     *             "name": "painter",
+                     *             "version": "1.0"
+                     *           },
+                     *           "actor": "actor:unnamed",
+                     *           "place": {
+                     *             "production": "nightfall",
+                     *             "sequence": "sq010",
+                     *             "shot": "sh010",
+                     *             "frames": {
+                     *               "first": 1001,
+                     *               "last": 1001
+                     *             }
+                     *           },
+                     *           "started": "2026-11-22T17:03:21Z",
+                     *           "finished": "2026-11-22T17:03:21Z"
+                     *         },
+                     *         {
+                     *           "sha256": "ca69e98c41f9281ce78c42aabc185666ba4c5adb985300c0a69e68fd4d9f0633",
+                     *           "pixels": "af6b6ba0dd8d02f95bd958b11d5828f7d50fd55fad6a5b5915dd61680db0334d",
+                     *           "name": "final.1001.png",
+                     *           "entry": 13,
+                     *           "kind": "step",
+                     *           "signedBy": "ab9d55f600feb1761630110d52352bc95ac0e1a04e1ade8e142118c5a7e2ff1e",
+                     *           "action": "edit",
+                     *           "evidence": "declared",
+                     *           "tool": {
+                     *             "name": "grade",
+                     *             "version": "2"
+                     *           },
+                     *           "actor": "actor:unnamed",
+                     *           "place": {
+                     *             "production": "nightfall",
+                     *             "sequence": "sq010",
+                     *             "shot": "sh010",
+                     *             "frames": {
+                     *               "first": 1001,
+                     *               "last": 1001
+                     *             }
+                     *           },
+                     *           "started": "2026-11-22T17:03:21Z",
+                     *           "finished": "2026-11-22T17:03:21Z"
+                     *         }
+                     *       ],
+                     *       "next": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["AssetPage"];
                 };
             };
@@ -4846,8 +5249,12 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description SHA-256 of bytes or of a picture, in hex. */
+                /**
+                 * @description SHA-256 of bytes or of a picture, in hex.
+                 * @example 43853ca7102d80b099a0b6fd1f3d459b98e2ce0323068958d3e466cf60c42759
+                 */
                 digest: string;
+                /** @example nightfall */
                 production: string;
             };
             cookie?: never;
@@ -4860,6 +5267,44 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "log": {
+                     *         "origin": "ledger.studio-kumo.example/nightfall",
+                     *         "size": 19
+                     *       },
+                     *       "sha256": "43853ca7102d80b099a0b6fd1f3d459b98e2ce0323068958d3e466cf60c42759",
+                     *       "pixels": "af6b6ba0dd8d02f95bd958b11d5828f7d50fd55fad6a5b5915dd61680db0334d",
+                     *       "foundBy": "bytes",
+                     *       "names": [
+                     *         "final.1001.png"
+                     *       ],
+                     *       "made": [
+                     *         {
+                     *           "name": "final.1001.png",
+                     *           "entry": 17,
+                     *           "kind": "seal",
+                     *           "signedBy": "ab9d55f600feb1761630110d52352bc95ac0e1a04e1ade8e142118c5a7e2ff1e"
+                     *         }
+                     *       ],
+                     *       "madeMore": false,
+                     *       "used": [],
+                     *       "usedMore": false,
+                     *       "seal": {
+                     *         "from": {
+                     *           "sha256": "ca69e98c41f9281ce78c42aabc185666ba4c5adb985300c0a69e68fd4d9f0633",
+                     *           "entry": 17,
+                     *           "form": "embedded"
+                     *         }
+                     *       },
+                     *       "manifest": {
+                     *         "asset": "43853ca7102d80b099a0b6fd1f3d459b98e2ce0323068958d3e466cf60c42759",
+                     *         "sha256": "415000172c18ae10d0f493e3b7dfe2b5764f90bb20f2d7f64b8c7f545606fae7",
+                     *         "bytes": 34878
+                     *       },
+                     *       "verdicts": []
+                     *     }
+                     */
                     "application/json": components["schemas"]["Asset"];
                 };
             };
@@ -4952,12 +5397,17 @@ export interface operations {
                 limit?: number;
                 after?: string | null;
                 direction?: components["schemas"]["Direction"];
+                /** @example 4 */
                 depth?: number;
             };
             header?: never;
             path: {
-                /** @description SHA-256 of bytes or of a picture, in hex. */
+                /**
+                 * @description SHA-256 of bytes or of a picture, in hex.
+                 * @example 43853ca7102d80b099a0b6fd1f3d459b98e2ce0323068958d3e466cf60c42759
+                 */
                 digest: string;
+                /** @example nightfall */
                 production: string;
             };
             cookie?: never;
@@ -4970,6 +5420,72 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "log": {
+                     *         "origin": "ledger.studio-kumo.example/nightfall",
+                     *         "size": 19
+                     *       },
+                     *       "direction": "up",
+                     *       "nodes": [
+                     *         {
+                     *           "sha256": "43853ca7102d80b099a0b6fd1f3d459b98e2ce0323068958d3e466cf60c42759",
+                     *           "name": "final.1001.png",
+                     *           "depth": 0,
+                     *           "attributed": true,
+                     *           "made": {
+                     *             "entry": 17,
+                     *             "kind": "seal",
+                     *             "signedBy": "ab9d55f600feb1761630110d52352bc95ac0e1a04e1ade8e142118c5a7e2ff1e"
+                     *           }
+                     *         },
+                     *         {
+                     *           "sha256": "ca69e98c41f9281ce78c42aabc185666ba4c5adb985300c0a69e68fd4d9f0633",
+                     *           "name": "final.1001.png",
+                     *           "depth": 1,
+                     *           "attributed": true,
+                     *           "made": {
+                     *             "entry": 13,
+                     *             "kind": "step",
+                     *             "signedBy": "ab9d55f600feb1761630110d52352bc95ac0e1a04e1ade8e142118c5a7e2ff1e",
+                     *             "action": "edit",
+                     *             "evidence": "declared",
+                     *             "tool": {
+                     *               "name": "grade",
+                     *               "version": "2"
+                     *             },
+                     *             "actor": "actor:unnamed",
+                     *             "place": {
+                     *               "production": "nightfall",
+                     *               "sequence": "sq010",
+                     *               "shot": "sh010",
+                     *               "frames": {
+                     *                 "first": 1001,
+                     *                 "last": 1001
+                     *               }
+                     *             },
+                     *             "started": "2026-11-22T17:03:21Z",
+                     *             "finished": "2026-11-22T17:03:21Z"
+                     *           }
+                     *         }
+                     *       ],
+                     *       "edges": [
+                     *         {
+                     *           "child": "43853ca7102d80b099a0b6fd1f3d459b98e2ce0323068958d3e466cf60c42759",
+                     *           "parent": "ca69e98c41f9281ce78c42aabc185666ba4c5adb985300c0a69e68fd4d9f0633",
+                     *           "role": "sealed-from",
+                     *           "entry": 17
+                     *         },
+                     *         {
+                     *           "child": "ca69e98c41f9281ce78c42aabc185666ba4c5adb985300c0a69e68fd4d9f0633",
+                     *           "parent": "7106aff77c924b77441df3ac68610a4f02c5c8bfee1d6ed7f0bf2c7ccddc2c0d",
+                     *           "role": "parent",
+                     *           "entry": 13
+                     *         }
+                     *       ],
+                     *       "next": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["Lineage"];
                 };
             };
@@ -5061,8 +5577,12 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Of the file, hex. */
+                /**
+                 * @description Of the file, hex.
+                 * @example 43853ca7102d80b099a0b6fd1f3d459b98e2ce0323068958d3e466cf60c42759
+                 */
                 sha256: string;
+                /** @example nightfall */
                 production: string;
             };
             cookie?: never;
@@ -5139,6 +5659,7 @@ export interface operations {
             path: {
                 /** @description Of the file, hex. */
                 sha256: string;
+                /** @example nightfall */
                 production: string;
             };
             cookie?: never;
@@ -5253,8 +5774,12 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Of the file, hex. */
+                /**
+                 * @description Of the file, hex.
+                 * @example f9f37cc75e4de56ae9fc7954e717fcf3361cb78ad1e1c7227d3a9c89267f7c3d
+                 */
                 sha256: string;
+                /** @example nightfall */
                 production: string;
             };
             cookie?: never;
@@ -5267,6 +5792,28 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "digests": [
+                     *         "f9f37cc75e4de56ae9fc7954e717fcf3361cb78ad1e1c7227d3a9c89267f7c3d",
+                     *         "ab9d55f600feb1761630110d52352bc95ac0e1a04e1ade8e142118c5a7e2ff1e",
+                     *         "3dca523a4b8ea07033ef1196369aacd23d1d8aa0ff66d7aac208383e9e42b479"
+                     *       ],
+                     *       "entries": [
+                     *         {
+                     *           "index": 0,
+                     *           "envelope": "{\"payload\":\"eyJfdHlwZSI6Imh0dHBzOi8vaW4tdG90by5pby9TdGF0ZW1lbnQvdjEiLCJwcmVkaWNhdGUiOnsiY2VydGlmaWNhdGUiOiJmYzk4MTZiYjk5ZTU4YTJkMjAwNTcxMGY1MjBmZjM0ZTZiYWU4NzJmNTliZjZlNzFkY2YzZTNlZmE1ZjMzYmNlIiwiZGV2aWNlIjoicmVnaXN0cmFyIiwicHVibGljS2V5IjoiTUNvd0JRWURLMlZ3QXlFQXp0dVU4MmZ5czhhWC94ektBeTY3R25OWFJZT3RmUFF6bXdmTis4S00xaDA9Iiwicm9sZSI6InJlZ2lzdHJhciIsInZhbGlkRnJvbSI6IjIwMjYtMTEtMjJUMTc6MDM6MjFaIiwidmFsaWRVbnRpbCI6IjIwMjctMTEtMjNUMTc6MDM6MjFaIn0sInByZWRpY2F0ZVR5cGUiOiJodHRwczovL3Jha2thbi5vcmcvZW5yb2xtZW50L3YxIiwic3ViamVjdCI6W3siZGlnZXN0Ijp7InNoYTI1NiI6IjNkY2E1MjNhNGI4ZWEwNzAzM2VmMTE5NjM2OWFhY2QyM2QxZDhhYTBmZjY2ZDdhYWMyMDgzODNlOWU0MmI0NzkifSwibmFtZSI6InJlZ2lzdHJhciJ9XX0=\",\"payloadType\":\"application/vnd.in-toto+json\",\"signatures\":[{\"keyid\":\"3dca523a4b8ea07033ef1196369aacd23d1d8aa0ff66d7aac208383e9e42b479\",\"sig\":\"/2ChXMVJuFqrNu9grmWcZvAtUCeM4pwm8y8RpL199i8rt7f4LwI6weEZyMDfp0tWEyo1NORg+7/BOp/K6Mi2Bw==\"}]}",
+                     *           "receipt": "c2sp.org/tlog-proof@v1\nindex 0\nszkd4t9YskZ8xqtvqa9ugeuXDOX/ndZCgAiTSlDGESc=\neF1XFUfRBPeW6jxjG6uPW3uFeFcegzBGYznJ5UMWxZ8=\nWhavCZrGftAKBgSWHr8zp37WLfG3fyEdJ4kjPV7yg9U=\n1u1ZyWhuEoJ5U8YCblc6NN5C/F2PxGXfzXJ5cWSNchQ=\nPi7y880tKfd+7kJzrVVl8RovZEt0p2BS3RwpjD6C78c=\n\nledger.studio-kumo.example/nightfall\n19\nkT9cHbrOxkAajdtx1p74VPrFeSjhloYSylcXe6kBQRw=\n\n— ledger.studio-kumo.example/nightfall 7nOJRYHOmMHrlR6tbLeGXpCP8ZaNDbMgD/27yi3OFwbU+TrFumjZ6i8Imqvw0eA6OGXgkgg8PgLqBIBERJOeWrMxjQM=\n"
+                     *         },
+                     *         {
+                     *           "index": 1,
+                     *           "envelope": "{\"payload\":\"eyJfdHlwZSI6Imh0dHBzOi8vaW4tdG90by5pby9TdGF0ZW1lbnQvdjEiLCJwcmVkaWNhdGUiOnsiY2VydGlmaWNhdGUiOiI2NmExYmVjZjViYzU4ZmY5MzZmYjVhNzY3MjhmYTA5ZGJhYTk1N2RiOWQwN2Q0ODQ5ODI3ODEwOTQ5NGNlZGRiIiwiZGV2aWNlIjoid29ya3N0YXRpb24iLCJwdWJsaWNLZXkiOiJNQ293QlFZREsyVndBeUVBSmQrM0NvdFNOU01nMGt4cWdOZm9JeHNMdkRhd2ZVM2E1elB5Y2VnNWU4cz0iLCJyb2xlIjoiZGV2aWNlIiwidmFsaWRGcm9tIjoiMjAyNi0xMS0yMlQxNzowMzoyMVoiLCJ2YWxpZFVudGlsIjoiMjAyNy0xMS0yM1QxNzowMzoyMVoifSwicHJlZGljYXRlVHlwZSI6Imh0dHBzOi8vcmFra2FuLm9yZy9lbnJvbG1lbnQvdjEiLCJzdWJqZWN0IjpbeyJkaWdlc3QiOnsic2hhMjU2IjoiYWI5ZDU1ZjYwMGZlYjE3NjE2MzAxMTBkNTIzNTJiYzk1YWMwZTFhMDRlMWFkZThlMTQyMTE4YzVhN2UyZmYxZSJ9LCJuYW1lIjoid29ya3N0YXRpb24ifV19\",\"payloadType\":\"application/vnd.in-toto+json\",\"signatures\":[{\"keyid\":\"3dca523a4b8ea07033ef1196369aacd23d1d8aa0ff66d7aac208383e9e42b479\",\"sig\":\"wPRsAmOsFXTBE+qaBQRxHBaifK9MlK10LjPuHJ4J+6Qdt5bcUtM6nMqQd5Z1UHuXIf7zWrGgynYtUkFlooMUCQ==\"}]}",
+                     *           "receipt": "c2sp.org/tlog-proof@v1\nindex 1\n7glsSLwZJTQB11c70jK9Spg9d26ApPGHYdgahEgQPBI=\neF1XFUfRBPeW6jxjG6uPW3uFeFcegzBGYznJ5UMWxZ8=\nWhavCZrGftAKBgSWHr8zp37WLfG3fyEdJ4kjPV7yg9U=\n1u1ZyWhuEoJ5U8YCblc6NN5C/F2PxGXfzXJ5cWSNchQ=\nPi7y880tKfd+7kJzrVVl8RovZEt0p2BS3RwpjD6C78c=\n\nledger.studio-kumo.example/nightfall\n19\nkT9cHbrOxkAajdtx1p74VPrFeSjhloYSylcXe6kBQRw=\n\n— ledger.studio-kumo.example/nightfall 7nOJRYHOmMHrlR6tbLeGXpCP8ZaNDbMgD/27yi3OFwbU+TrFumjZ6i8Imqvw0eA6OGXgkgg8PgLqBIBERJOeWrMxjQM=\n"
+                     *         }
+                     *       ],
+                     *       "manifests": []
+                     *     }
+                     */
                     "application/json": components["schemas"]["EvidenceOf"];
                 };
             };
@@ -5329,10 +5876,12 @@ export interface operations {
     list_steps: {
         parameters: {
             query?: {
+                /** @example 2 */
                 limit?: number;
                 after?: string | null;
                 tool?: string | null;
                 device?: string | null;
+                /** @example sq010 */
                 sequence?: string | null;
                 shot?: string | null;
                 task?: string | null;
@@ -5340,6 +5889,7 @@ export interface operations {
             };
             header?: never;
             path: {
+                /** @example nightfall */
                 production: string;
             };
             cookie?: never;
@@ -5352,6 +5902,77 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "log": {
+                     *         "origin": "ledger.studio-kumo.example/nightfall",
+                     *         "size": 19
+                     *       },
+                     *       "steps": [
+                     *         {
+                     *           "entry": 10,
+                     *           "kind": "step",
+                     *           "signedBy": "ab9d55f600feb1761630110d52352bc95ac0e1a04e1ade8e142118c5a7e2ff1e",
+                     *           "action": "generate",
+                     *           "evidence": "declared",
+                     *           "tool": {
+                     *             "name": "painter",
+                     *             "version": "1.0"
+                     *           },
+                     *           "actor": "actor:unnamed",
+                     *           "place": {
+                     *             "production": "nightfall",
+                     *             "sequence": "sq010",
+                     *             "shot": "sh010",
+                     *             "frames": {
+                     *               "first": 1001,
+                     *               "last": 1001
+                     *             }
+                     *           },
+                     *           "started": "2026-11-22T17:03:21Z",
+                     *           "finished": "2026-11-22T17:03:21Z",
+                     *           "wrote": [
+                     *             {
+                     *               "name": "bg.1001.png",
+                     *               "sha256": "7106aff77c924b77441df3ac68610a4f02c5c8bfee1d6ed7f0bf2c7ccddc2c0d",
+                     *               "pixels": "4f13604ddddd239546b8bcd94a76bcb79108ab2936f3144b417485d4b8d2b51f"
+                     *             }
+                     *           ]
+                     *         },
+                     *         {
+                     *           "entry": 11,
+                     *           "kind": "step",
+                     *           "signedBy": "ab9d55f600feb1761630110d52352bc95ac0e1a04e1ade8e142118c5a7e2ff1e",
+                     *           "action": "generate",
+                     *           "evidence": "declared",
+                     *           "tool": {
+                     *             "name": "painter",
+                     *             "version": "1.0"
+                     *           },
+                     *           "actor": "actor:unnamed",
+                     *           "place": {
+                     *             "production": "nightfall",
+                     *             "sequence": "sq010",
+                     *             "shot": "sh020",
+                     *             "frames": {
+                     *               "first": 1001,
+                     *               "last": 1001
+                     *             }
+                     *           },
+                     *           "started": "2026-11-22T17:03:21Z",
+                     *           "finished": "2026-11-22T17:03:21Z",
+                     *           "wrote": [
+                     *             {
+                     *               "name": "sh020.1001.png",
+                     *               "sha256": "c4c69b8228a09c979b34e3d0ab0238e88749cd2cfd4053d9c440f71c2bd0d4e0",
+                     *               "pixels": "de6c5c0b0bd5b56cc9ecae5813a2f04a90f7e401064ef1feafa5b89f9f48d1bd"
+                     *             }
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "next": "WyJkNzQxMmIyY2IwMTg5NmM2IiwxMV0"
+                     *     }
+                     */
                     "application/json": components["schemas"]["StepPage"];
                 };
             };
@@ -5443,7 +6064,9 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example 16 */
                 index: number;
+                /** @example nightfall */
                 production: string;
             };
             cookie?: never;
@@ -5456,6 +6079,52 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "log": {
+                     *         "origin": "ledger.studio-kumo.example/nightfall",
+                     *         "size": 19
+                     *       },
+                     *       "index": 16,
+                     *       "signedBy": [
+                     *         "ab9d55f600feb1761630110d52352bc95ac0e1a04e1ade8e142118c5a7e2ff1e"
+                     *       ],
+                     *       "statement": {
+                     *         "_type": "https://in-toto.io/Statement/v1",
+                     *         "predicate": {
+                     *           "_sd": [
+                     *             "707CtXaqONB6s9-asmbi7Evctlll1bEp98cerI8sgNM"
+                     *           ],
+                     *           "action": "generate",
+                     *           "actor": "actor:unnamed",
+                     *           "evidence": "declared",
+                     *           "finished": "2026-11-22T17:03:21Z",
+                     *           "place": {
+                     *             "production": "nightfall"
+                     *           },
+                     *           "started": "2026-11-22T17:03:21Z",
+                     *           "stepId": "01a20436-5f8b-7be0-8ef2-c39b776c5f32",
+                     *           "tool": {
+                     *             "name": "painter",
+                     *             "version": "1.0"
+                     *           }
+                     *         },
+                     *         "predicateType": "https://rakkan.org/step/v2",
+                     *         "subject": [
+                     *           {
+                     *             "annotations": {
+                     *               "pixels": "992212a27244f581743341d66bd814e4ce0b2b61f6d4fa23b483ce2988141cfd"
+                     *             },
+                     *             "digest": {
+                     *               "sha256": "b8a75a750a5fb253c1679b6ab1d8e90498dd8fb883b065500a016a117191afec"
+                     *             },
+                     *             "mediaType": "image/png",
+                     *             "name": "note.png"
+                     *           }
+                     *         ]
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["WholeEntry"];
                 };
             };
@@ -5545,11 +6214,13 @@ export interface operations {
     list_shots: {
         parameters: {
             query?: {
+                /** @example 2 */
                 limit?: number;
                 after?: string | null;
             };
             header?: never;
             path: {
+                /** @example nightfall */
                 production: string;
             };
             cookie?: never;
@@ -5562,6 +6233,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "log": {
+                     *         "origin": "ledger.studio-kumo.example/nightfall",
+                     *         "size": 19
+                     *       },
+                     *       "shots": [
+                     *         {
+                     *           "sequence": "sq010",
+                     *           "shot": "sh010",
+                     *           "steps": 2,
+                     *           "finals": 1,
+                     *           "newestEntry": 13
+                     *         },
+                     *         {
+                     *           "sequence": "sq010",
+                     *           "shot": "sh020",
+                     *           "steps": 1,
+                     *           "finals": 1,
+                     *           "newestEntry": 11
+                     *         }
+                     *       ],
+                     *       "next": "WyIyMThmZGVkOWVjYzI2Nzk5Iiwic2gwMjAiXQ"
+                     *     }
+                     */
                     "application/json": components["schemas"]["ShotPage"];
                 };
             };
@@ -5656,8 +6352,11 @@ export interface operations {
             };
             header?: never;
             path: {
+                /** @example sq010 */
                 sequence: string;
+                /** @example sh010 */
                 shot: string;
+                /** @example nightfall */
                 production: string;
             };
             cookie?: never;
@@ -5670,6 +6369,35 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "log": {
+                     *         "origin": "ledger.studio-kumo.example/nightfall",
+                     *         "size": 19
+                     *       },
+                     *       "sequence": "sq010",
+                     *       "shot": "sh010",
+                     *       "steps": 2,
+                     *       "finalFiles": 1,
+                     *       "frames": {
+                     *         "first": 1001,
+                     *         "last": 1001
+                     *       },
+                     *       "finals": [
+                     *         {
+                     *           "sha256": "43853ca7102d80b099a0b6fd1f3d459b98e2ce0323068958d3e466cf60c42759",
+                     *           "name": "final.1001.png",
+                     *           "entry": 13,
+                     *           "frames": {
+                     *             "first": 1001,
+                     *             "last": 1001
+                     *           },
+                     *           "verdicts": []
+                     *         }
+                     *       ],
+                     *       "next": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["ShotFinals"];
                 };
             };
@@ -5759,11 +6487,13 @@ export interface operations {
     show_coverage: {
         parameters: {
             query?: {
+                /** @example sq010 */
                 sequence?: string | null;
                 shot?: string | null;
             };
             header?: never;
             path: {
+                /** @example nightfall */
                 production: string;
             };
             cookie?: never;
@@ -5776,6 +6506,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "log": {
+                     *         "origin": "ledger.studio-kumo.example/nightfall",
+                     *         "size": 19
+                     *       },
+                     *       "files": 3,
+                     *       "complete": 0,
+                     *       "declared": 4,
+                     *       "inferred": 0,
+                     *       "gaps": 0,
+                     *       "says": "Of the final files on record. Which files nobody recorded, only `rakkan coverage` can tell."
+                     *     }
+                     */
                     "application/json": components["schemas"]["LogCoverage"];
                 };
             };
@@ -5867,12 +6611,15 @@ export interface operations {
             query?: {
                 at?: string | null;
                 known?: string | null;
+                /** @example 2 */
                 limit?: number;
                 after?: string | null;
             };
             header?: never;
             path: {
+                /** @example grants */
                 kind: components["schemas"]["Kind"];
+                /** @example nightfall */
                 production: string;
             };
             cookie?: never;
@@ -5885,6 +6632,77 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "log": {
+                     *         "origin": "ledger.studio-kumo.example/nightfall",
+                     *         "size": 19
+                     *       },
+                     *       "kind": "grants",
+                     *       "grants": [
+                     *         {
+                     *           "id": "G-7",
+                     *           "entry": 6,
+                     *           "type": "https://rakkan.org/grant/v2",
+                     *           "subjects": [
+                     *             {
+                     *               "name": "plates",
+                     *               "digest": {
+                     *                 "sha256": "1d13b75a20f721edafc4cc4f5333c5559ac8aa6e5bc325869bdee8e42a06387e"
+                     *               }
+                     *             },
+                     *             {
+                     *               "name": "sky",
+                     *               "digest": {
+                     *                 "sha256": "f216bbcce3ef0be8d83ad6971388baf2fc0a94eabfe75e202c43bb17c4c5d775"
+                     *               }
+                     *             }
+                     *           ],
+                     *           "standing": "accepted",
+                     *           "state": "in force",
+                     *           "states": {
+                     *             "grantId": "G-7",
+                     *             "uses": [
+                     *               "focused-training",
+                     *               "inference-run",
+                     *               "output-final",
+                     *               "output-marketing"
+                     *             ],
+                     *             "validFrom": "2026-01-01T00:00:00Z",
+                     *             "_sd": [
+                     *               "MZcZh66kT9jxntt9OwFQcT69N99UFytHWbrzENhLIdA"
+                     *             ],
+                     *             "recorded": "2026-11-22T17:03:21Z",
+                     *             "version": 1,
+                     *             "legalBasis": "licence",
+                     *             "assigner": "mori",
+                     *             "scope": {
+                     *               "titles": [
+                     *                 "T-1"
+                     *               ],
+                     *               "media": [
+                     *                 "broadcast",
+                     *                 "streaming"
+                     *               ],
+                     *               "territories": [
+                     *                 "JP"
+                     *               ]
+                     *             },
+                     *             "term": {
+                     *               "first": "2026-01-01",
+                     *               "zone": "UTC"
+                     *             },
+                     *             "exclusivity": "non-exclusive",
+                     *             "sublicence": false,
+                     *             "onExpiry": "renegotiate",
+                     *             "onRevocation": "renegotiate",
+                     *             "document": true
+                     *           }
+                     *         }
+                     *       ],
+                     *       "next": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["RegistryPage"];
                 };
             };
@@ -5979,8 +6797,11 @@ export interface operations {
             };
             header?: never;
             path: {
+                /** @example models */
                 kind: components["schemas"]["Kind"];
+                /** @example sky */
                 name: string;
+                /** @example nightfall */
                 production: string;
             };
             cookie?: never;
@@ -5993,6 +6814,258 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "log": {
+                     *         "origin": "ledger.studio-kumo.example/nightfall",
+                     *         "size": 19
+                     *       },
+                     *       "kind": "models",
+                     *       "id": "f216bbcce3ef0be8d83ad6971388baf2fc0a94eabfe75e202c43bb17c4c5d775",
+                     *       "entry": 5,
+                     *       "type": "https://rakkan.org/model/v2",
+                     *       "subjects": [
+                     *         {
+                     *           "name": "sky",
+                     *           "digest": {
+                     *             "sha256": "f216bbcce3ef0be8d83ad6971388baf2fc0a94eabfe75e202c43bb17c4c5d775"
+                     *           },
+                     *           "mediaType": "application/octet-stream"
+                     *         }
+                     *       ],
+                     *       "standing": "accepted",
+                     *       "states": {
+                     *         "name": "sky",
+                     *         "version": "1",
+                     *         "training": [
+                     *           {
+                     *             "dataset": "plates",
+                     *             "sha256": "1d13b75a20f721edafc4cc4f5333c5559ac8aa6e5bc325869bdee8e42a06387e",
+                     *             "stage": "focused"
+                     *           }
+                     *         ],
+                     *         "recorded": "2026-11-22T17:03:21Z",
+                     *         "kind": "base",
+                     *         "evidence": "declared"
+                     *       },
+                     *       "tree": {
+                     *         "name": "sky",
+                     *         "sha256": "f216bbcce3ef0be8d83ad6971388baf2fc0a94eabfe75e202c43bb17c4c5d775",
+                     *         "what": "base",
+                     *         "evidence": "declared",
+                     *         "standing": "accepted",
+                     *         "grants": [
+                     *           {
+                     *             "index": 6,
+                     *             "state": "in force",
+                     *             "covers": [
+                     *               {
+                     *                 "name": "plates",
+                     *                 "digest": {
+                     *                   "sha256": "1d13b75a20f721edafc4cc4f5333c5559ac8aa6e5bc325869bdee8e42a06387e"
+                     *                 }
+                     *               },
+                     *               {
+                     *                 "name": "sky",
+                     *                 "digest": {
+                     *                   "sha256": "f216bbcce3ef0be8d83ad6971388baf2fc0a94eabfe75e202c43bb17c4c5d775"
+                     *                 }
+                     *               }
+                     *             ],
+                     *             "grant": {
+                     *               "grantId": "G-7",
+                     *               "uses": [
+                     *                 "focused-training",
+                     *                 "inference-run",
+                     *                 "output-final",
+                     *                 "output-marketing"
+                     *               ],
+                     *               "validFrom": "2026-01-01T00:00:00Z",
+                     *               "_sd": [
+                     *                 "MZcZh66kT9jxntt9OwFQcT69N99UFytHWbrzENhLIdA"
+                     *               ],
+                     *               "recorded": "2026-11-22T17:03:21Z",
+                     *               "version": 1,
+                     *               "legalBasis": "licence",
+                     *               "assigner": "mori",
+                     *               "scope": {
+                     *                 "titles": [
+                     *                   "T-1"
+                     *                 ],
+                     *                 "media": [
+                     *                   "broadcast",
+                     *                   "streaming"
+                     *                 ],
+                     *                 "territories": [
+                     *                   "JP"
+                     *                 ]
+                     *               },
+                     *               "term": {
+                     *                 "first": "2026-01-01",
+                     *                 "zone": "UTC"
+                     *               },
+                     *               "exclusivity": "non-exclusive",
+                     *               "sublicence": false,
+                     *               "onExpiry": "renegotiate",
+                     *               "onRevocation": "renegotiate",
+                     *               "document": true
+                     *             }
+                     *           }
+                     *         ],
+                     *         "children": [
+                     *           {
+                     *             "name": "plates",
+                     *             "sha256": "1d13b75a20f721edafc4cc4f5333c5559ac8aa6e5bc325869bdee8e42a06387e",
+                     *             "relation": "focused training",
+                     *             "what": "dataset",
+                     *             "evidence": "declared",
+                     *             "standing": "accepted",
+                     *             "grants": [
+                     *               {
+                     *                 "index": 6,
+                     *                 "state": "in force",
+                     *                 "covers": [
+                     *                   {
+                     *                     "name": "plates",
+                     *                     "digest": {
+                     *                       "sha256": "1d13b75a20f721edafc4cc4f5333c5559ac8aa6e5bc325869bdee8e42a06387e"
+                     *                     }
+                     *                   },
+                     *                   {
+                     *                     "name": "sky",
+                     *                     "digest": {
+                     *                       "sha256": "f216bbcce3ef0be8d83ad6971388baf2fc0a94eabfe75e202c43bb17c4c5d775"
+                     *                     }
+                     *                   }
+                     *                 ],
+                     *                 "grant": {
+                     *                   "grantId": "G-7",
+                     *                   "uses": [
+                     *                     "focused-training",
+                     *                     "inference-run",
+                     *                     "output-final",
+                     *                     "output-marketing"
+                     *                   ],
+                     *                   "validFrom": "2026-01-01T00:00:00Z",
+                     *                   "_sd": [
+                     *                     "MZcZh66kT9jxntt9OwFQcT69N99UFytHWbrzENhLIdA"
+                     *                   ],
+                     *                   "recorded": "2026-11-22T17:03:21Z",
+                     *                   "version": 1,
+                     *                   "legalBasis": "licence",
+                     *                   "assigner": "mori",
+                     *                   "scope": {
+                     *                     "titles": [
+                     *                       "T-1"
+                     *                     ],
+                     *                     "media": [
+                     *                       "broadcast",
+                     *                       "streaming"
+                     *                     ],
+                     *                     "territories": [
+                     *                       "JP"
+                     *                     ]
+                     *                   },
+                     *                   "term": {
+                     *                     "first": "2026-01-01",
+                     *                     "zone": "UTC"
+                     *                   },
+                     *                   "exclusivity": "non-exclusive",
+                     *                   "sublicence": false,
+                     *                   "onExpiry": "renegotiate",
+                     *                   "onRevocation": "renegotiate",
+                     *                   "document": true
+                     *                 }
+                     *               }
+                     *             ],
+                     *             "notes": [
+                     *               "2 works of 2 rights holders"
+                     *             ]
+                     *           }
+                     *         ]
+                     *       },
+                     *       "grants": [
+                     *         {
+                     *           "index": 6,
+                     *           "state": "in force",
+                     *           "covers": [
+                     *             {
+                     *               "name": "plates",
+                     *               "digest": {
+                     *                 "sha256": "1d13b75a20f721edafc4cc4f5333c5559ac8aa6e5bc325869bdee8e42a06387e"
+                     *               }
+                     *             },
+                     *             {
+                     *               "name": "sky",
+                     *               "digest": {
+                     *                 "sha256": "f216bbcce3ef0be8d83ad6971388baf2fc0a94eabfe75e202c43bb17c4c5d775"
+                     *               }
+                     *             }
+                     *           ],
+                     *           "grant": {
+                     *             "grantId": "G-7",
+                     *             "uses": [
+                     *               "focused-training",
+                     *               "inference-run",
+                     *               "output-final",
+                     *               "output-marketing"
+                     *             ],
+                     *             "validFrom": "2026-01-01T00:00:00Z",
+                     *             "_sd": [
+                     *               "MZcZh66kT9jxntt9OwFQcT69N99UFytHWbrzENhLIdA"
+                     *             ],
+                     *             "recorded": "2026-11-22T17:03:21Z",
+                     *             "version": 1,
+                     *             "legalBasis": "licence",
+                     *             "assigner": "mori",
+                     *             "scope": {
+                     *               "titles": [
+                     *                 "T-1"
+                     *               ],
+                     *               "media": [
+                     *                 "broadcast",
+                     *                 "streaming"
+                     *               ],
+                     *               "territories": [
+                     *                 "JP"
+                     *               ]
+                     *             },
+                     *             "term": {
+                     *               "first": "2026-01-01",
+                     *               "zone": "UTC"
+                     *             },
+                     *             "exclusivity": "non-exclusive",
+                     *             "sublicence": false,
+                     *             "onExpiry": "renegotiate",
+                     *             "onRevocation": "renegotiate",
+                     *             "document": true
+                     *           }
+                     *         }
+                     *       ],
+                     *       "versions": [
+                     *         {
+                     *           "entry": 5,
+                     *           "type": "https://rakkan.org/model/v2",
+                     *           "recorded": "2026-11-22T17:03:21Z",
+                     *           "receipt": "/v1/productions/nightfall/log/entries/5/receipt",
+                     *           "states": {
+                     *             "name": "sky",
+                     *             "version": "1",
+                     *             "training": [
+                     *               {
+                     *                 "dataset": "plates",
+                     *                 "sha256": "1d13b75a20f721edafc4cc4f5333c5559ac8aa6e5bc325869bdee8e42a06387e",
+                     *                 "stage": "focused"
+                     *               }
+                     *             ],
+                     *             "recorded": "2026-11-22T17:03:21Z",
+                     *             "kind": "base",
+                     *             "evidence": "declared"
+                     *           }
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["RegistryThing"];
                 };
             };
@@ -6082,14 +7155,17 @@ export interface operations {
     list_verdicts: {
         parameters: {
             query?: {
+                /** @example 2 */
                 limit?: number;
                 after?: string | null;
+                /** @example cleared */
                 state?: components["schemas"]["Verdict"] | null;
                 sequence?: string | null;
                 shot?: string | null;
             };
             header?: never;
             path: {
+                /** @example nightfall */
                 production: string;
             };
             cookie?: never;
@@ -6102,6 +7178,58 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "log": {
+                     *         "origin": "ledger.studio-kumo.example/nightfall",
+                     *         "size": 19
+                     *       },
+                     *       "verdicts": [
+                     *         {
+                     *           "sha256": "ca69e98c41f9281ce78c42aabc185666ba4c5adb985300c0a69e68fd4d9f0633",
+                     *           "name": "final.1001.png",
+                     *           "entry": 15,
+                     *           "engine": "1",
+                     *           "policy": {
+                     *             "name": "house",
+                     *             "digest": {
+                     *               "sha256": "a3f0efe14a47eb4ad7d17613fac57961f2c24d1f47ea1a9365e9be9ca407f961"
+                     *             }
+                     *           },
+                     *           "delivery": {
+                     *             "title": "T-1",
+                     *             "deliverable": "final",
+                     *             "media": [
+                     *               "broadcast",
+                     *               "streaming"
+                     *             ],
+                     *             "territories": [
+                     *               "JP"
+                     *             ]
+                     *           },
+                     *           "recorded": "2026-11-22T17:03:21Z",
+                     *           "validAt": "2026-11-22T17:03:21Z",
+                     *           "then": {
+                     *             "verdict": "cleared",
+                     *             "grade": "L1",
+                     *             "reasons": [
+                     *               "TRAINING_ATTESTATION_MISSING",
+                     *               "WEAK_EVIDENCE"
+                     *             ]
+                     *           },
+                     *           "now": {
+                     *             "verdict": "cleared",
+                     *             "grade": "L1",
+                     *             "reasons": [
+                     *               "TRAINING_ATTESTATION_MISSING",
+                     *               "WEAK_EVIDENCE"
+                     *             ]
+                     *           }
+                     *         }
+                     *       ],
+                     *       "next": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["VerdictPage"];
                 };
             };
@@ -6196,8 +7324,12 @@ export interface operations {
             };
             header?: never;
             path: {
-                /** @description SHA-256 of bytes or of a picture, in hex. */
+                /**
+                 * @description SHA-256 of bytes or of a picture, in hex.
+                 * @example ca69e98c41f9281ce78c42aabc185666ba4c5adb985300c0a69e68fd4d9f0633
+                 */
                 digest: string;
+                /** @example nightfall */
                 production: string;
             };
             cookie?: never;
@@ -6210,6 +7342,135 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "log": {
+                     *         "origin": "ledger.studio-kumo.example/nightfall",
+                     *         "size": 19
+                     *       },
+                     *       "sha256": "ca69e98c41f9281ce78c42aabc185666ba4c5adb985300c0a69e68fd4d9f0633",
+                     *       "verdicts": [
+                     *         {
+                     *           "sha256": "ca69e98c41f9281ce78c42aabc185666ba4c5adb985300c0a69e68fd4d9f0633",
+                     *           "name": "final.1001.png",
+                     *           "entry": 15,
+                     *           "engine": "1",
+                     *           "policy": {
+                     *             "name": "house",
+                     *             "digest": {
+                     *               "sha256": "a3f0efe14a47eb4ad7d17613fac57961f2c24d1f47ea1a9365e9be9ca407f961"
+                     *             }
+                     *           },
+                     *           "delivery": {
+                     *             "title": "T-1",
+                     *             "deliverable": "final",
+                     *             "media": [
+                     *               "broadcast",
+                     *               "streaming"
+                     *             ],
+                     *             "territories": [
+                     *               "JP"
+                     *             ]
+                     *           },
+                     *           "recorded": "2026-11-22T17:03:21Z",
+                     *           "validAt": "2026-11-22T17:03:21Z",
+                     *           "tree": {
+                     *             "size": 14,
+                     *             "root": "51dc55119394c3f3c0c0bdbffc50cec5f4ea14a6b926ffcfb408ef5d7ac24654"
+                     *           },
+                     *           "basis": "7bf5e250668cedf5c4198224ea12639eedc4bc593462f47c8d2393e2f8c24413",
+                     *           "then": {
+                     *             "verdict": "cleared",
+                     *             "grade": "L1",
+                     *             "reasons": [
+                     *               {
+                     *                 "code": "TRAINING_ATTESTATION_MISSING",
+                     *                 "severity": "noted",
+                     *                 "subject": {
+                     *                   "name": "sky",
+                     *                   "digest": {
+                     *                     "sha256": "f216bbcce3ef0be8d83ad6971388baf2fc0a94eabfe75e202c43bb17c4c5d775"
+                     *                   }
+                     *                 },
+                     *                 "path": [
+                     *                   "model sky"
+                     *                 ],
+                     *                 "evidence": "declared",
+                     *                 "meaning": "Nobody who ran the training has signed which datasets went in.",
+                     *                 "mend": "Have the trainer attest the run, with the digests of the weights and of the inventories."
+                     *               },
+                     *               {
+                     *                 "code": "WEAK_EVIDENCE",
+                     *                 "severity": "noted",
+                     *                 "subject": {
+                     *                   "name": "bg.1001.png",
+                     *                   "digest": {
+                     *                     "sha256": "7106aff77c924b77441df3ac68610a4f02c5c8bfee1d6ed7f0bf2c7ccddc2c0d"
+                     *                   }
+                     *                 },
+                     *                 "path": [
+                     *                   "weak bg.1001.png"
+                     *                 ],
+                     *                 "detail": "the step was declared",
+                     *                 "evidence": "declared",
+                     *                 "meaning": "No tool saw this happen: somebody typed it, or it was read from a file. And nobody has reviewed it.",
+                     *                 "mend": "Look at it, and record a review; or capture the work with a hook."
+                     *               }
+                     *             ],
+                     *             "dependencyLevels": {
+                     *               "L1": 2,
+                     *               "L3": 2
+                     *             }
+                     *           },
+                     *           "now": {
+                     *             "verdict": "cleared",
+                     *             "grade": "L1",
+                     *             "reasons": [
+                     *               {
+                     *                 "code": "TRAINING_ATTESTATION_MISSING",
+                     *                 "severity": "noted",
+                     *                 "subject": {
+                     *                   "name": "sky",
+                     *                   "digest": {
+                     *                     "sha256": "f216bbcce3ef0be8d83ad6971388baf2fc0a94eabfe75e202c43bb17c4c5d775"
+                     *                   }
+                     *                 },
+                     *                 "path": [
+                     *                   "model sky"
+                     *                 ],
+                     *                 "evidence": "declared",
+                     *                 "meaning": "Nobody who ran the training has signed which datasets went in.",
+                     *                 "mend": "Have the trainer attest the run, with the digests of the weights and of the inventories."
+                     *               },
+                     *               {
+                     *                 "code": "WEAK_EVIDENCE",
+                     *                 "severity": "noted",
+                     *                 "subject": {
+                     *                   "name": "bg.1001.png",
+                     *                   "digest": {
+                     *                     "sha256": "7106aff77c924b77441df3ac68610a4f02c5c8bfee1d6ed7f0bf2c7ccddc2c0d"
+                     *                   }
+                     *                 },
+                     *                 "path": [
+                     *                   "weak bg.1001.png"
+                     *                 ],
+                     *                 "detail": "the step was declared",
+                     *                 "evidence": "declared",
+                     *                 "meaning": "No tool saw this happen: somebody typed it, or it was read from a file. And nobody has reviewed it.",
+                     *                 "mend": "Look at it, and record a review; or capture the work with a hook."
+                     *               }
+                     *             ],
+                     *             "dependencyLevels": {
+                     *               "L1": 2,
+                     *               "L3": 2
+                     *             }
+                     *           },
+                     *           "current": true
+                     *         }
+                     *       ],
+                     *       "next": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["VerdictHistory"];
                 };
             };
@@ -6301,12 +7562,22 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example nightfall */
                 production: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "targets": [
+                 *         "sq010/sh010"
+                 *       ],
+                 *       "policy": "house",
+                 *       "deliverable": "final"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ClearanceAsked"];
             };
         };
@@ -6317,6 +7588,165 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "log": {
+                     *         "origin": "ledger.studio-kumo.example/nightfall",
+                     *         "size": 19
+                     *       },
+                     *       "engine": "1",
+                     *       "policy": {
+                     *         "name": "house",
+                     *         "version": "3",
+                     *         "digest": {
+                     *           "sha256": "a3f0efe14a47eb4ad7d17613fac57961f2c24d1f47ea1a9365e9be9ca407f961"
+                     *         }
+                     *       },
+                     *       "delivery": {
+                     *         "title": "T-1",
+                     *         "deliverable": "final",
+                     *         "media": [
+                     *           "broadcast",
+                     *           "streaming"
+                     *         ],
+                     *         "territories": [
+                     *           "JP"
+                     *         ]
+                     *       },
+                     *       "at": "2026-11-22T17:03:28Z",
+                     *       "tree": {
+                     *         "size": 19,
+                     *         "root": "913f5c1dbacec6401a8ddb71d69ef854fac57928e1968612ca57177ba901411c"
+                     *       },
+                     *       "verdict": {
+                     *         "then": "cleared",
+                     *         "now": "cleared"
+                     *       },
+                     *       "grade": {
+                     *         "then": "L1",
+                     *         "now": "L1"
+                     *       },
+                     *       "dependencyLevels": {
+                     *         "then": {
+                     *           "L1": 2,
+                     *           "L3": 2
+                     *         },
+                     *         "now": {
+                     *           "L1": 2,
+                     *           "L3": 2
+                     *         }
+                     *       },
+                     *       "targets": [
+                     *         {
+                     *           "target": "sq010/sh010",
+                     *           "kind": "place",
+                     *           "files": 1,
+                     *           "unknown": 0,
+                     *           "absent": 0,
+                     *           "byName": 0,
+                     *           "byPixels": false,
+                     *           "verdict": {
+                     *             "then": "cleared",
+                     *             "now": "cleared"
+                     *           },
+                     *           "grade": "L1",
+                     *           "counts": {
+                     *             "then": {
+                     *               "verdicts": {
+                     *                 "cleared": 1,
+                     *                 "needs_review": 0,
+                     *                 "blocked": 0
+                     *               },
+                     *               "grades": {
+                     *                 "L1": 1
+                     *               }
+                     *             },
+                     *             "now": {
+                     *               "verdicts": {
+                     *                 "cleared": 1,
+                     *                 "needs_review": 0,
+                     *                 "blocked": 0
+                     *               },
+                     *               "grades": {
+                     *                 "L1": 1
+                     *               }
+                     *             }
+                     *           }
+                     *         }
+                     *       ],
+                     *       "unknown": [],
+                     *       "bases": 1,
+                     *       "reasons": [
+                     *         {
+                     *           "code": "TRAINING_ATTESTATION_MISSING",
+                     *           "severity": "noted",
+                     *           "subject": {
+                     *             "name": "sky",
+                     *             "digest": {
+                     *               "sha256": "f216bbcce3ef0be8d83ad6971388baf2fc0a94eabfe75e202c43bb17c4c5d775"
+                     *             }
+                     *           },
+                     *           "path": [
+                     *             "model sky"
+                     *           ],
+                     *           "evidence": "declared",
+                     *           "meaning": "Nobody who ran the training has signed which datasets went in.",
+                     *           "mend": "Have the trainer attest the run, with the digests of the weights and of the inventories.",
+                     *           "files": {
+                     *             "then": 1,
+                     *             "now": 1
+                     *           }
+                     *         },
+                     *         {
+                     *           "code": "WEAK_EVIDENCE",
+                     *           "severity": "noted",
+                     *           "subject": {
+                     *             "name": "bg.1001.png",
+                     *             "digest": {
+                     *               "sha256": "7106aff77c924b77441df3ac68610a4f02c5c8bfee1d6ed7f0bf2c7ccddc2c0d"
+                     *             }
+                     *           },
+                     *           "path": [
+                     *             "weak bg.1001.png"
+                     *           ],
+                     *           "detail": "the step was declared",
+                     *           "evidence": "declared",
+                     *           "meaning": "No tool saw this happen: somebody typed it, or it was read from a file. And nobody has reviewed it.",
+                     *           "mend": "Look at it, and record a review; or capture the work with a hook.",
+                     *           "files": {
+                     *             "then": 1,
+                     *             "now": 1
+                     *           }
+                     *         }
+                     *       ],
+                     *       "changed": [],
+                     *       "learned": [],
+                     *       "coverage": {
+                     *         "files": 1,
+                     *         "complete": 0,
+                     *         "declared": 2,
+                     *         "inferred": 0,
+                     *         "gaps": 0
+                     *       },
+                     *       "principles": [
+                     *         {
+                     *           "id": "similarity-looked-at",
+                     *           "text": "Every work that a search found similar, and every named manner, was looked at by a person.",
+                     *           "holds": true
+                     *         },
+                     *         {
+                     *           "id": "reliance-can-be-answered",
+                     *           "text": "For every dataset under the picture there is a committed list of works to prove presence or absence against.",
+                     *           "holds": true
+                     *         }
+                     *       ],
+                     *       "lowest": [
+                     *         "bg.1001.png",
+                     *         "final.1001.png"
+                     *       ],
+                     *       "says": "Cleared means that this policy found a grant for every recorded use, or only notes that it found none. It says nothing of what nobody recorded, nor whether a picture resembles somebody else's work: it is evidence, not a legal opinion."
+                     *     }
+                     */
                     "application/json": components["schemas"]["Clearance"];
                 };
             };
@@ -6408,12 +7838,20 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example nightfall */
                 production: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "thing": "G-7",
+                 *       "ifRevoked": "2026-02-01T00:00:00Z",
+                 *       "policy": "house"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ImpactAsked"];
             };
         };
@@ -6424,6 +7862,122 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "log": {
+                     *         "origin": "ledger.studio-kumo.example/nightfall",
+                     *         "size": 19
+                     *       },
+                     *       "thing": {
+                     *         "kind": "grant",
+                     *         "name": "G-7",
+                     *         "sha256": [
+                     *           "1d13b75a20f721edafc4cc4f5333c5559ac8aa6e5bc325869bdee8e42a06387e",
+                     *           "f216bbcce3ef0be8d83ad6971388baf2fc0a94eabfe75e202c43bb17c4c5d775"
+                     *         ],
+                     *         "grants": [
+                     *           "G-7"
+                     *         ]
+                     *       },
+                     *       "tree": {
+                     *         "size": 19
+                     *       },
+                     *       "through": [],
+                     *       "bases": 3,
+                     *       "entries": 3,
+                     *       "finals": 2,
+                     *       "shots": {
+                     *         "sq010/sh010": 1,
+                     *         "sq010/sh020": 1
+                     *       },
+                     *       "ifRevoked": {
+                     *         "engine": "1",
+                     *         "policy": {
+                     *           "name": "house",
+                     *           "version": "3",
+                     *           "digest": {
+                     *             "sha256": "a3f0efe14a47eb4ad7d17613fac57961f2c24d1f47ea1a9365e9be9ca407f961"
+                     *           }
+                     *         },
+                     *         "delivery": {
+                     *           "title": "T-1",
+                     *           "deliverable": "final",
+                     *           "media": [
+                     *             "broadcast",
+                     *             "streaming"
+                     *           ],
+                     *           "territories": [
+                     *             "JP"
+                     *           ]
+                     *         },
+                     *         "at": "2026-11-22T17:03:28Z",
+                     *         "effective": "2026-02-01T00:00:00Z",
+                     *         "grants": [
+                     *           "G-7"
+                     *         ],
+                     *         "changed": 2,
+                     *         "moves": [
+                     *           {
+                     *             "from": "cleared",
+                     *             "to": "blocked",
+                     *             "finals": 2
+                     *           }
+                     *         ],
+                     *         "shots": {
+                     *           "sq010/sh010": 1,
+                     *           "sq010/sh020": 1
+                     *         },
+                     *         "reasons": [
+                     *           {
+                     *             "code": "GRANT_REVOKED",
+                     *             "severity": "blocked",
+                     *             "subject": {
+                     *               "name": "plates",
+                     *               "digest": {
+                     *                 "sha256": "1d13b75a20f721edafc4cc4f5333c5559ac8aa6e5bc325869bdee8e42a06387e"
+                     *               }
+                     *             },
+                     *             "path": [
+                     *               "model sky",
+                     *               "dataset plates"
+                     *             ],
+                     *             "detail": "with effect from 2026-02-01 00:00 UTC",
+                     *             "use": "focused-training",
+                     *             "knownSince": "2026-11-22T17:03:28Z",
+                     *             "grants": [
+                     *               "G-7"
+                     *             ],
+                     *             "evidence": "declared",
+                     *             "meaning": "The grant was revoked, and by this moment the revocation had taken effect.",
+                     *             "finals": 2
+                     *           },
+                     *           {
+                     *             "code": "GRANT_REVOKED",
+                     *             "severity": "blocked",
+                     *             "subject": {
+                     *               "name": "plates",
+                     *               "digest": {
+                     *                 "sha256": "1d13b75a20f721edafc4cc4f5333c5559ac8aa6e5bc325869bdee8e42a06387e"
+                     *               }
+                     *             },
+                     *             "path": [
+                     *               "model sky",
+                     *               "dataset plates"
+                     *             ],
+                     *             "detail": "with effect from 2026-02-01 00:00 UTC",
+                     *             "use": "output-final",
+                     *             "knownSince": "2026-11-22T17:03:28Z",
+                     *             "grants": [
+                     *               "G-7"
+                     *             ],
+                     *             "evidence": "declared",
+                     *             "meaning": "The grant was revoked, and by this moment the revocation had taken effect.",
+                     *             "finals": 2
+                     *           }
+                     *         ]
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["Impact"];
                 };
             };
@@ -6513,11 +8067,13 @@ export interface operations {
     list_own_lines: {
         parameters: {
             query?: {
+                /** @example 2 */
                 limit?: number;
                 after?: string | null;
             };
             header?: never;
             path: {
+                /** @example nightfall */
                 production: string;
             };
             cookie?: never;
@@ -6530,6 +8086,87 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "log": {
+                     *         "origin": "ledger.studio-kumo.example/nightfall",
+                     *         "size": 19
+                     *       },
+                     *       "lines": [
+                     *         {
+                     *           "kind": "party",
+                     *           "entry": 2,
+                     *           "states": {
+                     *             "partyId": "mori",
+                     *             "kind": "organisation",
+                     *             "recorded": "2026-11-22T17:03:21Z",
+                     *             "name": "Mori Studio"
+                     *           }
+                     *         },
+                     *         {
+                     *           "kind": "grant",
+                     *           "entry": 6,
+                     *           "grant": {
+                     *             "index": 6,
+                     *             "state": "in force",
+                     *             "covers": [
+                     *               {
+                     *                 "name": "plates",
+                     *                 "digest": {
+                     *                   "sha256": "1d13b75a20f721edafc4cc4f5333c5559ac8aa6e5bc325869bdee8e42a06387e"
+                     *                 }
+                     *               },
+                     *               {
+                     *                 "name": "sky",
+                     *                 "digest": {
+                     *                   "sha256": "f216bbcce3ef0be8d83ad6971388baf2fc0a94eabfe75e202c43bb17c4c5d775"
+                     *                 }
+                     *               }
+                     *             ],
+                     *             "grant": {
+                     *               "grantId": "G-7",
+                     *               "uses": [
+                     *                 "focused-training",
+                     *                 "inference-run",
+                     *                 "output-final",
+                     *                 "output-marketing"
+                     *               ],
+                     *               "validFrom": "2026-01-01T00:00:00Z",
+                     *               "_sd": [
+                     *                 "MZcZh66kT9jxntt9OwFQcT69N99UFytHWbrzENhLIdA"
+                     *               ],
+                     *               "recorded": "2026-11-22T17:03:21Z",
+                     *               "version": 1,
+                     *               "legalBasis": "licence",
+                     *               "assigner": "mori",
+                     *               "scope": {
+                     *                 "titles": [
+                     *                   "T-1"
+                     *                 ],
+                     *                 "media": [
+                     *                   "broadcast",
+                     *                   "streaming"
+                     *                 ],
+                     *                 "territories": [
+                     *                   "JP"
+                     *                 ]
+                     *               },
+                     *               "term": {
+                     *                 "first": "2026-01-01",
+                     *                 "zone": "UTC"
+                     *               },
+                     *               "exclusivity": "non-exclusive",
+                     *               "sublicence": false,
+                     *               "onExpiry": "renegotiate",
+                     *               "onRevocation": "renegotiate",
+                     *               "document": true
+                     *             }
+                     *           }
+                     *         }
+                     *       ],
+                     *       "next": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["OwnLines"];
                 };
             };
@@ -6621,12 +8258,20 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example nightfall */
                 production: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "works": [
+                 *         "1111111111111111111111111111111111111111111111111111111111111111"
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["WorksAsked"];
             };
         };
@@ -6637,6 +8282,57 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "log": {
+                     *         "origin": "ledger.studio-kumo.example/nightfall",
+                     *         "size": 19
+                     *       },
+                     *       "withoutInventory": 0,
+                     *       "datasets": [
+                     *         {
+                     *           "name": "plates",
+                     *           "version": "1",
+                     *           "entry": 4,
+                     *           "inventory": {
+                     *             "size": 2,
+                     *             "root": "38b0257c34a4855d7d5e2662aeabad5a2ea39c95da8b408a1e63a002ac3be5d4"
+                     *           },
+                     *           "answer": "proven",
+                     *           "works": [
+                     *             {
+                     *               "sha256": "1111111111111111111111111111111111111111111111111111111111111111",
+                     *               "answer": "member",
+                     *               "proof": {
+                     *                 "dataset": "plates",
+                     *                 "format": "rakkan-inventory-proof/1",
+                     *                 "key": "1111111111111111111111111111111111111111111111111111111111111111",
+                     *                 "kind": "member",
+                     *                 "leaves": [
+                     *                   {
+                     *                     "hashes": [
+                     *                       "CWCq5hOVduSXcruwGpojkuF90cVcsF0mvJZ6JkxOZgQ="
+                     *                     ],
+                     *                     "index": 1,
+                     *                     "key": "1111111111111111111111111111111111111111111111111111111111111111",
+                     *                     "record": "fe0857c51ce4351c910018e6f593b7451e25961dfabaf378d10daee8762cf3b1"
+                     *                   }
+                     *                 ],
+                     *                 "root": "38b0257c34a4855d7d5e2662aeabad5a2ea39c95da8b408a1e63a002ac3be5d4",
+                     *                 "size": 2
+                     *               },
+                     *               "record": {
+                     *                 "rights_holder": "Kawa",
+                     *                 "salt": "4910806e5d1aaa10796e89cbe7b8f6a9",
+                     *                 "work": "b"
+                     *               }
+                     *             }
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "next": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["OwnWorks"];
                 };
             };
@@ -6736,6 +8432,7 @@ export interface operations {
                 "last-event-id"?: string | null;
             };
             path: {
+                /** @example nightfall */
                 production: string;
             };
             cookie?: never;
@@ -6792,6 +8489,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example nightfall */
                 production: string;
             };
             cookie?: never;
@@ -6804,6 +8502,28 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "webhooks": [
+                     *         {
+                     *           "id": "a416483ecabf7c95",
+                     *           "url": "http://127.0.0.1:39213/rakkan",
+                     *           "types": [
+                     *             "verdict.changed"
+                     *           ],
+                     *           "role": "distributor",
+                     *           "createdBy": "token:9882e426c9d1ca5c",
+                     *           "created": "2026-11-22T17:03:28Z",
+                     *           "position": 20,
+                     *           "failures": 0,
+                     *           "failingSince": null,
+                     *           "retryAt": null,
+                     *           "last": null,
+                     *           "paused": null
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["WebhookList"];
                 };
             };
@@ -6823,12 +8543,22 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example nightfall */
                 production: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "url": "http://127.0.0.1:39213/rakkan",
+                 *       "types": [
+                 *         "verdict.changed"
+                 *       ],
+                 *       "role": "distributor"
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewWebhook"];
             };
         };
@@ -6839,6 +8569,25 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "a416483ecabf7c95",
+                     *       "url": "http://127.0.0.1:39213/rakkan",
+                     *       "types": [
+                     *         "verdict.changed"
+                     *       ],
+                     *       "role": "distributor",
+                     *       "createdBy": "token:9882e426c9d1ca5c",
+                     *       "created": "2026-11-22T17:03:28Z",
+                     *       "position": 20,
+                     *       "failures": 0,
+                     *       "failingSince": null,
+                     *       "retryAt": null,
+                     *       "last": null,
+                     *       "paused": null,
+                     *       "secret": "whsec_15L5JK5nTyod0OkryiiGvRgAipUMUCQGP+ahm0oCp3M="
+                     *     }
+                     */
                     "application/json": components["schemas"]["WithSecret"];
                 };
             };
@@ -6876,7 +8625,9 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example a416483ecabf7c95 */
                 webhook: string;
+                /** @example nightfall */
                 production: string;
             };
             cookie?: never;
@@ -6889,6 +8640,24 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "a416483ecabf7c95",
+                     *       "url": "http://127.0.0.1:39213/rakkan",
+                     *       "types": [
+                     *         "verdict.changed"
+                     *       ],
+                     *       "role": "distributor",
+                     *       "createdBy": "token:9882e426c9d1ca5c",
+                     *       "created": "2026-11-22T17:03:28Z",
+                     *       "position": 20,
+                     *       "failures": 0,
+                     *       "failingSince": null,
+                     *       "retryAt": null,
+                     *       "last": null,
+                     *       "paused": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["Webhook"];
                 };
             };
@@ -6917,7 +8686,9 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example a416483ecabf7c95 */
                 webhook: string;
+                /** @example nightfall */
                 production: string;
             };
             cookie?: never;
@@ -6956,7 +8727,9 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example a416483ecabf7c95 */
                 webhook: string;
+                /** @example nightfall */
                 production: string;
             };
             cookie?: never;
@@ -6969,6 +8742,25 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "a416483ecabf7c95",
+                     *       "url": "http://127.0.0.1:39213/rakkan",
+                     *       "types": [
+                     *         "verdict.changed"
+                     *       ],
+                     *       "role": "distributor",
+                     *       "createdBy": "token:9882e426c9d1ca5c",
+                     *       "created": "2026-11-22T17:03:28Z",
+                     *       "position": 20,
+                     *       "failures": 0,
+                     *       "failingSince": null,
+                     *       "retryAt": null,
+                     *       "last": null,
+                     *       "paused": null,
+                     *       "secret": "whsec_wW3yw0GEJO37xvD/5wGZ0hKCNFBZC9+KN4X8yRm5mBE="
+                     *     }
+                     */
                     "application/json": components["schemas"]["WithSecret"];
                 };
             };
@@ -6997,7 +8789,9 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example a416483ecabf7c95 */
                 webhook: string;
+                /** @example nightfall */
                 production: string;
             };
             cookie?: never;
@@ -7010,6 +8804,24 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "a416483ecabf7c95",
+                     *       "url": "http://127.0.0.1:39213/rakkan",
+                     *       "types": [
+                     *         "verdict.changed"
+                     *       ],
+                     *       "role": "distributor",
+                     *       "createdBy": "token:9882e426c9d1ca5c",
+                     *       "created": "2026-11-22T17:03:28Z",
+                     *       "position": 20,
+                     *       "failures": 0,
+                     *       "failingSince": null,
+                     *       "retryAt": null,
+                     *       "last": null,
+                     *       "paused": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["Webhook"];
                 };
             };
@@ -7038,7 +8850,9 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example a416483ecabf7c95 */
                 webhook: string;
+                /** @example nightfall */
                 production: string;
             };
             cookie?: never;
@@ -7051,6 +8865,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": 204
+                     *     }
+                     */
                     "application/json": components["schemas"]["Tried"];
                 };
             };
@@ -7088,13 +8907,20 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example 16 */
                 entry: number;
+                /** @example nightfall */
                 production: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "purpose": "claim 2026-114: is the prompt theirs?"
+                 *     }
+                 */
                 "application/json": components["schemas"]["Purpose"];
             };
         };
@@ -7105,6 +8931,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "entry": 16,
+                     *       "access": 19,
+                     *       "openings": [
+                     *         {
+                     *           "digest": "707CtXaqONB6s9-asmbi7Evctlll1bEp98cerI8sgNM",
+                     *           "name": "prompt",
+                     *           "value": "a lantern in the rain",
+                     *           "disclosure": "WyI1eVVDUlBUQ0Z1WEVPRm9CTER5b2tnIiwgInByb21wdCIsICJhIGxhbnRlcm4gaW4gdGhlIHJhaW4iXQ"
+                     *         }
+                     *       ],
+                     *       "absent": []
+                     *     }
+                     */
                     "application/json": components["schemas"]["Openings"];
                 };
             };
@@ -7124,6 +8965,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example nightfall */
                 production: string;
             };
             cookie?: never;
@@ -7136,6 +8978,22 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "shares": [
+                     *         {
+                     *           "id": "c0ef674e517e3705",
+                     *           "name": "ep07",
+                     *           "sha256": "43853ca7102d80b099a0b6fd1f3d459b98e2ce0323068958d3e466cf60c42759",
+                     *           "maker": "token:9882e426c9d1ca5c",
+                     *           "made": "2026-11-22T17:03:28Z",
+                     *           "expires": "2026-12-06T17:03:28Z",
+                     *           "revoked": null,
+                     *           "openings": 0
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Shares"];
                 };
             };
@@ -7227,12 +9085,20 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example nightfall */
                 production: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "sha256": "43853ca7102d80b099a0b6fd1f3d459b98e2ce0323068958d3e466cf60c42759",
+                 *       "name": "ep07",
+                 *       "days": 14
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewShare"];
             };
         };
@@ -7243,6 +9109,19 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "c0ef674e517e3705",
+                     *       "name": "ep07",
+                     *       "sha256": "43853ca7102d80b099a0b6fd1f3d459b98e2ce0323068958d3e466cf60c42759",
+                     *       "maker": "token:9882e426c9d1ca5c",
+                     *       "made": "2026-11-22T17:03:28Z",
+                     *       "expires": "2026-12-06T17:03:28Z",
+                     *       "revoked": null,
+                     *       "openings": 0,
+                     *       "path": "/s/rkl_c0ef674e517e3705_71a4e7003af8b51b41542e1c60ddb1a665028139d55d2b159e0c4c5c6c6ba503_65e22b13"
+                     *     }
+                     */
                     "application/json": components["schemas"]["MadeShare"];
                 };
             };
@@ -7334,7 +9213,9 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example nightfall */
                 production: string;
+                /** @example da0580476eafed2f */
                 identifier: string;
             };
             cookie?: never;
@@ -7436,6 +9317,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example rkl_da0580476eafed2f_e80531376417beb973abcb91204e9fc1c500959e9314d329f380b3a89a3806b4_f91188bc */
                 secret: string;
             };
             cookie?: never;
@@ -7448,6 +9330,59 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "production": "nightfall",
+                     *       "sha256": "43853ca7102d80b099a0b6fd1f3d459b98e2ce0323068958d3e466cf60c42759",
+                     *       "name": "ep07",
+                     *       "expires": "2026-12-06T17:03:28Z",
+                     *       "verification": {
+                     *         "spec": "https://rakkan.org/verification-report/v1",
+                     *         "file": "",
+                     *         "sha256": "43853ca7102d80b099a0b6fd1f3d459b98e2ce0323068958d3e466cf60c42759",
+                     *         "outcome": "recorded",
+                     *         "verdict": "Recorded in ledger.studio-kumo.example/nightfall: These bytes are entry 17. Only a digest was given: nobody looked at a file or its manifest.",
+                     *         "signer": null,
+                     *         "log": "ledger.studio-kumo.example/nightfall",
+                     *         "checks": [
+                     *           {
+                     *             "check": "claim",
+                     *             "title": "The manifest is intact",
+                     *             "status": "undecided",
+                     *             "words": "Only a digest was given: nobody looked at a file or its manifest.",
+                     *             "codes": [
+                     *               "verify.digest-only"
+                     *             ]
+                     *           },
+                     *           {
+                     *             "check": "log",
+                     *             "title": "The log holds the record",
+                     *             "status": "passed",
+                     *             "words": "7 entries, each proven to be in the log ledger.studio-kumo.example/nightfall (tree of 19).",
+                     *             "codes": []
+                     *           }
+                     *         ],
+                     *         "named": [],
+                     *         "steps": [],
+                     *         "facts": {
+                     *           "mediaType": "application/octet-stream"
+                     *         },
+                     *         "ledger": {
+                     *           "origin": "ledger.studio-kumo.example/nightfall",
+                     *           "by": "bytes",
+                     *           "entries": [
+                     *             {
+                     *               "index": 17,
+                     *               "receipt": "YzJzcC5vcmcvdGxvZy1wcm9vZkB2MQppbmRleCAxNwpJVGV2SXVncEFJdDNkRVJyKzd1NXhPRmpBN3NxUUVIUytFYUNyM0xKckJJPQpGRUxseCtyRUVVYWpOQmVzYmtFUUM2U2dJaDZjbG1pVWJ5T1NhdFZCRkpRPQo5Nk91Y2tlbmpRaTBYVUhsQnBEZU4xODFHZHNJOWo2amV1SklUTFk1YnRjPQoKbGVkZ2VyLnN0dWRpby1rdW1vLmV4YW1wbGUvbmlnaHRmYWxsCjE5CmtUOWNIYnJPeGtBYWpkdHgxcDc0VlByRmVTamhsb1lTeWxjWGU2a0JRUnc9CgrigJQgbGVkZ2VyLnN0dWRpby1rdW1vLmV4YW1wbGUvbmlnaHRmYWxsIDduT0pSWUhPbU1IcmxSNnRiTGVHWHBDUDhaYU5EYk1nRC8yN3lpM09Gd2JVK1RyRnVtalo2aThJbXF2dzBlQTZPR1hna2dnOFBnTHFCSUJFUkpPZVdyTXhqUU09Cg=="
+                     *             }
+                     *           ]
+                     *         },
+                     *         "clearance": null,
+                     *         "page": "/verify/sha256:43853ca7102d80b099a0b6fd1f3d459b98e2ce0323068958d3e466cf60c42759"
+                     *       },
+                     *       "verdicts": []
+                     *     }
+                     */
                     "application/json": components["schemas"]["Shared"];
                 };
             };
@@ -7495,6 +9430,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "name": "token:9882e426c9d1ca5c",
+                     *       "roles": {
+                     *         "nightfall": [
+                     *           "legal",
+                     *           "operator",
+                     *           "producer",
+                     *           "rights-holder"
+                     *         ]
+                     *       },
+                     *       "party": "mori"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Me"];
                 };
             };
@@ -7600,6 +9549,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example nightfall */
                 production: string;
             };
             cookie?: never;
@@ -7612,6 +9562,47 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "tokens": [
+                     *         {
+                     *           "id": "9882e426c9d1ca5c",
+                     *           "name": "examples",
+                     *           "holder": "token:9882e426c9d1ca5c",
+                     *           "roles": {
+                     *             "nightfall": [
+                     *               "legal",
+                     *               "operator",
+                     *               "producer",
+                     *               "rights-holder"
+                     *             ]
+                     *           },
+                     *           "party": "mori",
+                     *           "maker": "owner",
+                     *           "made": "2026-11-22T17:03:22Z",
+                     *           "expires": "2027-02-20T17:03:22Z",
+                     *           "revoked": null,
+                     *           "lastUsed": "2026-11-22"
+                     *         },
+                     *         {
+                     *           "id": "a5616ff0340d9247",
+                     *           "name": "dailies-bot",
+                     *           "holder": "token:a5616ff0340d9247",
+                     *           "roles": {
+                     *             "nightfall": [
+                     *               "producer"
+                     *             ]
+                     *           },
+                     *           "party": null,
+                     *           "maker": "token:9882e426c9d1ca5c",
+                     *           "made": "2026-11-22T17:03:28Z",
+                     *           "expires": "2026-12-22T17:03:28Z",
+                     *           "revoked": null,
+                     *           "lastUsed": null
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Tokens"];
                 };
             };
@@ -7631,12 +9622,22 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example nightfall */
                 production: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "name": "dailies-bot",
+                 *       "roles": [
+                 *         "producer"
+                 *       ],
+                 *       "days": 30
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewToken"];
             };
         };
@@ -7647,6 +9648,25 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "a5616ff0340d9247",
+                     *       "name": "dailies-bot",
+                     *       "holder": "token:a5616ff0340d9247",
+                     *       "roles": {
+                     *         "nightfall": [
+                     *           "producer"
+                     *         ]
+                     *       },
+                     *       "party": null,
+                     *       "maker": "token:9882e426c9d1ca5c",
+                     *       "made": "2026-11-22T17:03:28Z",
+                     *       "expires": "2026-12-22T17:03:28Z",
+                     *       "revoked": null,
+                     *       "lastUsed": null,
+                     *       "token": "rkn_a5616ff0340d9247_50ce92e6f75675e220b134176a5c3779bc2acbeb602737243266ac6af6ba8d92_4ace6448"
+                     *     }
+                     */
                     "application/json": components["schemas"]["MadeToken"];
                 };
             };
@@ -7666,7 +9686,9 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example nightfall */
                 production: string;
+                /** @example e3ee3de2a017bf11 */
                 identifier: string;
             };
             cookie?: never;
@@ -7706,6 +9728,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "version": "0.1.0"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Health"];
                 };
             };
@@ -7735,6 +9763,23 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ready",
+                     *       "checks": [
+                     *         {
+                     *           "check": "log",
+                     *           "production": "nightfall",
+                     *           "well": true
+                     *         },
+                     *         {
+                     *           "check": "disk",
+                     *           "production": "nightfall",
+                     *           "well": true
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Ready"];
                 };
             };
