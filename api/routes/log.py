@@ -57,7 +57,7 @@ Endpoint = TypeVar("Endpoint", bound=Callable[..., object])
 Reader = Annotated[Viewer, need(Action.READ_ENTRIES)]
 Asking = Annotated[Viewer, Depends(viewer_of)]
 Index = Annotated[
-    int, Path(ge=0, le=MAX_SIZE, description="The entry's number, counted from 0.", examples=[77])
+    int, Path(ge=0, lt=MAX_SIZE, description="The entry's number, counted from 0.", examples=[77])
 ]
 TilePath = Annotated[str, Path(examples=["0/x001/x234/067", "1/000.p/17"])]
 BundlePath = Annotated[str, Path(examples=["x001/x234/067", "000.p/17"])]
