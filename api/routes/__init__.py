@@ -8,6 +8,7 @@ from api.routes import (
     events,
     log,
     manifests,
+    openapi,
     own_works,
     productions,
     registry,
@@ -25,6 +26,7 @@ ROUTERS = (
     entries.direct,
     entries.router,
     verify.router,
+    verify.page,
     log.router,
     productions.router,
     assets.router,
@@ -42,4 +44,5 @@ ROUTERS = (
     shares.opened,
     sign_in.router,
     tokens.router,
+    openapi.router,
 )
