@@ -16,7 +16,7 @@ from api.following import open_following
 from api.headers import SafeHeaders
 from api.identity import Identity
 from api.logs import RequestLog
-from api.routes import ROUTERS
+from api.routes import ROUTERS, entries
 from api.served import open_service
 from api.traces import telemetry
 from api.verifier import open_verifier
@@ -80,6 +80,7 @@ def create_app(*homes: Path, settings: ServiceSettings = UNPUBLISHED) -> FastAPI
     application.add_middleware(RequestLog, lines=settings.of(Logs).requests)
     # Outside of everything that can answer, what was not foreseen among it.
     application.add_middleware(SafeHeaders, https=access.https)
+    application.router.routes.extend(entries.direct.routes)
     for router in (*ROUTERS, ready.router):
         application.include_router(router)
     application.state.operators = ready.operators(application)

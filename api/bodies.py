@@ -104,7 +104,8 @@ class Body:
                     if take is not None:
                         take(len(piece))
                     body += piece
-                    clock.reschedule(end + len(body) / pace.rate)
+                    if not self._ended:
+                        clock.reschedule(end + len(body) / pace.rate)
         except TimeoutError:
             raise MalformedError("request.slow", "The body came too slowly.", rate=pace.rate) from None
         return bytes(body)

@@ -7,16 +7,16 @@
 
 from __future__ import annotations
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-SAFE = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "Cache-Control": "no-store",
-}
-HSTS = "max-age=31536000"
+SAFE = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"cache-control", b"no-store"),
+)
+VARY = (b"vary", b"Authorization, Cookie, Signature")
+HSTS = (b"strict-transport-security", b"max-age=31536000")
 
 
 class SafeHeaders:
@@ -31,14 +31,15 @@ class SafeHeaders:
 
         async def sent(message: Message) -> None:
             if message["type"] == "http.response.start":
-                fields = MutableHeaders(scope=message)
-                kept = fields.get("cache-control", "no-store")
-                if "no-store" not in kept and not ("public" in kept and "immutable" in kept):
-                    fields.append("Vary", "Authorization, Cookie, Signature")
-                for name, value in SAFE.items():
-                    fields.setdefault(name, value)
-                if self._https or scope.get("scheme") == "https":
-                    fields.setdefault("Strict-Transport-Security", HSTS)
+                fields = message.get("headers", ())
+                there = dict(fields)
+                kept = there.get(b"cache-control", b"no-store")
+                added = [field for field in SAFE if field[0] not in there]
+                if b"no-store" not in kept and not (b"public" in kept and b"immutable" in kept):
+                    added.append(VARY)
+                if (self._https or scope.get("scheme") == "https") and HSTS[0] not in there:
+                    added.append(HSTS)
+                message = {**message, "headers": [*fields, *added]}
             await send(message)
 
         await self._app(scope, receive, sent if scope["type"] == "http" else send)

@@ -54,7 +54,7 @@ class Identity:
 
     def __init__(self, app: ASGIApp, settings: AccessSettings, limits: Limits) -> None:
         self._app = app
-        self._settings = settings
+        self._settings, self._cookie = settings, settings.cookie
         self._limiter = Limiter(limits)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -84,7 +84,7 @@ class Identity:
             answer = problem(self._failed(error, address))
             # Not for what another site made the browser send: it could sign everybody out.
             if error.code in _OVER and any(name == b"cookie" for name, _ in scope["headers"]):
-                answer.delete_cookie(self._settings.cookie, secure=self._settings.https, httponly=True)
+                answer.delete_cookie(self._cookie, secure=self._settings.https, httponly=True)
             return answer
         # Whoever stands before this one may have found out already.
         viewer = scope.setdefault("state", {}).setdefault("viewer", viewer)
@@ -108,7 +108,9 @@ class Identity:
     async def _identified(self, scope: Scope, receive: Receive, held: ExitStack) -> tuple[Viewer, Receive]:
         fields = _fields(scope)
         session = (
-            None if scope["path"] in SIGN_IN else _cookie(fields.get(b"cookie", ""), self._settings.cookie)
+            None
+            if b"cookie" not in fields or scope["path"] in SIGN_IN
+            else _cookie(fields[b"cookie"], self._cookie)
         )
         signed = b"signature" in fields or b"signature-input" in fields
         if signed + (b"authorization" in fields) + (session is not None) > 1:

@@ -17,6 +17,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv6Address, IPv6Network, ip_address
 from threading import Lock
 
@@ -95,7 +96,11 @@ class Limiter:
 def address_of(scope: Scope) -> str:
     """Return the address that a request counts for; ``""`` where there is none (a Unix socket)."""
     client = scope.get("client")
-    address = client[0] if client else ""
+    return _counted(client[0]) if client else ""
+
+
+@lru_cache(maxsize=1024)
+def _counted(address: str) -> str:
     try:
         parsed = ip_address(address)
     except ValueError:

@@ -62,8 +62,11 @@ class RequestLog:
             handled.seconds,
         )
         bad = handled.status >= 500
-        if bad or (self._lines and members["route"] not in _QUIET):
-            LOG.log(logging.ERROR if bad else logging.INFO, "request", extra={"members": members})
+        level = logging.ERROR if bad else logging.INFO
+        if (bad or (self._lines and members["route"] not in _QUIET)) and LOG.isEnabledFor(level):
+            # Made by hand: `log` would look for the line of code that calls it, through the whole stack.
+            named = {"name": LOG.name, "levelno": level, "levelname": logging.getLevelName(level)}
+            LOG.handle(logging.makeLogRecord({**named, "msg": "request", "members": members}))
 
 
 def described(scope: Scope, handled: Handled) -> dict[str, object]:

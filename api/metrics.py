@@ -12,6 +12,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 from cryptography import x509
@@ -89,10 +90,16 @@ class ProductionTally:
 
 def count_request(method: str, route: str, status: int, code: str | None, seconds: float) -> None:
     """Count an answer. ``method`` and ``route`` are of our lists."""
-    REQUESTS.labels(method, route, str(status)).inc()
-    SECONDS.labels(route).observe(seconds)
+    count, time_taken = _of_route(method, route, status)
+    count.inc()
+    time_taken.observe(seconds)
     if code in CODES:
         PROBLEMS.labels(code).inc()
+
+
+@lru_cache(maxsize=4096)
+def _of_route(method: str, route: str, status: int) -> tuple[Counter, Histogram]:
+    return REQUESTS.labels(method, route, str(status)), SECONDS.labels(route)
 
 
 class Scrape(Collector):

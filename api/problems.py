@@ -168,5 +168,5 @@ async def _invalid(_: Request, error: Exception) -> Response:
 
 async def _unforeseen(_: Request, __: Exception) -> Response:
     answer = problem(IntegrityError("server.fault", "Something failed here that should not have."))
-    answer.headers.update(SAFE)  # this one is made outside of everything that adds them
+    answer.raw_headers.extend(SAFE)  # this one is made outside of everything that adds them
     return answer

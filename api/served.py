@@ -111,7 +111,7 @@ def _opened(home: Home, settings: ServiceSettings, room: Room, stack: ExitStack)
         tally=ProductionTally(studio.production),
     )
     stack.enter_context(sequencer)
-    stack.enter_context(keeping_up(home, studio, lambda: sequencer.waiting > 0))
+    stack.enter_context(keeping_up(home, studio))
     intake = Intake(sequencer, room, settings.of(Pace))
     public = PublicLog(studio.log, published_checkpoint(home))
     return Served(home, studio, intake, Devices(studio), public, publisher)

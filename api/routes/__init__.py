@@ -23,7 +23,6 @@ from api.routes import (
 )
 
 ROUTERS = (
-    entries.direct,
     entries.router,
     verify.router,
     verify.page,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import APIRouter
@@ -39,18 +39,23 @@ WINDOW = 16
 class _Direct(APIRoute):
     """A route whose endpoint reads the request itself, and is described all the same."""
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        endpoint = self.endpoint
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.app = self._answer
 
-        async def handle(request: Request) -> Response:
-            answer: Response = await endpoint(request.path_params["production"], request)
-            return answer
-
-        return handle
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        answer = await self.endpoint(scope["path_params"]["production"], Request(scope, receive, send))
+        await answer(scope, receive, send)
 
 
 router = APIRouter(prefix="/v1/productions/{production}", tags=["entries"])
-direct = APIRouter(prefix="/v1/productions/{production}", tags=["entries"], route_class=_Direct)
+direct = APIRouter(
+    prefix="/v1/productions/{production}",
+    tags=["entries"],
+    route_class=_Direct,
+    generate_unique_id_function=lambda route: route.name,
+)
+"""Its routes are the application's own: a router that is included looks at every request twice."""
 
 
 @direct.post("/entries", response_class=Response, **OPENAPI)

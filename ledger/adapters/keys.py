@@ -36,11 +36,12 @@ class KeySigner:
     """A signer whose key is in memory. Implements ``ports.Signer``."""
 
     _key: PrivateKey = field(repr=False)
+    public_key: bytes = field(init=False)
+    """The public key as DER SubjectPublicKeyInfo."""
 
-    @property
-    def public_key(self) -> bytes:
-        """The public key as DER SubjectPublicKeyInfo."""
-        return self._key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    def __post_init__(self) -> None:
+        spki = self._key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        object.__setattr__(self, "public_key", spki)
 
     @property
     def keyid(self) -> str:

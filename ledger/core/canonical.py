@@ -16,7 +16,6 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from contextlib import suppress
 from typing import Any
 
 from ledger.errors import MalformedError
@@ -50,7 +49,7 @@ def decode(data: bytes) -> Any:
     Raises ``MalformedError``: ``json.malformed``, ``json.duplicate-key``, ``json.number``,
     ``json.too-deep``, or ``json.not-canonical`` when the bytes are JSON but not the canonical form.
     """
-    value = _load(data)
+    value = load(data)
     if not matches(value, data):
         raise MalformedError("json.not-canonical", "The JSON is not in canonical form.")
     return value
@@ -61,10 +60,13 @@ def matches(value: Any, data: bytes) -> bool:
     # The library's own sorting is by code points. That is the same order where no character needs a pair of
     # UTF-16 units (4 bytes of UTF-8, the first at least F0), and it is eight times as fast.
     few_levels = data.count(b"{") + data.count(b"[") <= MAX_DEPTH
-    if few_levels and not _PAIRED.search(data):
-        with suppress(ValueError, TypeError):
-            if _sorting.encode(value).encode() == data:
-                return True
+    if few_levels and (data.isascii() or not _PAIRED.search(data)):
+        try:
+            found = _sorting.encode(value).encode()
+        except (ValueError, TypeError):
+            found = b""
+        if found == data:
+            return True
     return encode(value) == data
 
 
@@ -73,12 +75,16 @@ def parse(data: bytes) -> Any:
 
     Raises as ``decode`` does, except for ``json.not-canonical``.
     """
-    value = _load(data)
+    value = load(data)
     encode(value)  # what has no canonical form (half a surrogate pair, too many levels) is refused here too
     return value
 
 
-def _load(data: bytes) -> Any:
+def load(data: bytes) -> Any:
+    """Return the value of strict JSON in any layout, for whoever compares the bytes in another way.
+
+    Raises as ``decode`` does for what is no JSON, a name twice, and numbers; the rest is not looked at.
+    """
     try:
         text = data.decode()
     except UnicodeDecodeError as error:

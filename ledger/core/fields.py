@@ -30,7 +30,9 @@ _COMMITMENT = re.compile(r"[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]")
 def format_time(moment: datetime) -> str:
     """Return RFC 3339 in UTC with whole seconds and ``Z``: the one form a time takes in an entry."""
     # Not strftime: on Linux it writes the year 999 with three digits.
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
+    if moment.tzinfo is not UTC:
+        moment = moment.astimezone(UTC)
+    return moment.isoformat(timespec="seconds").removesuffix("+00:00") + "Z"
 
 
 def parse_time(text: str) -> datetime:
@@ -65,10 +67,12 @@ class Fields:
 
     def take(self, name: str, kind: type[T]) -> T:
         """Return a required member of this JSON type."""
-        if name not in self._left:
-            raise self.error(name, "is missing")
-        value = self._left.pop(name)
-        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        try:
+            value = self._left.pop(name)
+        except KeyError:
+            raise self.error(name, "is missing") from None
+        # Of the very type, as nearly always, or of a kind of it: but a bool is no number.
+        if type(value) is not kind and (kind is int or not isinstance(value, kind)):
             raise self.error(name, f"must be of type {kind.__name__}")
         return value
 
@@ -180,11 +184,14 @@ def in_order(items: Iterable[str]) -> list[str]:
 
 
 def _is_text(value: str) -> bool:
-    return 0 < len(value) <= MAX_TEXT and not _FORBIDDEN.search(value)
+    # What Python calls printable has nothing of the forbidden; it is the quicker question.
+    return 0 < len(value) <= MAX_TEXT and (value.isprintable() or not _FORBIDDEN.search(value))
 
 
 def present(**members: Any) -> dict[str, Any]:
     """Return the members that say something: ``None`` and empty containers are left out."""
     return {
-        name: value for name, value in members.items() if value is not None and value not in ("", (), [], {})
+        name: value
+        for name, value in members.items()
+        if value or (value is not None and value not in ("", (), [], {}))
     }

@@ -64,7 +64,16 @@ def decode(payload: bytes) -> Statement:
     Raises ``MalformedError``: the ``json.*`` codes, ``statement.malformed``, ``statement.field``,
     ``statement.predicate-type``, ``digest.malformed``.
     """
-    fields = Fields(canonical.decode(payload), code="statement.malformed")
+    try:
+        return _read(payload)
+    except MalformedError:
+        canonical.decode(payload)  # what is not canonical is called that, whatever else it is
+        raise
+
+
+def _read(payload: bytes) -> Statement:
+    # That it formats back to the same bytes proves that they are canonical: once is enough.
+    fields = Fields(canonical.load(payload), code="statement.malformed")
     if fields.text("_type") != STATEMENT_TYPE:
         raise fields.error("_type", f"must be {STATEMENT_TYPE}")
     subjects = tuple(

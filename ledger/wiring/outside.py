@@ -159,12 +159,12 @@ def leased(home: Home, what: str) -> Iterator[Lease]:
 
 
 @contextmanager
-def keeping_up(home: Home, studio: Studio, busy: Callable[[], bool]) -> Iterator[None]:
-    """Project what the log takes in for as long as the block runs, while it is not ``busy``."""
+def keeping_up(home: Home, studio: Studio) -> Iterator[None]:
+    """Project what the log takes in for as long as the block runs, while it does not grow fast."""
     from ledger.service.clear.keeping import KeepingUp
 
     with leased(home, "projection") as lease:
-        found = KeepingUp(studio, lease, busy)
+        found = KeepingUp(studio, lease)
         try:
             found.start()
             yield

@@ -21,7 +21,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from ledger.errors import RefusedError
 
@@ -94,13 +96,13 @@ def _wait(lock: int, end: float, pause: float, writer: int) -> None:
 
 
 def _me() -> bytes:
-    me = {
-        "pid": os.getpid(),
-        "host": socket.gethostname(),
-        "program": program(),
-        "since": datetime.now(UTC).strftime("%H:%M:%SZ"),
-    }
+    me = {**_process(os.getpid()), "since": datetime.now(UTC).strftime("%H:%M:%SZ")}
     return json.dumps(me).encode() + b"\n"
+
+
+@lru_cache(maxsize=1)
+def _process(number: int) -> dict[str, Any]:
+    return {"pid": number, "host": socket.gethostname(), "program": program()}
 
 
 def _busy(line: bytes) -> RefusedError:

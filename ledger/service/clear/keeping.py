@@ -1,7 +1,8 @@
 """Projecting while a service runs, so that no question waits for what the log took in meanwhile.
 
 * Of all the processes that serve a log, the one that holds the lease projects.
-* Adding entries comes first: while the log is busy, nothing is projected.
+* Adding entries comes first: while the log grows fast, whoever adds to it, nothing is projected. A batch
+  takes the interpreter and the database away from them for long.
 * A question that cannot wait goes on by itself from where this is: the lock is free after each batch.
 """
 
@@ -9,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+import time
 
 from ledger.errors import RakkanError
 from ledger.ports import Lease
@@ -17,6 +18,8 @@ from ledger.service.clear.projecting import catch_up
 from ledger.service.studio import Studio
 
 _EVERY = 1.0
+_FAST = 100
+"""Entries a second."""
 _LOG = logging.getLogger("rakkan.projection")
 
 
@@ -25,12 +28,12 @@ class _Enough(Exception):  # noqa: N818 - it says that a batch is done, not that
 
 
 class KeepingUp:
-    """Projects one log from a thread of its own, from ``start`` to ``close``. ``busy`` says to wait."""
+    """Projects one log from a thread of its own, from ``start`` to ``close``."""
 
-    def __init__(self, studio: Studio, lease: Lease, busy: Callable[[], bool]) -> None:
+    def __init__(self, studio: Studio, lease: Lease) -> None:
         self._studio = studio
         self._lease = lease
-        self._busy = busy
+        self._seen = (float("-inf"), 0)
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="projection", daemon=True)
 
@@ -47,13 +50,19 @@ class KeepingUp:
         done, failed = -1, ""
         while not self._stopped.wait(_EVERY):
             try:
-                size = self._studio.entries.head().size
-                if size != done and self._lease.take() and self._project():
+                fast, size = self._grows_fast(), self._seen[1]
+                if not fast and size != done and self._lease.take() and self._project():
                     done, failed = size, ""
             except RakkanError as error:
                 if error.code != failed:  # said once; questions meet it too, and say it to who asks
                     _LOG.warning("projecting is held up: %s", error)
                 failed = error.code
+
+    def _grows_fast(self) -> bool:
+        """Whether the log has, on average since this was last asked."""
+        (then, before), (now, size) = self._seen, (time.monotonic(), self._studio.entries.head().size)
+        self._seen = now, size
+        return size - before > _FAST * (now - then)
 
     def _project(self) -> bool:
         """Project batch after batch; return whether nothing is left."""
@@ -61,11 +70,13 @@ class KeepingUp:
         def told(_: int) -> None:
             raise _Enough
 
-        while not self._stopped.is_set() and not self._busy():
+        while not self._stopped.is_set():
             try:
                 with self._studio.catching_up:
                     catch_up(self._studio, told)
             except _Enough:
-                continue
-            return True
+                if self._grows_fast():
+                    return False
+            else:
+                return True
         return False

@@ -100,7 +100,7 @@ class KeyAdmission:
         history, known = self._known
         if known > size:  # an older database came back; the rollback guard has its own say
             history, known = self._pinned, 0
-        added = transaction.statements(_TYPES, known)
+        added = transaction.statements(_TYPES, known) if known < size else ()
         if added:
             history = history.copy()
         for row in added:
