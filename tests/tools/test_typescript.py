@@ -80,7 +80,7 @@ def test_a_typescript_program_asks_a_real_server(nightfall: Studio, folder: Path
     [
         ("report.outcome", "report.result"),
         ("asset.name", "asset.filename"),
-        ("body: { file }", "body: { image: file }"),
+        ("digest: given.digest", "sha256: given.digest"),
         ("refused.error?.code", "refused.error?.errorCode"),
         ("/v1/productions/{production}/assets", "/v1/productions/{production}/asset"),
     ],
