@@ -68,6 +68,7 @@ def create_app(*homes: Path, settings: ServiceSettings = UNPUBLISHED) -> FastAPI
         # FastAPI's own pages load scripts from a CDN, which our content security policy forbids.
         docs_url=None,
         redoc_url=None,
+        openapi_url=None,  # a route of ours serves it, with an entity tag
         # One address for each thing: a slash too many is another address, with nothing there.
         redirect_slashes=False,
         telemetry=telemetry(enabled=settings.of(Traces).enabled),

@@ -66,7 +66,7 @@ class Ledger(BaseModel):
     entries: list[Proof]
 
 
-class Clearance(BaseModel):
+class VerdictOnRecord(BaseModel):
     """The newest verdict on record. Grade and reasons are for who may read verdicts."""
 
     entry: int
@@ -95,7 +95,7 @@ class Verification(BaseModel):
     steps: list[Step]
     facts: dict[str, str]
     ledger: Ledger | None
-    clearance: Clearance | None
+    clearance: VerdictOnRecord | None
     page: str
 
 

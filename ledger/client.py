@@ -28,6 +28,7 @@ from secrets import token_urlsafe
 from typing import Any, Self, cast
 from urllib.parse import quote, urlencode
 
+from ledger.adapters.answered import MAX_ANSWER, document, outcome, refusal
 from ledger.adapters.connection import TROUBLE, Answer, Call, Connection, parse_url
 from ledger.adapters.http_bodies import Event, Parts, events
 from ledger.answers import Asset, Json, Lineage, ProductionGlance, VerdictHistory, Verification, WholeEntry
@@ -35,22 +36,16 @@ from ledger.core import request_signature as signatures
 from ledger.core.checkpoint import open_checkpoint
 from ledger.core.containers.jumbf import MAX_STORE
 from ledger.core.digest import parse_sha256
-from ledger.core.encoding import decode_base64
 from ledger.core.note import NoteVerifier
 from ledger.core.receipt import parse_receipt, verify_receipt
 from ledger.errors import (
-    CODES,
     IntegrityError,
-    MalformedError,
     RakkanError,
-    RefusedError,
     UndecidedError,
-    UsageError,
 )
 from ledger.ports import Signer
 from ledger.service.capture.store import Receipted
 
-MAX_ANSWER = 32 << 20
 NDJSON = "application/x-ndjson"
 C2PA = "application/c2pa"
 MAX_EVENT = 1 << 20
@@ -61,14 +56,6 @@ LONGEST = 3600
 """Seconds: a server that asks for more patience is asked again after this."""
 _FIRST, _MOST = 0.2, 10.0
 """Seconds between two tries: at first, and at most unless the server says more."""
-_KINDS: Mapping[int, type[RakkanError]] = {
-    400: MalformedError,
-    404: UsageError,
-    405: UsageError,
-    413: MalformedError,
-    500: UndecidedError,
-    502: UndecidedError,
-}
 _JITTER = SystemRandom()
 
 
@@ -133,7 +120,7 @@ class Client:
         body = b"".join(item + b"\n" for item in envelopes)
         answer = self._json("POST", f"{self._about}/entries", body, media_type=NDJSON)
         try:
-            items = [_item(item) for item in answer["entries"]]
+            items = [outcome(item) for item in answer["entries"]]
         except (KeyError, TypeError, ValueError) as error:
             raise self._unreachable("its answer is not one of ours") from error
         if len(items) != len(envelopes):
@@ -224,24 +211,42 @@ class Client:
         """Return a page of the verdicts about a file, newest first."""
         return cast("VerdictHistory", self._get(f"verdicts/{quote(digest)}", asked))
 
+    def thing(self, kind: str, name: str, **asked: object) -> Json:
+        """Return a thing of the registry: one of the ``models``, ``grants`` and so on, with its history."""
+        return cast("Json", self._get(f"registry/{quote(kind)}/{quote(name)}", asked))
+
+    def clear(self, targets: Sequence[str], policy: str, **asked: object) -> Json:
+        """Return whether files or shots are cleared, and why not. Nothing is recorded."""
+        return self._computed("clearances", {"targets": list(targets), "policy": policy, **asked})
+
+    def impact(self, thing: str, **asked: object) -> Json:
+        """Return what rests on a thing; with ``ifRevoked`` and ``policy``, what its end would change."""
+        return self._computed("impact", {"thing": thing, **asked})
+
+    def own_works(self, works: Sequence[str], **asked: object) -> Json:
+        """Return for each dataset whether works (SHA-256, hex) are in it, with the proofs."""
+        return self._computed("own-works", {"works": list(works), **asked})
+
     def every(self, kind: str, **asked: object) -> Iterator[Json]:
-        """Yield all ``assets``, ``steps``, ``shots`` or ``verdicts`` that match, page after page."""
+        """Yield ``assets``, ``steps``, ``shots``, ``verdicts``, ``registry/models`` …, page after page."""
         while True:
             page = self._get(quote(kind), asked)
-            yield from page.get(kind, ())
+            if not isinstance(found := page.get(kind.removeprefix("registry/")), list):
+                raise self._unreachable(f"its answer lists no {kind}")
+            yield from found
             if not page.get("next"):
                 return
             asked = {**asked, "after": page["next"]}
 
     def call(self, method: str, path: str, body: Json | None = None) -> Json:
-        """Make a call below the production that has no method here: tokens, shares, webhooks, clearances.
+        """Make a call below the production that has no method here: tokens, shares, webhooks.
 
         It is made once, unless it is a GET: who made it twice might have two of what it makes.
         """
         data = None if body is None else json.dumps(body).encode()
         safe = method in {"GET", "PUT", "DELETE"}
         answer = self._ask(_Request(method=method, path=f"{self._about}/{path}", body=data, safe=safe))
-        return cast("Json", _document(answer) or {})
+        return cast("Json", document(answer) or {})
 
     def events(self, types: Sequence[str] = (), after: int | None = None) -> Iterator[Event]:
         """Yield events as they come, from the entry after ``after`` on, for as long as the log is served.
@@ -287,11 +292,15 @@ class Client:
         target = f"{self._about}/{path}"
         return self._json("GET", f"{target}?{urlencode(asked)}" if asked else target)
 
+    def _computed(self, path: str, body: Json) -> Json:
+        """Return the answer to a question that stands in a body: asked twice, it does nothing twice."""
+        return cast("Json", self._json("POST", f"{self._about}/{path}", json.dumps(body).encode()))
+
     def _json(self, method: str, path: str, body: bytes | Parts | None = None, **more: Any) -> Any:
-        document = _document(self._ask(_Request(method=method, path=path, body=body, **more)))
-        if not isinstance(document, dict):
+        found = document(self._ask(_Request(method=method, path=path, body=body, **more)))
+        if not isinstance(found, dict):
             raise self._unreachable("its answer is not one of ours")
-        return document
+        return found
 
     def _ask(self, request: _Request) -> Answer:
         """Return an answer of success. Raises what the server answers, and ``server.unreachable``."""
@@ -337,10 +346,10 @@ class Client:
         return headers
 
     def _refusal(self, answer: Answer) -> RakkanError:
-        problem = _document(answer)
+        problem = document(answer)
         if not isinstance(problem, dict) or not isinstance(problem.get("code"), str):
             return self._unreachable(f"it answers with status {answer.status}")
-        found = _error(problem, answer.status)
+        found = refusal(problem, answer.status)
         if answer.status in LATER:
             asked = answer.headers.get("Retry-After", "")
             found.evidence["retry_after"] = min(int(asked), LONGEST) if asked.isdecimal() else 1
@@ -360,35 +369,3 @@ class Client:
 
     def _unreachable(self, why: str) -> UndecidedError:
         return UndecidedError("server.unreachable", f"{self.url}: {why}.", url=self.url)
-
-
-def _document(answer: Answer) -> Any:
-    """Return the JSON of an answer; ``None`` for anything else, and for what is too long."""
-    try:
-        return json.loads(answer.body) if len(answer.body) < MAX_ANSWER else None
-    except (ValueError, RecursionError):
-        return None
-
-
-def _item(value: Any) -> Receipted | RakkanError:
-    if "error" in value:
-        return _error(value["error"])
-    receipt = decode_base64(value["receipt"])
-    if receipt is None:
-        raise ValueError("a receipt that is not base64")
-    return Receipted(int(value["index"]), receipt)
-
-
-def _error(value: Any, status: int = 409) -> RakkanError:
-    """Return what the server said against it, in its own words: its code may be newer than ours."""
-    said = value if isinstance(value, dict) else {}
-    code, words = str(said.get("code"))[:80], str(said.get("message"))[:500]
-    given = said.get("evidence")
-    evidence = {
-        name: str(item)[:500]
-        for name, item in list(given.items() if isinstance(given, dict) else ())[:20]
-        if name not in {"self", "code", "message", "retry_after"}
-    }
-    if code not in CODES:
-        return RefusedError("server.refused", f"The server refuses: {words} [{code}]", **evidence)
-    return _KINDS.get(status, RefusedError)(code, words, **evidence)

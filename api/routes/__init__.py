@@ -8,6 +8,7 @@ from api.routes import (
     events,
     log,
     manifests,
+    openapi,
     own_works,
     productions,
     registry,
@@ -24,6 +25,7 @@ from api.routes import (
 ROUTERS = (
     entries.router,
     verify.router,
+    verify.page,
     log.router,
     productions.router,
     assets.router,
@@ -41,4 +43,5 @@ ROUTERS = (
     shares.opened,
     sign_in.router,
     tokens.router,
+    openapi.router,
 )

@@ -20,7 +20,7 @@ from starlette.types import Receive, Scope, Send
 
 from api.bodies import Body
 from api.intake import Intake, Outcome, slices
-from api.routes.entries_described import DSSE, NDJSON, OPENAPI
+from api.routes.entries_described import DSSE, NDJSON, OPENAPI, OPENINGS
 from api.security import check, need, public, viewer_of
 from api.served import Production, service_of
 from ledger.core.access import Action
@@ -176,7 +176,7 @@ class _Stream(Response):
         return lines.end()
 
 
-@router.post("/openings", dependencies=[need(Action.ADD_ENTRIES)])
+@router.post("/openings", dependencies=[need(Action.ADD_ENTRIES)], openapi_extra=OPENINGS)
 async def add_openings(request: Request, served: Production) -> JSONResponse:
     """Take openings of commitments: NDJSON, one entry a line."""
     body = Body(request)

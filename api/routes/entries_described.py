@@ -9,7 +9,7 @@ from api.problems import MEDIA_TYPE
 DSSE = "application/vnd.dsse.envelope.v1+json"
 NDJSON = "application/x-ndjson"
 
-_ENVELOPE = {
+ENVELOPE = {
     "type": "object",
     "description": "A DSSE envelope in its one byte form (docs/spec/entry.md).",
     "required": ["payload", "payloadType", "signatures"],
@@ -52,14 +52,13 @@ _ITEM = {"oneOf": [_ADDED, _REFUSED]}
 _BATCH = {
     "type": "object",
     "required": ["entries"],
-    "properties": {"entries": {"type": "array", "minItems": 1, "maxItems": 1000, "items": _ENVELOPE}},
+    "properties": {"entries": {"type": "array", "minItems": 1, "maxItems": 1000, "items": ENVELOPE}},
 }
 _DOCUMENT = {
     "type": "object",
     "required": ["entries"],
     "properties": {"entries": {"type": "array", "items": _ITEM}},
 }
-_EXAMPLE = {"index": 41, "duplicate": False, "receipt": "YzJzcC5vcmcvdGxvZy1wcm9vZkB2MQppbmRleCA0MQo="}
 _LINES = {"type": "string", "description": "One JSON document a line."}
 _RETRY = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}}
 
@@ -73,15 +72,12 @@ OPENAPI: dict[str, Any] = {
     "responses": {
         201: {
             "description": "One entry was added.",
-            "content": {"application/json": {"schema": _ADDED, "example": _EXAMPLE}},
+            "content": {"application/json": {"schema": _ADDED}},
         },
         200: {
             "description": "One entry that the log held already; or the outcomes of several, in order.",
             "content": {
-                "application/json": {
-                    "schema": {"oneOf": [_ADDED, _DOCUMENT]},
-                    "example": {"entries": [_EXAMPLE]},
-                },
+                "application/json": {"schema": {"oneOf": [_ADDED, _DOCUMENT]}},
                 NDJSON: {"schema": _LINES},
             },
         },
@@ -97,10 +93,17 @@ OPENAPI: dict[str, Any] = {
         "requestBody": {
             "required": True,
             "content": {
-                DSSE: {"schema": _ENVELOPE},
-                "application/json": {"schema": {"oneOf": [_ENVELOPE, _BATCH]}},
+                DSSE: {"schema": ENVELOPE},
+                "application/json": {"schema": {"oneOf": [ENVELOPE, _BATCH]}},
                 NDJSON: {"schema": _LINES},
             },
         }
     },
+}
+
+OPENINGS: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {NDJSON: {"schema": {"type": "string", "description": "One opening a line."}}},
+    }
 }

@@ -18,6 +18,7 @@ from starlette.responses import Response
 
 from api.conditional import IMMUTABLE, PRIVATE, conditional
 from api.reading import PROBLEMS
+from api.routes.entries_described import DSSE, ENVELOPE
 from api.security import check, need, public, viewer_of
 from api.served import Production, Served
 from ledger.core.access import Action, Viewer
@@ -39,25 +40,24 @@ TEXT = "text/plain; charset=utf-8"
 OCTETS = "application/octet-stream"
 COSE = 'application/cose; cose-type="cose-sign1"'
 JSON = "application/json"
-ENVELOPE = "application/vnd.dsse.envelope.v1+json"
 _SOON = "public, max-age=1"
 _MINUTE = "public, max-age=60"
 
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
-_SCHEMAS = {TEXT: {"schema": {"type": "string"}}, OCTETS: _BINARY, COSE: _BINARY}
-_CHECKPOINT = """ledger.example/nightfall
-300
-8o/DBDC+YmGl5D5cWsN3FbwsItKly+Z6BI901S1PlIQ=
-
-— ledger.example/nightfall YLOop8hZWl66hl/hE9XN…GRWOAnWu6alls4f8NWYCWvSi5gmopQE=
-"""
-_HASH = "1ImxMpg/frO1l4MxeX/N0L8q/W1tFrK4wfq6OqkdsvM=\n"
+_OBJECT = {"schema": {"type": "object"}}
+_SCHEMAS = {
+    TEXT: {"schema": {"type": "string"}},
+    OCTETS: _BINARY,
+    COSE: _BINARY,
+    DSSE: {"schema": ENVELOPE},
+    BUNDLE: _OBJECT,
+}
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., object])
 Reader = Annotated[Viewer, need(Action.READ_ENTRIES)]
 Asking = Annotated[Viewer, Depends(viewer_of)]
 Index = Annotated[
-    int, Path(ge=0, le=MAX_SIZE, description="The entry's number, counted from 0.", examples=[77])
+    int, Path(ge=0, lt=MAX_SIZE, description="The entry's number, counted from 0.", examples=[77])
 ]
 TilePath = Annotated[str, Path(examples=["0/x001/x234/067", "1/000.p/17"])]
 BundlePath = Annotated[str, Path(examples=["x001/x234/067", "000.p/17"])]
@@ -122,22 +122,16 @@ class DeviceOfLog(_Json):
 _anybody = public("a log that not everybody can check proves nothing")
 
 
-def _get(
-    path: str, *types: str, example: str | None = None, model: type[BaseModel] | None = None
-) -> Callable[[Endpoint], Endpoint]:
-    """Serve GET, and HEAD as GET without the body.
-
-    ``types`` are the media types of the answer, ``example`` is one of the first type.
-    """
+def _get(path: str, *types: str, model: type[BaseModel] | None = None) -> Callable[[Endpoint], Endpoint]:
+    """Serve GET, and HEAD as GET without the body. ``types`` are the media types of the answer."""
     described: dict[int | str, dict[str, Any]] = {
         200: {"content": {kind.partition(";")[0]: _SCHEMAS.get(kind, {}) for kind in types}},
         304: {"description": "The client holds these very bytes: `If-None-Match` named their `ETag`."},
     }
-    if example is not None:
-        first = types[0].partition(";")[0]
-        described[200]["content"][first] = {**_SCHEMAS[types[0]], "example": example}
     if model is not None:
         described[200]["model"] = model
+    elif JSON in types:
+        described[200]["content"][JSON] = _OBJECT
 
     def route(endpoint: Endpoint) -> Endpoint:
         router.add_api_route(path, endpoint, methods=["GET"], response_class=Response, responses=described)
@@ -147,7 +141,7 @@ def _get(
     return route
 
 
-@_get("/checkpoint", TEXT, example=_CHECKPOINT)
+@_get("/checkpoint", TEXT)
 @_anybody
 async def checkpoint(request: Request, served: Production) -> Response:
     """Return the checkpoint to go by: the published one with its cosignatures, else the head's."""
@@ -174,19 +168,13 @@ async def tile(path: TilePath, request: Request, served: Production) -> Response
     return conditional(request, found, OCTETS, IMMUTABLE)
 
 
-@_get("/entries/{index}", ENVELOPE)
+@_get("/entries/{index}", DSSE)
 def entry(index: Index, request: Request, _: Reader, served: Production) -> Response:
     """Return an entry: the DSSE envelope, byte for byte as it was signed and sent."""
-    return conditional(request, served.studio.entries.envelope(index), ENVELOPE, PRIVATE)
+    return conditional(request, served.studio.entries.envelope(index), DSSE, PRIVATE)
 
 
-@_get(
-    "/entries/{index}/receipt",
-    TEXT,
-    COSE,
-    BUNDLE,
-    example=f"c2sp.org/tlog-proof@v1\nindex 77\n{_HASH}\n{_CHECKPOINT}",
-)
+@_get("/entries/{index}/receipt", TEXT, COSE, BUNDLE)
 @_anybody
 def entry_receipt(
     index: Index, request: Request, served: Production, viewer: Asking, form: Form | None = None
@@ -211,7 +199,7 @@ def receipt_by_leaf(
     return _receipt(request, served, viewer, index, form)
 
 
-@_get("/consistency", TEXT, JSON, COSE, example=_HASH, model=Consistency)
+@_get("/consistency", TEXT, JSON, COSE, model=Consistency)
 @_anybody
 def consistency(request: Request, served: Production, old: Size, new: Size) -> Response:
     """Return the proof that the tree of size `old` begins the tree of size `new`.

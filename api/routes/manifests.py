@@ -50,7 +50,7 @@ Sha256 = Annotated[
 ]
 
 
-class Entry(BaseModel):
+class EvidenceEntry(BaseModel):
     """An entry as text, byte for byte, and its receipt (``.tlog-proof``)."""
 
     index: int
@@ -69,7 +69,7 @@ class EvidenceOf(BaseModel):
     """What sealing a file needs."""
 
     digests: list[str]
-    entries: list[Entry]
+    entries: list[EvidenceEntry]
     manifests: list[KeptManifest]
 
 

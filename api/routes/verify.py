@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Path
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from api.bodies import Body
 from api.conditional import conditional
@@ -24,11 +24,13 @@ from ledger.errors import MalformedError, RakkanError
 from ledger.service.verifying import Answer
 
 router = APIRouter(prefix="/v1/verify", tags=["verify"])
+page = APIRouter(tags=["verify"])
 
 MAX_JSON = 10_000
 """Bytes of a question about digests."""
 _PROBLEM = {"application/problem+json": {"schema": {"type": "object"}}}
 _DIGEST = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
+_NAMED = "^((sha256|pixels):)?[0-9a-f]{64}$"
 _BYTES = {"schema": {"type": "string", "format": "binary"}}
 _PARTS = {
     "type": "object",
@@ -120,6 +122,13 @@ async def verify_digest(digest: str, request: Request, verifier: Verifies) -> Re
     scope = "public" if viewer is ANYBODY else "private"
     cache = f"{scope}, max-age={verifier.settings.fresh_seconds}"
     return conditional(request, body, "application/json", cache, vary="Authorization, Signature")
+
+
+@page.get("/verify/{digest}", status_code=307, response_class=RedirectResponse)
+@public("who is handed a file may ask what it is")
+async def verify_page(digest: Annotated[str, Path(pattern=_NAMED)]) -> str:
+    """Go on to the answer about a digest: what `page` in every report leads to."""
+    return f"/v1/verify/{digest}"
 
 
 def _digests(body: bytes) -> tuple[str | None, str | None]:

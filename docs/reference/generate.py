@@ -8,6 +8,7 @@ The tests run the same functions, so a page that is out of date fails the gate.
 # ruff: noqa: INP001  (a script beside the page that it writes, no package)
 
 import ast
+import json
 import re
 import sys
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ FOLDER = Path(__file__).resolve().parent
 ROOT = FOLDER.parents[1]
 sys.path.insert(0, str(ROOT))
 
+from api.app import create_app  # noqa: E402 - a script has to find the checkout first
 from ledger import errors  # noqa: E402 - a script has to find the checkout first
 from ledger.adapters.service_settings import described  # noqa: E402 - a script has to find the checkout first
 from ledger.core.access import MEANINGS, PUBLIC, Action, Role, roles_for  # noqa: E402 - the same
@@ -291,7 +293,13 @@ def settings_page() -> str:
     return "".join(parts)
 
 
+def openapi() -> str:
+    """Return the description of the service, as `GET /openapi.json` answers it, laid out for reading."""
+    return json.dumps(create_app().openapi(), indent=2, ensure_ascii=False) + "\n"
+
+
 PAGES = {
+    "openapi.json": openapi,
     "errors.md": page,
     "access.md": access_page,
     "../rights/reasons.md": reasons_page,

@@ -192,6 +192,8 @@ def deadline(connection: socket.socket, seconds: float) -> Iterator[None]:
     watch.start()
     try:
         yield
+    except TimeoutError:
+        late.set()  # the socket's own timeout was faster
     except TROUBLE:
         if not late.is_set():
             raise

@@ -108,6 +108,7 @@ def open_device(home: Home, name: str) -> Device:
     from ledger.service.studio import Device
 
     if name not in home.devices():
+        home.trust()  # where there is no studio at all, that is what is wrong
         known = ", ".join(home.devices())
         raise UsageError("key.missing", f"No device “{name}” is enrolled here. Known: {known}.", device=name)
     first, last = home.enrolled_between(name)

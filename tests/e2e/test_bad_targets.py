@@ -110,11 +110,11 @@ def test_a_file_size_limit(studio: Studio, kind: str) -> None:
 import resource, signal, sys
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 import ledger.service.seal, ledger.service.files, ledger.wiring
-real = ledger.service.seal._Sealing.write
+real = ledger.service.seal._Writing.write
 def write(self, ready):
     resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))
     return real(self, ready)
-ledger.service.seal._Sealing.write = write
+ledger.service.seal._Writing.write = write
 import ledger.cli
 ledger.cli.main(["seal", {str(path)!r}])
 """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import shutil
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -15,6 +17,7 @@ from ledger.errors import RakkanError
 from ledger.wiring import home_at
 from tests.e2e.conftest import Studio, copied, sidecar
 from tests.e2e.test_cli_serve import serving
+from tests.support.cleared import policy
 
 
 def digest(path: Path) -> str:
@@ -114,6 +117,85 @@ def test_the_types_have_the_members_that_openapi_names() -> None:
     assert len(kinds) >= 7
     for kind in kinds:
         assert set(kind.__annotations__) == set(schemas[kind.__name__]["properties"]), kind.__name__
+
+
+METHODS = {
+    "add_entries": "send",
+    "add_openings": "share",
+    "checkpoint": "checkpoint",
+    "compute_clearance": "clear",
+    "compute_impact": "impact",
+    "ask_own_works": "own_works",
+    "entry": "entry",
+    "entry_receipt": "receipt",
+    "follow_events": "events",
+    "read_evidence": "evidence",
+    "read_manifest": "manifest",
+    "share_manifest": "share_manifest",
+    "show_asset": "asset",
+    "show_lineage": "lineage",
+    "show_production": "production",
+    "show_step": "step",
+    "show_thing": "thing",
+    "show_verdicts": "verdicts",
+    "verify_digest": "verify_digest",
+    "verify_file": "verify_file",
+    **dict.fromkeys(("list_assets", "list_shots", "list_steps", "list_things", "list_verdicts"), "every"),
+    **dict.fromkeys(("add_webhook", "get_webhook", "list_webhooks", "remove_webhook"), "call"),
+    **dict.fromkeys(("renew_secret", "resume_webhook", "try_webhook", "open_entry"), "call"),
+    **dict.fromkeys(("list_shares", "make_share", "revoke_share"), "call"),
+    **dict.fromkeys(("list_tokens", "make_token", "revoke_token"), "call"),
+    **dict.fromkeys(("show_shot", "show_coverage", "list_own_lines"), "call"),
+}
+"""Which method makes which call of the description."""
+LEFT_OUT = {
+    "for browsers": {"sign_in", "signed_in", "sign_out", "open_share", "verify_page"},
+    "for operators and their monitoring": {"health", "ready", "metrics", "isolation"},
+    "for who follows a log, with a reader of tiled logs": {
+        "consistency",
+        "entry_bundle",
+        "keys",
+        "receipt_by_leaf",
+        "tile",
+    },
+    "a trust root is not taken from the server that it is to judge": {"trust", "device"},
+    "a client is about one production, with one credential": {"list_productions", "show_me"},
+}
+
+
+def test_each_call_has_a_method_or_is_left_out_for_a_reason() -> None:
+    from api.app import create_app
+
+    paths = create_app(Path("nowhere")).openapi()["paths"].values()
+    described = {operation["operationId"] for methods in paths for operation in methods.values()}
+    left = set().union(*LEFT_OUT.values())
+    assert set(METHODS) | left == described
+    assert not set(METHODS) & left
+    public = {name for name, _ in inspect.getmembers(Client, inspect.isfunction) if name[0] != "_"}
+    assert set(METHODS.values()) == public - {"close"}
+
+
+def test_questions_about_rights(nightfall: Studio) -> None:
+    final = digest(nightfall.work / "final.1001.png")
+    nightfall.ok("clear", "sh010", *policy(nightfall), "--record")
+    inventories = nightfall.home / "inventories"
+    inventories.mkdir()
+    shutil.copy(nightfall.work / "plates.inventory", inventories)
+    token = nightfall.ok("token", "create", "legal", "--role", "legal", "--json").json["token"]
+    with serving(nightfall) as url, Client(url, production="nightfall", token=token) as legal:
+        assert legal.clear(["sq010/sh010"], "house")["verdict"] == {"then": "cleared", "now": "cleared"}
+        assert legal.impact("G-7")["finals"] == 2
+        revoked = legal.impact("G-7", ifRevoked="2026-02-01T00:00:00Z", policy="house")
+        assert revoked["ifRevoked"]
+        assert legal.thing("models", "sky")["states"]["name"] == "sky"
+        assert [grant["id"] for grant in legal.every("registry/grants", limit=1)] == ["G-7"]
+        assert final in {verdict["sha256"] for verdict in legal.every("verdicts")}
+        (dataset,) = legal.own_works(["1" * 64])["datasets"]
+        assert dataset["works"][0]["answer"] == "member"
+        assert legal.call("GET", "shots/sq010/sh010")["finals"]
+        with pytest.raises(RakkanError) as error:
+            list(legal.every("coverage"))
+        assert error.value.code == "server.unreachable"
 
 
 def test_a_call_that_has_no_method(own: Studio, url: str) -> None:

@@ -33,7 +33,7 @@ def test_the_programs_run(
             said = program.replace("http://127.0.0.1:8321", url).replace("TOKEN", token)
             exec(said.replace("ledger.example/nightfall", origin), known)  # noqa: S102 - our own page
     out = capsys.readouterr().out
-    assert len(PROGRAMS) == 3
+    assert len(PROGRAMS) == 4
     assert "recorded - Recorded in" in out
     assert "proven" in out
     assert "['night.png']" in out

@@ -59,10 +59,9 @@ def test_ctrl_c(studio: Studio) -> None:
     before = studio.state()
     program = f"""
 import signal, sys
-import ledger.service.seal as seal
-real = seal._log
-def log(*_): signal.raise_signal(signal.SIGINT)
-seal._log = log
+from ledger.service.studio import Studio
+def append(*_): signal.raise_signal(signal.SIGINT)
+Studio.append = append
 import ledger.cli
 ledger.cli.main(["seal", {str(path)!r}])
 """

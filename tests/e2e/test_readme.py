@@ -33,11 +33,15 @@ def said(section: str, tmp_path_factory: pytest.TempPathFactory) -> str:
     (folder / "sky.safetensors").write_bytes(b"weights")
     (folder / "licence.pdf").write_bytes(b"a contract")
     (folder / "works.csv").write_text(f"work,sha256,rights_holder\nnight,{'0' * 64},Mori Studio\n")
-    rakkan = f'rakkan() {{ "{sys.executable}" -I -m ledger "$@"; }}\n'
+    command = folder / "bin" / "rakkan"
+    command.parent.mkdir()
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -I -m ledger "$@"\n')
+    command.chmod(0o755)
+    path = f"{command.parent}:{os.environ['PATH']}"
     ran = subprocess.run(
-        ["bash", "-eu", "-c", rakkan + "".join(SESSION.findall(section))],
+        ["bash", "-eu", "-c", "".join(SESSION.findall(section))],
         cwd=folder,
-        env={**os.environ, "HOME": str(folder), "NO_COLOR": "1"},
+        env={**os.environ, "HOME": str(folder), "NO_COLOR": "1", "PATH": path},
         capture_output=True,
         text=True,
         check=False,

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from ledger.client import MAX_ANSWER
+from ledger.adapters.answered import MAX_ANSWER
 from ledger.errors import RakkanError
 from ledger.service.bundle import bundle_of
 from ledger.service.elsewhere import offer

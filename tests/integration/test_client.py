@@ -8,7 +8,8 @@ import time
 
 import pytest
 
-from ledger.client import MAX_ANSWER, Client
+from ledger.adapters.answered import MAX_ANSWER
+from ledger.client import Client
 from ledger.errors import RakkanError
 from ledger.service.capture.store import Receipted
 from tests.support.web import Misbehaving, Talk

@@ -46,7 +46,8 @@ def ended(workers: Workers, folder: Path, do: str, **job: Any) -> str:
     [
         ("allocate", {"verify.too-costly"}),
         ("allocate_natively", {"verify.crashed"}),
-        ("loop", {"verify.too-costly"}),
+        # On a busy machine four seconds on the clock may come before two of computing.
+        ("loop", {"verify.too-costly", "verify.timeout"}),
         ("sleep", {"verify.timeout"}),
         ("crash", {"verify.crashed"}),
         ("abort", {"verify.crashed"}),

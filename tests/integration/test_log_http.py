@@ -166,6 +166,8 @@ def test_a_receipt_comes_in_each_form(auditor: TestClient, client: TestClient, s
 
 def test_a_receipt_of_nothing(client: TestClient) -> None:
     assert client.get(f"{PREFIX}/entries/3/receipt").json()["code"] == "log.no-such-entry"
+    for last in (2**63 - 2, 2**63 - 1, 2**63):
+        assert client.get(f"{PREFIX}/entries/{last}/receipt").status_code in (400, 404)
     assert client.get(f"{PREFIX}/receipts/{'0' * 64}").status_code == 404
     for path in (f"receipts/{'A' * 64}", "receipts/00", "entries/1/receipt?form=pdf"):
         answer = client.get(f"{PREFIX}/{path}")
