@@ -92,7 +92,8 @@ class Identity:
             spent = self._limiter.request(viewer, address, scope["method"], scope["path"])
         except RefusedError as error:
             return problem(error)
-        scope["state"].setdefault("recheck", recheck)
+        if viewer is not ANYBODY:  # else nothing can end; and it would leave a circle for each request
+            scope["state"].setdefault("recheck", recheck)
         await self._app(scope, receive, send if spent is None else _telling(spent, send))
         return None
 
