@@ -21,6 +21,7 @@ from typing import Self
 from ledger.errors import MalformedError, RefusedError
 
 _LOCK = "held"
+_DOOR = "starting"
 
 
 class Scratch:
@@ -32,11 +33,14 @@ class Scratch:
     def __enter__(self) -> Self:
         """Empty what others left, and make a place of one's own. Raises ``OSError``."""
         self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for left in self._root.iterdir():
-            _remove_unheld(left)
-        self._place = Path(tempfile.mkdtemp(prefix="server-", dir=self._root))
-        self._lock = (self._place / _LOCK).open("wb")
-        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        # One at a time: a place is there a moment before its lock, and another process would empty it.
+        with (self._root / _DOOR).open("wb") as door:
+            fcntl.flock(door, fcntl.LOCK_EX)
+            for left in self._root.iterdir():
+                _remove_unheld(left)
+            self._place = Path(tempfile.mkdtemp(prefix="server-", dir=self._root))
+            self._lock = (self._place / _LOCK).open("wb")
+            fcntl.flock(self._lock, fcntl.LOCK_EX)
         return self
 
     def __exit__(self, *_: object) -> None:

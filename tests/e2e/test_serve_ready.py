@@ -155,7 +155,8 @@ def test_every_number_and_every_label_is_on_a_list(studio: Studio, operator: Tes
         labels.setdefault(found[1], set()).add(found[2])
     # What other tests served counts in the same process.
     assert {"nightfall"} <= labels["production"] <= {"nightfall", "daybreak"}
-    assert labels["method"] <= {"GET", "POST", "other"}
+    assert labels["method"] <= {"GET", "HEAD", "POST", "PUT", "DELETE", "other"}
+    assert "BREW" not in text
     assert not any("strange" in route or "nowhere" in route for route in labels["route"])
     assert "rakkan_published_entries" in text
     assert "rakkan_disk_free_bytes" in text

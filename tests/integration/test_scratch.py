@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from shutil import which
 
@@ -43,6 +45,18 @@ def test_two_servers_share_a_root(tmp_path: Path) -> None:
         assert mine.is_dir()
         assert mine.stat().st_mode & 0o077 == 0
     assert not mine.exists()
+
+
+def test_servers_that_start_at_once_leave_each_other_alone(tmp_path: Path) -> None:
+    """A place that is there a moment before its lock must not be taken for one that was left behind."""
+
+    def start_and_work(_: int) -> bool:
+        with Scratch(tmp_path / "uploads") as own:
+            time.sleep(0.002)
+            return own.folder().is_dir()
+
+    with ThreadPoolExecutor(16) as threads:
+        assert all(threads.map(start_and_work, range(300)))
 
 
 FULL = """
