@@ -13,6 +13,7 @@ import pytest
 os.chdir(Path(__file__).resolve().parent.parent)
 given = sys.argv[1:]
 if set(given) <= {"-q", "-v"}:
-    # The whole suite, on several cores. Whoever asks for a part of it, or measures, gets one process.
-    given = ["-n", str(min(4, os.cpu_count() or 1)), "--dist", "loadfile", *given]
+    # The whole suite, on several cores and one process more: tests wait for the servers that they start.
+    # Whoever asks for a part of it, or measures, gets one process.
+    given = ["-n", str(min(4, 1 + (os.cpu_count() or 1))), "--dist", "loadfile", *given]
 sys.exit(pytest.main(given))

@@ -21,7 +21,6 @@ from typing import Self
 from ledger.errors import MalformedError, RefusedError
 
 _LOCK = "held"
-_DOOR = "starting"
 
 
 class Scratch:
@@ -34,13 +33,16 @@ class Scratch:
         """Empty what others left, and make a place of one's own. Raises ``OSError``."""
         self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
         # One at a time: a place is there a moment before its lock, and another process would empty it.
-        with (self._root / _DOOR).open("wb") as door:
+        door = os.open(self._root, os.O_RDONLY)
+        try:
             fcntl.flock(door, fcntl.LOCK_EX)
             for left in self._root.iterdir():
                 _remove_unheld(left)
             self._place = Path(tempfile.mkdtemp(prefix="server-", dir=self._root))
             self._lock = (self._place / _LOCK).open("wb")
             fcntl.flock(self._lock, fcntl.LOCK_EX)
+        finally:
+            os.close(door)
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -155,6 +155,7 @@ def test_nobody_is_told_of_what_they_may_not_read(nightfall: Studio, viewer: str
     assert viewer == "kim producer" or kinds == seen
 
 
+@pytest.mark.slow
 def test_two_worker_processes_tell_the_same(studio: Studio) -> None:
     with served(studio, 2) as port:
         studio.record(studio.png("a.png"))
@@ -202,6 +203,7 @@ def test_a_viewer_holds_so_many_streams_and_gets_them_back(studio: Studio) -> No
         urllib.request.urlopen(request, timeout=10).close()
 
 
+@pytest.mark.slow
 def test_a_quiet_stream_is_kept_alive_and_keeps_its_place(studio: Studio) -> None:
     with served(studio) as port, listening(port, "dee distributor", after=-1) as client:
         for _ in range(3):
@@ -235,6 +237,7 @@ def test_what_cannot_be_followed_is_answered_with_a_code(
     assert (answer.status_code, answer.json()["code"]) == (status, code)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not here")
 def test_curl_follows(studio: Studio) -> None:
     with served(studio) as port:

@@ -41,7 +41,13 @@ def client(shot: Shot, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tes
         yield served
 
 
-@pytest.mark.parametrize("name", FILES)
+DEAR = {"deep.png", "deflate.png"}
+"""Those that use up all the time they are given."""
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] * (name in DEAR)) for name in FILES]
+)
 def test_a_file_made_to_hurt_is_answered(client: TestClient, name: str) -> None:
     began = time.monotonic()
     answer = send(client, FILES[name](), name=name)
@@ -153,6 +159,7 @@ def test_a_gigabyte_is_cut_off_and_a_slow_body_is_not_waited_for(studio: Studio)
             assert line.recv(100).startswith(b"HTTP/1.1 408 ")
 
 
+@pytest.mark.slow
 def test_who_finds_no_place_is_told_when_to_come_back(shot: Shot, tmp_path: Path) -> None:
     data = FILES["deep.png"]()
     with (

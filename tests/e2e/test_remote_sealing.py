@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.e2e.conftest import Studio, checks, sidecar
 from tests.e2e.test_cli_serve import laptop, serving
 from tests.e2e.test_independent_judges import judged, verdict
@@ -70,6 +72,7 @@ def test_the_agent_seals_what_was_published(studio: Studio, laptop: CaptureDevic
     }
 
 
+@pytest.mark.slow
 def test_the_command_seals_against_a_server(studio: Studio, laptop: CaptureDevice) -> None:
     device = carried(laptop)
     with serving(studio) as url:

@@ -67,8 +67,18 @@ CALLS: dict[str, Callable[[str, str], bool]] = {
 }
 
 
-@pytest.mark.parametrize("after", [False, True])
-@pytest.mark.parametrize("call", ["evidence", "entries", "share"])
+@pytest.mark.parametrize(
+    ("call", "after"),
+    [
+        ("entries", False),
+        ("entries", True),
+        *(
+            pytest.param(call, after, marks=pytest.mark.slow)
+            for call in ("evidence", "share")
+            for after in (False, True)
+        ),
+    ],
+)
 def test_a_lost_line_seals_once(studio: Studio, laptop: CaptureDevice, call: str, *, after: bool) -> None:
     """The line is cut at one call, before or after the server did it; then all is well again."""
     broken = True

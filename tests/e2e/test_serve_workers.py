@@ -98,6 +98,7 @@ def test_a_request_that_never_ends_does_not_keep_the_service(
             assert server.ended(limit) == 0
 
 
+@pytest.mark.slow
 def test_sighup_takes_the_new_certificate_without_a_gap(studio: Studio, tmp_path: Path) -> None:
     names = certificate(tmp_path, "one"), certificate(tmp_path, "two")
     here = tmp_path / "now.pem"

@@ -115,6 +115,7 @@ def test_a_changed_verdict_is_posted_to_who_asked_for_that(nightfall: Studio) ->
     assert event["data"]["now"]["verdict"] == "blocked"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mood", ["500", "redirect", "slow", "drip", "early", "liar", "429"])
 def test_a_bad_receiver_gets_it_when_it_is_mended_and_costs_the_others_nothing(
     studio: Studio, mood: str
@@ -132,6 +133,7 @@ def test_a_bad_receiver_gets_it_when_it_is_mended_and_costs_the_others_nothing(
         assert bad.redirected == 0
 
 
+@pytest.mark.slow
 def test_a_receiver_that_was_down_while_the_server_ended_gets_all_of_it(studio: Studio) -> None:
     with receiving() as receiver:
         port = receiver.port
@@ -146,6 +148,7 @@ def test_a_receiver_that_was_down_while_the_server_ended_gets_all_of_it(studio: 
         assert names(again.until(3)) == ["f002.png", "f003.png", "f004.png"]
 
 
+@pytest.mark.slow
 def test_another_worker_goes_on_when_the_one_that_delivers_is_killed(studio: Studio) -> None:
     with receiving() as receiver, served(studio, 2) as client:
         client.add(receiver, "entry.step")
@@ -179,6 +182,7 @@ def test_two_secrets_sign_after_a_change_and_a_test_is_posted(studio: Studio) ->
         assert (status, error["code"]) == (502, "webhook.unreachable")
 
 
+@pytest.mark.slow
 def test_who_is_gone_is_removed_and_who_is_removed_gets_nothing(studio: Studio) -> None:
     with receiving() as one, receiving() as two, served(studio) as client:
         one.mood = "410"
@@ -193,6 +197,7 @@ def test_who_is_gone_is_removed_and_who_is_removed_gets_nothing(studio: Studio) 
         assert (len(one.got), two.got) == (1, [])
 
 
+@pytest.mark.slow
 def test_a_paused_webhook_goes_on_where_it_stopped(studio: Studio) -> None:
     with receiving() as receiver, served(studio, RAKKAN_SERVE_WEBHOOKS_GIVE_UP="300ms") as client:
         receiver.mood = "500"

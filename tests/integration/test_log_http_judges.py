@@ -96,6 +96,7 @@ def test_the_tiles_of_every_checkpoint_stay(server: LogServer, aics: Any) -> Non
         assert aics.read_entry(reader, size - 1, size) == MADE[size - 1]
 
 
+@pytest.mark.slow
 def test_our_monitor_follows_it_and_reads_every_entry(server: LogServer, tmp_path: Path) -> None:
     monitor = open_monitor(server.url, tmp_path / "seen", [server.log.verifier.vkey], None)
     for number, size in enumerate(SIZES[:7]):

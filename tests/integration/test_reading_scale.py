@@ -58,7 +58,6 @@ def test_a_chain_of_five_thousand_steps_is_followed_to_its_end(studio: Studio) -
 
 
 @pytest.mark.slow
-@pytest.mark.sample
 def test_a_file_that_became_twenty_thousand_is_told_page_by_page(studio: Studio) -> None:
     fill(
         studio,
