@@ -104,6 +104,7 @@ def test_a_lost_line_seals_once(studio: Studio, laptop: CaptureDevice, call: str
     assert len(list((studio.home / "manifests").rglob("*.c2pa"))) == 1
 
 
+@pytest.mark.slow
 def test_what_was_changed_while_the_log_was_away_stays(studio: Studio, laptop: CaptureDevice) -> None:
     def loses(method: str, path: str, ask: Callable[[], Said]) -> Said | None:
         said = ask()
@@ -285,6 +286,7 @@ def test_a_manifest_that_nothing_vouches_for_is_not_repeated(
         assert carried(laptop)("seal", path, "--server", url, "--device", "ws-07").code == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("call", ["evidence", "entries"])
 def test_huge_and_slow_answers_end(studio: Studio, laptop: CaptureDevice, call: str) -> None:
     def floods(method: str, path: str, ask: Callable[[], Said]) -> Said | None:

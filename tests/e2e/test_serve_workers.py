@@ -35,6 +35,7 @@ def test_a_worker_that_is_killed_is_replaced(studio: Studio) -> None:
         assert "A worker ended with -9" in server.log.read_text()
 
 
+@pytest.mark.slow
 def test_workers_that_keep_dying_end_the_service_with_a_reason(studio: Studio) -> None:
     with running(studio) as server:
         for _ in range(5):
@@ -80,6 +81,7 @@ def test_a_request_that_has_begun_is_answered_after_sigterm(studio: Studio) -> N
         assert server.ended() == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("signals", "limit"), [(1, 30), (2, 6)])
 def test_a_request_that_never_ends_does_not_keep_the_service(
     studio: Studio, signals: int, limit: int
@@ -120,6 +122,7 @@ def test_sighup_takes_the_new_certificate_without_a_gap(studio: Studio, tmp_path
         assert (server.workers(), _name(port)) == (kept, "two")
 
 
+@pytest.mark.slow
 def test_it_listens_on_a_unix_socket_as_well(studio: Studio, tmp_path: Path) -> None:
     path = tmp_path / "s"
     with socket.socket(socket.AF_UNIX) as dead:

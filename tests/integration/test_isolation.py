@@ -71,6 +71,7 @@ def test_a_job_that_ends_badly_is_an_answer(
     assert run(workers, tmp_path, "say", words={"well": "still here"}) == {"well": "still here"}
 
 
+@pytest.mark.slow
 @LINUX
 def test_forks_without_end_are_ended(workers: Workers, tmp_path: Path) -> None:
     assert ended(workers, tmp_path, "fork_without_end") in {

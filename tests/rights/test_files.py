@@ -74,12 +74,12 @@ def engine_time(count: int) -> float:
         for shot in range(count)
     ]
     engine = Engine(story.facts(), HOUSE, BROADCAST, DELIVERED)
-    begun = time.perf_counter()
+    begun = time.process_time()
     answers = [engine.clear(basis) for basis in plates]
     whole = engine.clear(frozenset[Item]().union(*plates))
     assert {len(answer.now.reasons) for answer in answers} == {100}
     assert len(whole.now.reasons) == 100 * count
-    return time.perf_counter() - begun
+    return time.process_time() - begun
 
 
 def test_ten_times_the_plates_take_no_hundred_times_as_long() -> None:
