@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
+
+from api.shapes.base import Shape
 
 Index = Field(ge=0)
 
 
-class Check(BaseModel):
+class Check(Shape):
     """One question and its answer."""
 
     check: str
@@ -19,16 +21,16 @@ class Check(BaseModel):
     codes: list[str]
 
 
-class Grant(BaseModel):
+class Grant(Shape):
     """A grant on record; without its name for who may not read the registry."""
 
-    grantId: str  # noqa: N815 - as it is written in JSON
+    grant_id: str
     uses: list[str]
     index: int
-    inTerm: bool  # noqa: N815 - the same
+    in_term: bool
 
 
-class Named(BaseModel):
+class Named(Shape):
     """A model or dataset; without name and digest where only the ledger knows of it."""
 
     kind: str
@@ -40,7 +42,7 @@ class Named(BaseModel):
     licensed: bool
 
 
-class Step(BaseModel):
+class Step(Shape):
     """A recorded step."""
 
     index: int
@@ -51,14 +53,14 @@ class Step(BaseModel):
     evidence: str
 
 
-class Proof(BaseModel):
+class Proof(Shape):
     """An entry that knows the file, and its receipt (``.tlog-proof``) in base64."""
 
     index: int
     receipt: str
 
 
-class Ledger(BaseModel):
+class Ledger(Shape):
     """The log that knows the file, and how it knows it."""
 
     origin: str
@@ -66,21 +68,21 @@ class Ledger(BaseModel):
     entries: list[Proof]
 
 
-class VerdictOnRecord(BaseModel):
+class VerdictOnRecord(Shape):
     """The newest verdict on record. Grade and reasons are for who may read verdicts."""
 
     entry: int
     policy: str
-    policySha256: str  # noqa: N815 - the same
+    policy_sha256: str = Field(alias="policySha256")
     deliverable: str
     then: Literal["cleared", "needs_review", "blocked"]
     now: Literal["cleared", "needs_review", "blocked"]
     grade: str | None = None
-    reasonsThen: list[dict[str, Any]] | None = None  # noqa: N815 - the same
-    reasonsNow: list[dict[str, Any]] | None = None  # noqa: N815 - the same
+    reasons_then: list[dict[str, Any]] | None = None
+    reasons_now: list[dict[str, Any]] | None = None
 
 
-class Verification(BaseModel):
+class Verification(Shape):
     """The verification report, what the ledger adds, and where the page is."""
 
     spec: str
@@ -99,7 +101,7 @@ class Verification(BaseModel):
     page: str
 
 
-class Isolation(BaseModel):
+class Isolation(Shape):
     """How strangers' files are examined here."""
 
     started: bool

@@ -10,6 +10,7 @@ from starlette.requests import Request
 
 from api.security import need, viewer_of
 from api.served import Production, service_of
+from api.shapes.base import Shape
 from ledger.core.access import Action, Role, Viewer
 from ledger.core.secret_text import Kind
 from ledger.service.access.credentials import DAY, DEFAULT_DAYS, MAX_DAYS, Wanted
@@ -35,7 +36,7 @@ class NewToken(BaseModel):
     party: str | None = Field(None, max_length=200, description="Whom a rights holder speaks for.")
 
 
-class Token(BaseModel):
+class Token(Shape):
     """A token as it is listed. Its text is kept nowhere."""
 
     id: str
@@ -47,7 +48,7 @@ class Token(BaseModel):
     made: str
     expires: str
     revoked: str | None
-    lastUsed: str | None = Field(description="The day of its last use.")  # noqa: N815 - JSON members are camelCase
+    last_used: str | None = Field(description="The day of its last use.")
 
 
 class MadeToken(Token):
