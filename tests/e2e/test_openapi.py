@@ -54,7 +54,7 @@ def server(shot_once: Studio, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 
 @schema.parametrize()
-@settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 def test_every_call_is_answered_as_described(case: schemathesis.Case[Any], server: tuple[str, str]) -> None:
     url, token = server
     answer = case.call(base_url=url, headers={"Authorization": f"Bearer {token}"})
