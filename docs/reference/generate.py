@@ -45,6 +45,7 @@ SECTIONS = {
     "inventory": "Inventories of datasets",
     "profile rights": "Rights",
     "clear": "Clearance",
+    "report": "The audit report",
     "verify": "Verification",
 }
 

@@ -48,6 +48,7 @@ COMMANDS = {
     "impact": "ledger.cli.clear:impact",
     "recheck": "ledger.cli.clear:recheck",
     "bom": "ledger.cli.bom:bom",
+    "report": "ledger.cli.report:report",
     "coverage": "ledger.cli.coverage:coverage",
     "calls": "ledger.cli.calls:calls",
     "hooks": "ledger.cli.hooks:hooks",

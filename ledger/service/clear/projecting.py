@@ -160,6 +160,19 @@ def bases_of_files(studio: Studio, digests: Collection[str]) -> dict[str, frozen
     }
 
 
+def makers_of_files(studio: Studio, digests: Collection[str]) -> dict[str, EntryRow]:
+    """Return the newest step that made each of these files, by the file's SHA-256.
+
+    A sealed file was made by who made the one before. The bases must have been caught up.
+    """
+    files = _files(studio)
+    files.load_made(digests)
+    newest = {digest: max(files.origins(files.made(digest)).steps, default=-1) for digest in digests}
+    files.load_entries(index for index in newest.values() if index >= 0)
+    rows = {digest: files.entry(index) for digest, index in newest.items() if index >= 0}
+    return {digest: row for digest, row in rows.items() if row is not None}
+
+
 def basis_by_pixels(studio: Studio, pixels: str) -> frozenset[Item] | None:
     """Return what a file with these pixels rests on; see ``basis_of_file``."""
     files = _files(studio)

@@ -1,0 +1,83 @@
+"""`rakkan report`: what the studio hands over, and what the other side can check alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ledger.cli.clear import asked_of, asking, policy_of
+from ledger.cli.common import examples, home, printable
+from ledger.core.audit.views import MEANINGS, Reader, View
+
+if TYPE_CHECKING:
+    from ledger.service.report.population import Population
+    from ledger.service.studio import Studio
+
+
+@click.command(
+    epilog=examples(
+        "rakkan report --cut final.otio --policy streamer --view distributor --out handover",
+        "rakkan report --production nightfall --policy broadcast-jp --out report",
+        "rakkan report sq010/sh020 plate.exr --policy insurer-eo --view insurer --out sh020",
+    )
+)
+@click.argument("targets", nargs=-1, metavar="[TARGET]…")
+@click.option("--cut", "timeline", type=click.Path(path_type=Path), help="A timeline (.otio, .otioz).")
+@click.option("--production", "whole", help="All final files of this production.")
+@click.option(
+    "--view",
+    type=click.Choice([view.value for view in View]),
+    default=View.STUDIO.value,
+    show_default=True,
+    help="; ".join(f"{view.value}: {words}" for view, words in MEANINGS.items()) + ".",
+)
+@click.option("--party", help="For --view rights-holder: the identifier of the party whose view it is.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="A new folder.")
+@asking
+def report(
+    targets: tuple[str, ...],
+    timeline: Path | None,
+    whole: str | None,
+    view: str,
+    party: str | None,
+    out: Path,
+    **said: Any,
+) -> int:
+    """Write the audit report of a cut, of a production, or of TARGETs, as its reader may see it.
+
+    TARGETs are those of `rakkan clear`. Exit code, by the verdict now: 0 cleared, 3 needs review or
+    undecided, 4 blocked, 2 usage.
+    """
+    from ledger.service.clear.question import ask, clearer_over, see
+    from ledger.service.report.report import make
+    from ledger.wiring import open_studio
+    from ledger.wiring.report import write
+
+    if (party is not None) != (view == View.RIGHTS_HOLDER.value):
+        raise click.UsageError("--party and --view rights-holder go together.")
+    profile = policy_of(said)
+    place = home()
+    with open_studio(place) as studio:
+        clearer = clearer_over(see(studio, said["known"]), ask(studio, profile, asked_of(said)))
+        made = make(studio, clearer, _population(studio, targets, timeline, whole))
+        written = write(place, made, Reader(View(view), party), out)
+    for name in written.files:
+        click.echo(printable(f"{written.folder / name}"))
+    return made.cleared.exit_code
+
+
+def _population(
+    studio: Studio, targets: tuple[str, ...], timeline: Path | None, whole: str | None
+) -> Population:
+    from ledger.service.clear.places import WHOLE
+    from ledger.service.report.population import of_cut, of_targets
+
+    if sum((bool(targets), timeline is not None, whole is not None)) != 1:
+        raise click.UsageError("Give one of --cut, --production, or TARGETs.")
+    if timeline is not None:
+        return of_cut(studio, timeline)
+    if whole is not None and whole != studio.production:
+        raise click.UsageError(f"This ledger is of the production {studio.production!r}, not of {whole!r}.")
+    return of_targets(studio, targets or (WHOLE,))

@@ -1,0 +1,1 @@
+"""The audit report: what is asked for, gathered from the log, put together, issued, and asked about again."""

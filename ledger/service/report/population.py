@@ -1,0 +1,182 @@
+"""What a report is of: every file that was asked for, shot by shot, and every frame that no file has.
+
+* With a timeline the shots are those of the cut, in its order, with their timecodes. Else they are the
+  places in the production where the files were made, by name.
+* A frame that two files of one shot have, in different versions, is *in two versions*: both are in the
+  report, and it says that somebody has to decide.
+* Nothing that was asked for is left out: what is absent or unexplained has a row as well.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from ledger.core import canonical
+from ledger.core.cut import Cut, timecode
+from ledger.core.digest import sha256_hex
+from ledger.core.rights.basis import Item
+from ledger.errors import UsageError
+from ledger.service.clear.places import WHOLE
+from ledger.service.clear.projecting import makers_of_files
+from ledger.service.clear.recorded import Kind, Target
+from ledger.service.clear.store import EntryRow
+from ledger.service.clear.targets import resolve
+from ledger.service.cuts.resolve import read_cut, targets_of
+from ledger.service.studio import Studio
+
+_NUMBER = re.compile(r"[0-9]+")
+
+
+class Known:
+    """How a file of the population is known."""
+
+    BYTES = "bytes"
+    PIXELS = "pixels"
+    NAME = "name"
+    UNKNOWN = "unknown"
+
+
+class Frame(NamedTuple):
+    """One file. ``basis`` is ``None`` where no record explains it."""
+
+    name: str
+    sha256: str
+    known: str
+    basis: frozenset[Item] | None
+    frame: int | None
+    version: str | None
+    entry: int | None
+
+
+@dataclass(slots=True)
+class Shot:
+    """One shot: its name, its place in the production, its timecodes in the cut, its files in order.
+
+    ``absent`` counts the frames that were asked for and that no file has.
+    """
+
+    name: str
+    place: str
+    timecodes: tuple[str, str] | None = None
+    frames: list[Frame] = field(default_factory=list)
+    absent: int = 0
+
+    @property
+    def doubles(self) -> dict[int, list[Frame]]:
+        """Return the frames that are there in more than one version, by number."""
+        found: dict[int, list[Frame]] = {}
+        for item in self.frames:
+            if item.frame is not None:
+                found.setdefault(item.frame, []).append(item)
+        return {
+            number: held
+            for number, held in found.items()
+            if len({item.version for item in held}) > 1 and len({item.sha256 for item in held}) > 1
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Population:
+    """``targets`` are what is cleared, ``scope`` the same in words; ``cut`` is the timeline."""
+
+    scope: str
+    shots: tuple[Shot, ...]
+    targets: tuple[Target, ...]
+    cut: Cut | None = None
+
+    @property
+    def digest(self) -> str:
+        """Return the SHA-256 (hex) of the list of all that was asked for."""
+        listed = [
+            [
+                shot.name,
+                shot.place,
+                list(shot.timecodes or ()),
+                shot.absent,
+                [item[:2] for item in shot.frames],
+            ]
+            for shot in self.shots
+        ]
+        return sha256_hex(canonical.encode(listed))
+
+
+def of_cut(studio: Studio, timeline: Path) -> Population:
+    """Return what a timeline shows. Raises what ``read_cut`` and ``targets_of`` raise."""
+    cut = read_cut(timeline)
+    targets = tuple(targets_of(studio, cut, timeline))
+    shots = []
+    makers = _makers(studio, targets)
+    for shown, target in zip(cut.shots, targets, strict=True):
+        frames = list(_frames(target, makers))
+        codes = timecode(shown.record.start, cut.rate), timecode(shown.record.stop, cut.rate)
+        places = dict.fromkeys(_place(makers.get(item.sha256)) for item in frames)
+        place = next((place for place in places if place), "")
+        shots.append(Shot(shown.clip or shown.media.label, place, codes, frames, target.absent))
+    return Population(f"the cut {cut.name or timeline.name}", tuple(shots), targets, cut)
+
+
+def of_targets(studio: Studio, texts: Sequence[str]) -> Population:
+    """Return what these targets stand for (``clear.targets``). Raises what ``resolve`` raises.
+
+    Raises ``UsageError("report.empty")`` when they stand for nothing at all.
+    """
+    targets = resolve(studio, texts)
+    makers = _makers(studio, targets)
+    shots: dict[str, Shot] = {}
+    for target in targets:
+        for item in _frames(target, makers):
+            place = _place(makers.get(item.sha256))
+            shots.setdefault(place, Shot(place or "no shot named", place)).frames.append(item)
+        if target.absent:
+            shots.setdefault(target.text, Shot(target.text, target.text)).absent += target.absent
+    for shot in shots.values():
+        shot.frames.sort(
+            key=lambda item: (item.frame is None, item.frame or 0, item.name, item.version or "")
+        )
+    if not shots:
+        raise UsageError("report.empty", f"{studio.production} has no final file on record.")
+    whole = list(texts) == [WHOLE]
+    scope = f"the production {studio.production}" if whole else ", ".join(texts[:3])
+    more = f" and {len(texts) - 3} more" if len(texts) > 3 and not whole else ""
+    return Population(scope + more, tuple(shots[key] for key in sorted(shots)), targets)
+
+
+def _makers(studio: Studio, targets: Iterable[Target]) -> dict[str, EntryRow]:
+    known = {file.sha256 for target in targets for file in target.files if file.pixels is None}
+    return makers_of_files(studio, known)
+
+
+def _frames(target: Target, makers: dict[str, EntryRow]) -> Iterator[Frame]:
+    by_name = {file.sha256 for file in target.files[len(target.files) - target.by_name :]}
+    seen: set[str] = set()
+    for file in target.files:
+        if file.sha256 in seen:
+            continue
+        seen.add(file.sha256)
+        step = makers.get(file.sha256)
+        how = Known.PIXELS if file.pixels else Known.BYTES
+        if target.kind is Kind.SHOT and file.sha256 in by_name:
+            how = Known.NAME
+        number, version = _number(file.name, step), step.version if step else None
+        yield Frame(file.name, file.sha256, how, file.basis, number, version, step.index if step else None)
+    for unknown in target.unknown:
+        number = _number(unknown.name, None)
+        yield Frame(unknown.name, unknown.sha256, Known.UNKNOWN, None, number, None, None)
+
+
+def _place(step: EntryRow | None) -> str:
+    return "/".join(part for part in (step.sequence, step.shot) if part) if step else ""
+
+
+def _number(name: str, step: EntryRow | None) -> int | None:
+    """Return a file's frame: that of its step, if it is one, else the last number in its name that fits."""
+    if step and step.first is not None and step.first == step.last:
+        return step.first
+    found = [int(part) for part in _NUMBER.findall(name.rpartition(".")[0]) if len(part) < 10]
+    if step and step.first is not None and step.last is not None:
+        found = [number for number in found if step.first <= number <= step.last]
+    return found[-1] if found else None

@@ -1,0 +1,106 @@
+"""Put a report together: the population, its clearance, and every table, from one state of the log."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ledger.core import canonical
+from ledger.core.audit import Figure, Head, Report, Table, figures
+from ledger.core.audit.chapters import FIGURES, chapters
+from ledger.core.audit.tables import TABLES
+from ledger.core.audit.views import View
+from ledger.core.digest import sha256_hex
+from ledger.core.fields import format_time
+from ledger.core.predicates.answer import Answer
+from ledger.core.predicates.reasons import Verdict
+from ledger.core.rights import profile as profiles
+from ledger.core.rights.clearance import VERSION
+from ledger.service.clear.clear import Cleared, clear
+from ledger.service.clear.question import Clearer
+from ledger.service.report import frames
+from ledger.service.report.findings import register
+from ledger.service.report.population import Population
+from ledger.service.studio import Studio
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """The whole report, with what it was made from."""
+
+    report: Report
+    cleared: Cleared
+    population: Population
+
+
+def make(studio: Studio, clearer: Clearer, population: Population) -> Made:
+    """Return the whole report of a population, judged by ``clearer``."""
+    cleared = clear(clearer, population.targets)
+    found = register(studio, cleared, population.shots)
+    numbered = frames.numbered(cleared, found)
+    tables = {key: Table(schema, ()) for key, schema in TABLES.items()}
+    tables |= _by_key(
+        frames.shots_table(population, numbered),
+        frames.frames_table(population, numbered),
+        frames.bases_table(cleared, numbered),
+        frames.gaps_table(population),
+        found.table,
+    )
+    head = _head(studio, clearer, population)
+    counted: tuple[Figure, ...] = figures(tables, FIGURES)
+    whole = cleared.whole
+    report = Report(
+        head=head,
+        view=View.STUDIO.value,
+        verdict_then=_verdict(cleared, whole.then),
+        verdict_now=_verdict(cleared, whole.now),
+        grade_then=None if cleared.incomplete else whole.then.grade.name,
+        grade_now=None if cleared.incomplete else whole.now.grade.name,
+        figures=counted,
+        chapters=chapters(head, tables, counted, cleared.principles),
+        tables=tables,
+        worst=frames.worst_shots(tables["shots"]),
+    )
+    return Made(report, cleared, population)
+
+
+def _by_key(*tables: Table) -> dict[str, Table]:
+    return {table.schema.key: table for table in tables}
+
+
+def _verdict(cleared: Cleared, answer: Answer) -> str:
+    if cleared.incomplete and answer.verdict is Verdict.CLEARED:
+        return frames.UNDECIDED
+    return answer.verdict.value
+
+
+def _head(studio: Studio, clearer: Clearer, population: Population) -> Head:
+    question = clearer.question
+    title = clearer.facts.titles.get(question.delivery.title or "")
+    essence = {
+        "origin": studio.log.origin,
+        "root": clearer.root,
+        "population": population.digest,
+        "question": question.to_json(),
+    }
+    at = format_time(question.at)
+    digest = sha256_hex(canonical.encode(essence))
+    return Head(
+        identifier=f"R-{at[:10].replace('-', '')}-{digest[:8]}",
+        studio=studio.trust.studio,
+        production=studio.production,
+        title=title.predicate.name if title else None,
+        scope=population.scope,
+        population=population.digest,
+        at=at,
+        known=format_time(question.known) if question.known else None,
+        policy=question.profile.name,
+        policy_version=question.profile.version,
+        policy_sha256=profiles.digest(question.profile),
+        delivery=question.delivery.to_json(),
+        origin=studio.log.origin,
+        size=clearer.size,
+        root=clearer.root,
+        engine=VERSION,
+        cut=population.cut.name if population.cut else None,
+        rate=str(population.cut.rate) if population.cut else None,
+    )

@@ -1,0 +1,47 @@
+"""Write a report: every format of it into one folder, each drawn from the same value."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ledger.core.audit.document import to_json
+from ledger.core.audit.views import Reader, seen_by
+from ledger.service.files import write_new
+
+if TYPE_CHECKING:
+    from ledger.adapters.home import Home
+    from ledger.core.audit import Report
+    from ledger.service.report.report import Made
+
+DOCUMENT = "report.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A report that was written, in one view, and the names of its files beside each other."""
+
+    report: Report
+    folder: Path
+    files: tuple[str, ...]
+
+
+def write(home: Home, made: Made, reader: Reader, folder: Path) -> Written:
+    """Write the report as this reader may see it into a new folder.
+
+    Raises ``UsageError`` with ``target.exists`` or ``file.…``.
+    """
+    from ledger.adapters.report_secret import report_secret
+
+    report = seen_by(made.report, reader, report_secret(home.folder))
+    folder.mkdir(parents=True, exist_ok=True)
+    files = [_document(report, folder)]
+    return Written(report, folder, tuple(files))
+
+
+def _document(report: Report, folder: Path) -> str:
+    text = json.dumps(to_json(report), ensure_ascii=False, separators=(",", ":"))
+    write_new(folder / DOCUMENT, f"{text}\n".encode())
+    return DOCUMENT
