@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ledger.core.audit.document import to_json
 from ledger.core.audit.views import Reader, seen_by
-from ledger.service.files import write_new
+from ledger.service.files import make_folder, new_file, write_new
 
 if TYPE_CHECKING:
     from ledger.adapters.home import Home
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from ledger.service.report.report import Made
 
 DOCUMENT = "report.json"
+TABLES = "tables"
+WORKBOOK = "report.xlsx"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,8 @@ def write(home: Home, made: Made, reader: Reader, folder: Path) -> Written:
     report = seen_by(made.report, reader, report_secret(home.folder))
     folder.mkdir(parents=True, exist_ok=True)
     files = [_document(report, folder)]
+    files += _tables(report, folder)
+    files.append(_workbook(report, folder))
     return Written(report, folder, tuple(files))
 
 
@@ -45,3 +49,22 @@ def _document(report: Report, folder: Path) -> str:
     text = json.dumps(to_json(report), ensure_ascii=False, separators=(",", ":"))
     write_new(folder / DOCUMENT, f"{text}\n".encode())
     return DOCUMENT
+
+
+def _tables(report: Report, folder: Path) -> list[str]:
+    from ledger.render.report.csv_table import to_csv
+
+    make_folder(folder / TABLES)
+    names = [f"{TABLES}/{key}.csv" for key in report.tables]
+    for name, table in zip(names, report.tables.values(), strict=True):
+        with new_file(folder / name) as handle:
+            handle.writelines(line.encode() for line in to_csv(table))
+    return names
+
+
+def _workbook(report: Report, folder: Path) -> str:
+    from ledger.adapters.workbook import write_workbook
+
+    with new_file(folder / WORKBOOK) as handle:
+        write_workbook(report, handle)
+    return WORKBOOK
