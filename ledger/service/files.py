@@ -19,7 +19,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
 
 from ledger.core.containers.formats import sniff
 from ledger.errors import RefusedError, UsageError
@@ -229,24 +228,6 @@ def make_folder(folder: Path) -> None:
 def write_new(target: Path, data: bytes) -> None:
     """Write a file whole or not at all; one that is there is replaced. Raises as ``write_beside``."""
     replace(write_beside(target, data), target)
-
-
-@contextmanager
-def new_file(target: Path) -> Iterator[BinaryIO]:
-    """Give a handle for a file that is written piece by piece; it has its name, durably, when the block ends.
-
-    It may be read as well. Raises as ``write_beside``; nothing is left behind when the block raises.
-    """
-    scratch = scratch_beside(target)
-    try:
-        with writing_errors(target), scratch.open("x+b") as handle:
-            yield handle
-            handle.flush()
-            os.fsync(handle.fileno())
-        replace(scratch, target)
-    except BaseException:
-        discard(scratch)
-        raise
 
 
 def discard(scratch: Path) -> None:

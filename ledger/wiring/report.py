@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ledger.core.audit.document import to_json
 from ledger.core.audit.views import Reader, seen_by
-from ledger.service.files import make_folder, new_file, write_new
+from ledger.service.files import make_folder, write_new, writing_errors
 
 if TYPE_CHECKING:
     from ledger.adapters.home import Home
@@ -30,19 +30,21 @@ class Written:
     files: tuple[str, ...]
 
 
-def write(home: Home, made: Made, reader: Reader, folder: Path) -> Written:
-    """Write the report as this reader may see it into a new folder.
+def write(home: Home, made: Made, reader: Reader, place: Path) -> Written:
+    """Write the report as this reader may see it into a new folder, which appears whole or not at all.
 
-    Raises ``UsageError`` with ``target.exists`` or ``file.…``.
+    Raises ``UsageError`` with ``target.exists`` or ``file.…``, ``RefusedError`` with ``report.busy``,
+    ``target.not-writable`` or ``target.no-space``.
     """
+    from ledger.adapters.new_folder import new_folder
     from ledger.adapters.report_secret import report_secret
 
     report = seen_by(made.report, reader, report_secret(home.folder))
-    folder.mkdir(parents=True, exist_ok=True)
-    files = [_document(report, folder)]
-    files += _tables(report, folder)
-    files.append(_workbook(report, folder))
-    return Written(report, folder, tuple(files))
+    with new_folder(place) as folder:
+        files = [_document(report, folder)]
+        files += _tables(report, folder)
+        files.append(_workbook(report, folder))
+    return Written(report, place, tuple(files))
 
 
 def _document(report: Report, folder: Path) -> str:
@@ -57,14 +59,16 @@ def _tables(report: Report, folder: Path) -> list[str]:
     make_folder(folder / TABLES)
     names = [f"{TABLES}/{key}.csv" for key in report.tables]
     for name, table in zip(names, report.tables.values(), strict=True):
-        with new_file(folder / name) as handle:
-            handle.writelines(line.encode() for line in to_csv(table))
+        target = folder / name
+        with writing_errors(target), target.open("w", encoding="utf-8", newline="") as handle:
+            handle.writelines(to_csv(table))
     return names
 
 
 def _workbook(report: Report, folder: Path) -> str:
     from ledger.adapters.workbook import write_workbook
 
-    with new_file(folder / WORKBOOK) as handle:
+    target = folder / WORKBOOK
+    with writing_errors(target), target.open("wb") as handle:
         write_workbook(report, handle)
     return WORKBOOK

@@ -12,7 +12,7 @@ from openpyxl.utils.escape import unescape
 
 from ledger.adapters.workbook import write_workbook
 from ledger.render.report.csv_table import to_csv
-from tests.support.reports import HOSTILE, report, split, unguarded, with_table, with_text
+from tests.support.hostile_reports import HOSTILE, report, split, unguarded, with_table, with_text
 
 LETTERS = st.characters(exclude_categories=["Cs"])
 NASTY = st.lists(st.sampled_from([*HOSTILE, *"=+-@'; \t\r\n\\,\"", "_x0041_"]), max_size=6).map("".join)

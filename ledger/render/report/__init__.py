@@ -1,1 +1,1 @@
-"""The formats of the audit report. Each is a function of ``core.audit.Report`` and adds no fact to it."""
+"""The audit report in its formats: pure functions of ``core.audit.Report``; none adds a fact."""

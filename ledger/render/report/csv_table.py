@@ -23,6 +23,8 @@ BOM = "\ufeff"
 _BLANK = r"[\x00-\x08\x0b\x0c\x0e-\x20\x7f-\xa0\xad\u1680\u2000-\u200f\u2028-\u202f\u205f-\u2064\u3000\ufeff]"
 _FORMULA = rf"{_BLANK}*[=+\-@＝＋－＠]"
 _GUARDED = re.compile(rf"\A(?='*(?:\Z|[\t\r\n]|{HIDDEN}|{_FORMULA}))|(?<=[;\t\r\n])(?='*{_FORMULA})")
+_HARMLESS = re.compile(rf"(?!{HIDDEN})[A-Za-z0-9][^;\t\r\n]*\Z")
+"""Most texts; no guard is looked for in these."""
 _FLAGS = {True: "true", False: "false"}
 
 
@@ -39,6 +41,8 @@ def to_csv(table: Table) -> Iterator[str]:
 
 
 def _field(kind: Kind, value: Any) -> str | int | None:
+    if isinstance(value, str) and value.isascii() and _HARMLESS.match(value):
+        return value
     if isinstance(value, Hidden):
         return str(cell(kind, value))
     if isinstance(value, bool):
