@@ -7,18 +7,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ledger.core.audit import Sight
 from ledger.core.audit.document import to_json
-from ledger.core.audit.views import Reader, seen_by
+from ledger.core.audit.views import SEES, Reader, View, seen_by
 from ledger.service.files import make_folder, write_new, writing_errors
 
 if TYPE_CHECKING:
     from ledger.adapters.home import Home
     from ledger.core.audit import Report
+    from ledger.service.report.population import Population
     from ledger.service.report.report import Made
 
 DOCUMENT = "report.json"
 TABLES = "tables"
 WORKBOOK = "report.xlsx"
+TIMELINE = "report.otio"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,7 @@ def write(home: Home, made: Made, reader: Reader, place: Path) -> Written:
         files = [_document(report, folder)]
         files += _tables(report, folder)
         files.append(_workbook(report, folder))
+        files += _timeline(report, made.population, folder)
     return Written(report, place, tuple(files))
 
 
@@ -72,3 +76,13 @@ def _workbook(report: Report, folder: Path) -> str:
     with writing_errors(target), target.open("wb") as handle:
         write_workbook(report, handle)
     return WORKBOOK
+
+
+def _timeline(report: Report, population: Population, folder: Path) -> list[str]:
+    """Of a cut, for whoever may see its shots."""
+    from ledger.render.report.otio import to_otio
+
+    if population.cut is None or population.timeline is None or Sight.WORK not in SEES[View(report.view)]:
+        return []
+    write_new(folder / TIMELINE, to_otio(report, population.cut, population.timeline))
+    return [TIMELINE]
