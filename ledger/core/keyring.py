@@ -172,6 +172,11 @@ class KeyHistory:
                 suspect_from=end.suspect_from,
             )
 
+    def suspect_from(self, keyid: str) -> int | None:
+        """Return the first entry that somebody else may have signed with the key; ``None`` for none."""
+        end = self._ends.get(keyid)
+        return end.suspect_from if end else None
+
     def certificates(self, keyid: str) -> frozenset[str]:
         """Return the SHA-256 (hex) of every claim certificate that the key was enrolled with."""
         return frozenset(item.certificate for item in self._records.get(keyid, ()) if item.certificate)

@@ -18,7 +18,10 @@ from ledger.core.rights.clearance import VERSION
 from ledger.service.clear.clear import Cleared, clear
 from ledger.service.clear.question import Clearer
 from ledger.service.report import frames
+from ledger.service.report.beside import NOTHING, Beside
+from ledger.service.report.entries import Rests, rests_on
 from ledger.service.report.findings import register
+from ledger.service.report.integrity import integrity
 from ledger.service.report.population import Population
 from ledger.service.studio import Studio
 
@@ -30,10 +33,12 @@ class Made:
     report: Report
     cleared: Cleared
     population: Population
+    rests: Rests
 
 
-def make(studio: Studio, clearer: Clearer, population: Population) -> Made:
+def make(studio: Studio, clearer: Clearer, population: Population, beside: Beside = NOTHING) -> Made:
     """Return the whole report of a population, judged by ``clearer``."""
+    rests = rests_on(studio, clearer, population)
     cleared = clear(clearer, population.targets)
     found = register(studio, cleared, population.shots)
     numbered = frames.numbered(cleared, found)
@@ -44,6 +49,7 @@ def make(studio: Studio, clearer: Clearer, population: Population) -> Made:
         frames.bases_table(cleared, numbered),
         frames.gaps_table(population),
         found.table,
+        *integrity(studio, clearer, rests, beside),
     )
     head = _head(studio, clearer, population)
     counted: tuple[Figure, ...] = figures(tables, FIGURES)
@@ -60,7 +66,7 @@ def make(studio: Studio, clearer: Clearer, population: Population) -> Made:
         tables=tables,
         worst=frames.worst_shots(tables["shots"]),
     )
-    return Made(report, cleared, population)
+    return Made(report, cleared, population, rests)
 
 
 def _by_key(*tables: Table) -> dict[str, Table]:
