@@ -31,6 +31,7 @@ from ledger.core import envelope as dsse
 from ledger.core.envelope import Envelope
 from ledger.core.identity import PublicKey, parse_public_key
 from ledger.core.predicates import (
+    AuditReport,
     Dataset,
     DisclosureAccess,
     Enrolment,
@@ -57,7 +58,7 @@ from ledger.core.statement import Statement
 from ledger.errors import RakkanError, RefusedError, UndecidedError
 
 _REGISTRY = tuple(kind for kind in get_args(Fact) if kind is not Finding)
-REGISTRARS_ONLY = (Enrolment, Revocation, Dataset, Model, Grant, Erasure, *_REGISTRY)
+REGISTRARS_ONLY = (AuditReport, Enrolment, Revocation, Dataset, Model, Grant, Erasure, *_REGISTRY)
 """What counts only when a registrar signed it. A finding may be opened by a device, and closed by none."""
 
 MAY_SIGN: dict[KeyRole | None, tuple[type, ...]] = {
