@@ -19,9 +19,12 @@ from ledger.core.rights.clearance import VERSION
 from ledger.service.clear.clear import Cleared, clear
 from ledger.service.clear.question import Clearer
 from ledger.service.report import frames
+from ledger.service.report.beside import NOTHING, Beside
+from ledger.service.report.entries import Rests, rests_on
 from ledger.service.report.findings import register
 from ledger.service.report.grants import grants_table
 from ledger.service.report.ground import Ground
+from ledger.service.report.integrity import integrity
 from ledger.service.report.lineages import lineages
 from ledger.service.report.people import decisions_table, people_table
 from ledger.service.report.population import Population
@@ -39,10 +42,12 @@ class Made:
     report: Report
     cleared: Cleared
     population: Population
+    rests: Rests
 
 
-def make(studio: Studio, clearer: Clearer, population: Population) -> Made:
+def make(studio: Studio, clearer: Clearer, population: Population, beside: Beside = NOTHING) -> Made:
     """Return the whole report of a population, judged by ``clearer``."""
+    rests = rests_on(studio, clearer, population)
     cleared = clear(clearer, population.targets)
     found = register(studio, cleared, population.shots)
     numbered = frames.numbered(cleared, found)
@@ -59,6 +64,7 @@ def make(studio: Studio, clearer: Clearer, population: Population) -> Made:
         Table(COMMANDS, words.COMMANDS),
         Table(GLOSSARY, words.GLOSSARY),
         *_things(ground),
+        *integrity(studio, clearer, rests, beside),
     )
     head = _head(studio, clearer, population)
     counted: tuple[Figure, ...] = figures(tables, FIGURES)
@@ -77,7 +83,7 @@ def make(studio: Studio, clearer: Clearer, population: Population) -> Made:
         lineages=lineages(ground, tables["shots"]),
         worst=frames.worst_shots(tables["shots"]),
     )
-    return Made(report, cleared, population)
+    return Made(report, cleared, population, rests)
 
 
 def _things(ground: Ground) -> tuple[Table, ...]:
