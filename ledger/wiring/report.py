@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ledger.service.report.report import Made
 
 DOCUMENT = "report.json"
+PAGE = "report.html"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ def write(home: Home, made: Made, reader: Reader, place: Path) -> Written:
     report = seen_by(made.report, reader, report_secret(home.folder))
     with new_folder(place) as folder:
         files = [_document(report, folder)]
+        files += [_page(report, folder)]
     return Written(report, place, tuple(files))
 
 
@@ -47,3 +49,11 @@ def _document(report: Report, folder: Path) -> str:
     text = json.dumps(to_json(report), ensure_ascii=False, separators=(",", ":"))
     write_new(folder / DOCUMENT, f"{text}\n".encode())
     return DOCUMENT
+
+
+def _page(report: Report, folder: Path) -> str:
+    from ledger.render.report.html import page
+
+    pictures = {key: (folder / name).read_bytes() for key, name in report.pictures.items()}
+    write_new(folder / PAGE, page(report, pictures).encode())
+    return PAGE
