@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 DOCUMENT = "report.json"
 TABLES = "tables"
 WORKBOOK = "report.xlsx"
+PAGE = "report.html"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ def write(home: Home, made: Made, reader: Reader, place: Path) -> Written:
         files = [_document(report, folder)]
         files += _tables(report, folder)
         files.append(_workbook(report, folder))
+        files += [_page(report, folder)]
     return Written(report, place, tuple(files))
 
 
@@ -72,3 +74,11 @@ def _workbook(report: Report, folder: Path) -> str:
     with writing_errors(target), target.open("wb") as handle:
         write_workbook(report, handle)
     return WORKBOOK
+
+
+def _page(report: Report, folder: Path) -> str:
+    from ledger.render.report.html import page
+
+    pictures = {key: (folder / name).read_bytes() for key, name in report.pictures.items()}
+    write_new(folder / PAGE, page(report, pictures).encode())
+    return PAGE
