@@ -22,6 +22,7 @@ DOCUMENT = "report.json"
 TABLES = "tables"
 WORKBOOK = "report.xlsx"
 TIMELINE = "report.otio"
+PAGE = "report.html"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ def write(home: Home, made: Made, reader: Reader, place: Path) -> Written:
         files += _tables(report, folder)
         files.append(_workbook(report, folder))
         files += _timeline(report, made.population, folder)
+        files += [_page(report, folder)]
     return Written(report, place, tuple(files))
 
 
@@ -86,3 +88,11 @@ def _timeline(report: Report, population: Population, folder: Path) -> list[str]
         return []
     write_new(folder / TIMELINE, to_otio(report, population.cut, population.timeline))
     return [TIMELINE]
+
+
+def _page(report: Report, folder: Path) -> str:
+    from ledger.render.report.html import page
+
+    pictures = {key: (folder / name).read_bytes() for key, name in report.pictures.items()}
+    write_new(folder / PAGE, page(report, pictures).encode())
+    return PAGE
