@@ -16,9 +16,11 @@ from ledger.core.predicates.answer import Answer
 from ledger.core.predicates.reasons import Verdict
 from ledger.core.rights import profile as profiles
 from ledger.core.rights.clearance import VERSION
+from ledger.core.rights.profile import Profile
 from ledger.service.clear.clear import Cleared, clear
 from ledger.service.clear.question import Clearer
 from ledger.service.report import frames
+from ledger.service.report.entries import Rests, rests_on
 from ledger.service.report.findings import register
 from ledger.service.report.population import Population
 from ledger.service.studio import Studio
@@ -31,6 +33,8 @@ class Made:
     report: Report
     cleared: Cleared
     population: Population
+    rests: Rests
+    profile: Profile
 
 
 def make(studio: Studio, clearer: Clearer, population: Population) -> Made:
@@ -65,7 +69,7 @@ def make(studio: Studio, clearer: Clearer, population: Population) -> Made:
         tables=tables,
         worst=frames.worst_shots(tables["shots"]),
     )
-    return Made(report, cleared, population)
+    return Made(report, cleared, population, rests_on(studio, clearer, population), clearer.question.profile)
 
 
 def _by_key(*tables: Table) -> dict[str, Table]:
