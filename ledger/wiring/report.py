@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ledger.core.audit.bundle import DOCUMENT
 from ledger.core.audit.document import to_json
 from ledger.core.audit.views import Reader, seen_by
-from ledger.core.digest import sha256_hex
-from ledger.service.files import write_new
-from ledger.wiring import REGISTRAR
+from ledger.service.files import make_folder, write_new, writing_errors
 
 if TYPE_CHECKING:
     from ledger.adapters.home import Home
     from ledger.core.audit import Report
-    from ledger.service.report.bundle import Contents
     from ledger.service.report.report import Made
     from ledger.service.studio import Studio
 
-BUNDLE = "bundle.zip"
+DOCUMENT = "report.json"
+TABLES = "tables"
+WORKBOOK = "report.xlsx"
+PAGE = "report.html"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +46,16 @@ def write(
     from ledger.adapters.new_folder import new_folder
     from ledger.adapters.report_secret import report_secret
     from ledger.service.report.bundle import Contents
+    from ledger.wiring.report_bundle import write_evidence
 
     secret = report_secret(home.folder)
     report = seen_by(made.report, reader, secret)
     with new_folder(place) as folder:
         files = [_document(report, folder)]
-        files += _bundle(home, Contents(studio, made, reader, secret, names=disclose), folder, files)
+        files += _tables(report, folder)
+        files.append(_workbook(report, folder))
+        files += [_page(report, folder)]
+        files += write_evidence(home, Contents(studio, made, reader, secret, names=disclose), folder, files)
     return Written(report, place, tuple(files))
 
 
@@ -62,22 +65,30 @@ def _document(report: Report, folder: Path) -> str:
     return DOCUMENT
 
 
-def _bundle(home: Home, contents: Contents, folder: Path, files: Sequence[str]) -> list[str]:
-    """Write what was written so far, with its evidence, into one file, and the program that checks it."""
-    from ledger.adapters.bundles import pieces, write_bundle
-    from ledger.adapters.verifier_app import NAME, verifier_app
-    from ledger.adapters.witness_settings import WitnessSettings
-    from ledger.core.policy import format_policy
-    from ledger.render.report.readme import readme
+def _tables(report: Report, folder: Path) -> list[str]:
+    from ledger.render.report.csv_table import to_csv
 
-    witnesses = WitnessSettings(home.folder).read()
-    whole = replace(
-        contents,
-        signer=home.statement_signer(REGISTRAR) if REGISTRAR in home.devices() else None,
-        witnesses=format_policy(witnesses[0]) if witnesses else None,
-    )
-    words = readme(contents.made.report.head, sha256_hex(verifier_app())).encode()
-    report = [(name, pieces(folder / name)) for name in files]
-    write_bundle(folder / BUNDLE, lambda taken: whole.parts(taken, words, report))
-    write_new(folder / NAME, verifier_app())
-    return [BUNDLE, NAME]
+    make_folder(folder / TABLES)
+    names = [f"{TABLES}/{key}.csv" for key in report.tables]
+    for name, table in zip(names, report.tables.values(), strict=True):
+        target = folder / name
+        with writing_errors(target), target.open("w", encoding="utf-8", newline="") as handle:
+            handle.writelines(to_csv(table))
+    return names
+
+
+def _workbook(report: Report, folder: Path) -> str:
+    from ledger.adapters.workbook import write_workbook
+
+    target = folder / WORKBOOK
+    with writing_errors(target), target.open("wb") as handle:
+        write_workbook(report, handle)
+    return WORKBOOK
+
+
+def _page(report: Report, folder: Path) -> str:
+    from ledger.render.report.html import page
+
+    pictures = {key: (folder / name).read_bytes() for key, name in report.pictures.items()}
+    write_new(folder / PAGE, page(report, pictures).encode())
+    return PAGE

@@ -92,7 +92,7 @@ def test_the_same_report_is_the_same_bundle(shot_once: Studio, tmp_path: Path) -
 def test_the_public_gets_no_envelope_and_no_name(handing: Studio) -> None:
     data = (handing.work / "public" / "bundle.zip").read_bytes()
     assert b'"payload"' not in data.replace(b'"payloadType"', b"").split(b"MANIFEST.dsse.json")[0]
-    for name in (b"sh010", b"final.1001", b"painter", b"sky", b"mori", b"G-7"):
+    for name in (b"sh010", b"final.1001", b"sky", b"mori", b"G-7"):
         assert name not in data
 
 

@@ -116,7 +116,7 @@ def report(
         grade_then="L3",
         grade_now="L3",
         figures=counted,
-        chapters=chapters(about, tables, counted, ()),
+        chapters=chapters(about, tables, counted, verdict, ()),
         tables=tables,
         worst=tuple(bad[:5]),
     )
