@@ -37,6 +37,13 @@ if TYPE_CHECKING:
     help="; ".join(f"{view.value}: {words}" for view, words in MEANINGS.items()) + ".",
 )
 @click.option("--party", help="For --view rights-holder: the identifier of the party whose view it is.")
+@click.option(
+    "--disclose",
+    multiple=True,
+    metavar="NAME",
+    help="Open a part that the view hides: table/row/column, table/row, or entry/INDEX for what an entry of "
+    "the log commits to. Can be given several times.",
+)
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="A new folder.")
 @asking
 def report(
@@ -45,6 +52,7 @@ def report(
     whole: str | None,
     view: str,
     party: str | None,
+    disclose: tuple[str, ...],
     out: Path,
     **said: Any,
 ) -> int:
@@ -75,7 +83,7 @@ def report(
         told(f"judging {sum(len(shot.frames) for shot in population.shots):,} files")
         made = make(studio, clearer, population)
         told(f"writing {out}")
-        written = write(place, made, Reader(View(view), party), out)
+        written = write(place, studio, made, Reader(View(view), party), out, disclose)
     for name in written.files:
         click.echo(printable(f"{written.folder / name}"))
     return made.cleared.exit_code

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from ledger.core.audit import Report
     from ledger.service.report.population import Population
     from ledger.service.report.report import Made
+    from ledger.service.studio import Studio
 
 DOCUMENT = "report.json"
 TABLES = "tables"
@@ -34,22 +36,30 @@ class Written:
     files: tuple[str, ...]
 
 
-def write(home: Home, made: Made, reader: Reader, place: Path) -> Written:
+def write(
+    home: Home, studio: Studio, made: Made, reader: Reader, place: Path, disclose: Sequence[str] = ()
+) -> Written:
     """Write the report as this reader may see it into a new folder, which appears whole or not at all.
+
+    ``disclose`` names what the evidence bundle opens (``service.report.bundle``).
 
     Raises ``UsageError`` with ``target.exists`` or ``file.…``, ``RefusedError`` with ``report.busy``,
     ``target.not-writable`` or ``target.no-space``.
     """
     from ledger.adapters.new_folder import new_folder
     from ledger.adapters.report_secret import report_secret
+    from ledger.service.report.bundle import Contents
+    from ledger.wiring.report_bundle import write_evidence
 
-    report = seen_by(made.report, reader, report_secret(home.folder))
+    secret = report_secret(home.folder)
+    report = seen_by(made.report, reader, secret)
     with new_folder(place) as folder:
         files = [_document(report, folder)]
         files += _tables(report, folder)
         files.append(_workbook(report, folder))
         files += _timeline(report, made.population, folder)
         files += [_page(report, folder)]
+        files += write_evidence(home, Contents(studio, made, reader, secret, names=disclose), folder, files)
     return Written(report, place, tuple(files))
 
 
