@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hmac
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ledger.core.audit import Sight
 from ledger.core.audit.document import to_json
@@ -24,6 +25,9 @@ DOCUMENT = "report.json"
 TABLES = "tables"
 WORKBOOK = "report.xlsx"
 TIMELINE = "report.otio"
+SPDX = "report.spdx.json"
+CYCLONEDX = "report.cdx.json"
+VERDICTS = "verdicts.svr.json"
 PAGE = "report.html"
 
 
@@ -58,15 +62,21 @@ def write(
         files += _tables(report, folder)
         files.append(_workbook(report, folder))
         files += _timeline(report, made.population, folder)
+        files += _bills(studio, made, reader, secret, folder)
+        files.append(_verdicts(studio, made, report, folder))
         files += [_page(report, folder)]
         files += write_evidence(home, Contents(studio, made, reader, secret, names=disclose), folder, files)
     return Written(report, place, tuple(files))
 
 
 def _document(report: Report, folder: Path) -> str:
-    text = json.dumps(to_json(report), ensure_ascii=False, separators=(",", ":"))
-    write_new(folder / DOCUMENT, f"{text}\n".encode())
+    _write_json(folder / DOCUMENT, to_json(report))
     return DOCUMENT
+
+
+def _write_json(target: Path, document: Mapping[str, Any]) -> None:
+    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+    write_new(target, f"{text}\n".encode())
 
 
 def _tables(report: Report, folder: Path) -> list[str]:
@@ -106,3 +116,30 @@ def _page(report: Report, folder: Path) -> str:
     pictures = {key: (folder / name).read_bytes() for key, name in report.pictures.items()}
     write_new(folder / PAGE, page(report, pictures).encode())
     return PAGE
+
+
+def _bills(studio: Studio, made: Made, reader: Reader, secret: bytes, folder: Path) -> list[str]:
+    import ledger
+    from ledger.core.audit.bills import bill_seen_by
+    from ledger.render.cyclonedx import to_cyclonedx
+    from ledger.render.spdx import to_spdx
+    from ledger.service.report.bill import bill_of, judgement_of
+
+    cleared = made.cleared
+    whole = bill_of(
+        studio, cleared.clearer, made.population.targets, cleared.question.at, judgement_of(cleared)
+    )
+    key = hmac.digest(secret, f"bill/{made.report.head.identifier}".encode(), "sha256")
+    bill = bill_seen_by(whole, reader, key)
+    for name, document in ((SPDX, to_spdx), (CYCLONEDX, to_cyclonedx)):
+        _write_json(folder / name, document(bill, ledger.__version__))
+    return [SPDX, CYCLONEDX]
+
+
+def _verdicts(studio: Studio, made: Made, report: Report, folder: Path) -> str:
+    from ledger.render.report.svr import to_svr
+    from ledger.service.report.verdicts import on_record
+
+    found = on_record(studio, made, SEES[View(report.view)])
+    write_new(folder / VERDICTS, to_svr(report, found))
+    return VERDICTS

@@ -34,6 +34,7 @@ ALLOWED = {
     "sqlalchemy": ["ledger.adapters.sql"],
     "starlette": ["api"],
     "uvicorn": ["ledger.adapters.web_server"],
+    "xlsxwriter": ["ledger.adapters.workbook"],
     "yaml": ["ledger.adapters.intake.yaml_text"],
 }
 

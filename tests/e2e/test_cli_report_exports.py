@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import zipfile
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import opentimelineio as otio
 import pytest
+from google.protobuf import json_format
+from in_toto_attestation.v1.statement import Statement
+from in_toto_attestation.v1.statement_pb2 import Statement as StatementMessage
+from securesystemslib.dsse import Envelope
 
 from tests.e2e.conftest import Studio
-from tests.support.cleared import policy
+from tests.support.cleared import policy, verdicts
 from tests.support.timelines import clip, film, images, span, timeline, written
 
 AT = ("--at", "2026-11-22T09:00:00Z")
@@ -84,3 +90,47 @@ def test_the_same_question_gives_the_same_files(nightfall: Studio, cut: Path, tm
     names = sorted(str(path.relative_to(first)) for path in first.rglob("*") if path.is_file())
     assert {"report.json", "report.xlsx", "report.otio", "tables/shots.csv"} <= set(names)
     assert [name for name in names if (first / name).read_bytes() != (second / name).read_bytes()] == []
+
+
+def judged(envelope: str) -> dict[str, Any]:
+    """Return the statement, after in-toto's own bindings have read it."""
+    payload: dict[str, Any] = json.loads(Envelope.from_dict(json.loads(envelope)).payload)
+    Statement.copy_from_pb(json_format.ParseDict(payload, StatementMessage())).validate()
+    return payload
+
+
+def test_the_verdicts_on_record_are_handed_over_as_they_were_signed(
+    nightfall: Studio, cut: Path, tmp_path: Path
+) -> None:
+    nightfall.ok("clear", "sh020", *policy(nightfall), "--record")
+    (verdict,) = verdicts(nightfall)
+    out = reported(nightfall, tmp_path / "out", "--cut", cut)
+    text = (out / "verdicts.svr.json").read_text()
+    found = json.loads(text)
+    assert (found["files"], found["judged"], found["withheld"]) == (2, 1, 0)
+    assert found["words"] == "No verdict is on record about 1 of 2 files, and none was made for this."
+    (line,) = text.splitlines()[1:-1]
+    with closing(sqlite3.connect(nightfall.home / "ledger.sqlite")) as database:
+        (stored,) = database.execute("select envelope from entry where idx = ?", found["entries"]).fetchone()
+    assert line.encode() == stored
+    statement = judged(line)
+    assert statement["predicate"] == verdict["predicate"]
+    assert statement["subject"][0]["name"] == "sh020.1001.png"
+
+
+@pytest.mark.parametrize("view", ["distributor", "public"])
+def test_a_verdict_that_says_too_much_for_a_reader_is_counted_and_kept(
+    nightfall: Studio, cut: Path, tmp_path: Path, view: str
+) -> None:
+    nightfall.ok("clear", ".", *policy(nightfall), "--record")
+    out = reported(nightfall, tmp_path / "out", "--cut", cut, "--view", view)
+    found = json.loads((out / "verdicts.svr.json").read_bytes())
+    assert (found["envelopes"], found["withheld"], len(found["entries"])) == ([], 2, 2)
+    assert "sh020.1001.png" not in (out / "verdicts.svr.json").read_text()
+
+
+def test_a_delivery_without_verdicts_on_record_has_none(nightfall: Studio, tmp_path: Path) -> None:
+    out = reported(nightfall, tmp_path / "out", "sh020", code=0)
+    found = json.loads((out / "verdicts.svr.json").read_bytes())
+    assert (found["envelopes"], found["entries"], found["judged"]) == ([], [], 0)
+    assert "none was made for this" in found["words"]
