@@ -12,11 +12,12 @@
 from __future__ import annotations
 
 import json
+from binascii import a2b_base64
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
+from itertools import islice
 from typing import Any, NamedTuple
 
-from ledger.core import envelope as dsse
 from ledger.core.artifact import Role
 from ledger.core.predicates.model_v2 import Service
 from ledger.core.predicates.step import StepAction
@@ -25,6 +26,7 @@ from ledger.service.clear.files import LINEAGE, Files, Made
 from ledger.service.clear.store import EntryRow
 from ledger.service.studio import Studio
 
+_MODEL, _DATASET, _GENERATE = Role.MODEL.value, Role.DATASET.value, StepAction.GENERATE.value
 PIECE = 2_000
 """Files that are followed at once."""
 
@@ -73,7 +75,7 @@ def walk(studio: Studio, size: int, files: Iterable[Wanted]) -> Iterator[Piece]:
     waiting = dict(files)
     seen, told = set(waiting), set[int]()
     while waiting:
-        taken = {sha256: waiting.pop(sha256) for sha256 in list(waiting)[:PIECE]}
+        taken = {sha256: waiting.pop(sha256) for sha256 in list(islice(waiting, PIECE))}
         found.start(size, (), ())
         made = _made(found, taken)
         makers = [frozenset(index for index, _, _ in each.steps) for each in made]
@@ -105,10 +107,10 @@ def _made(found: Files, taken: Mapping[str, str | None]) -> list[Made]:
 
 def _read(index: int, envelope: bytes, row: EntryRow | None) -> tuple[Told, list[Wanted]]:
     """Return a step, and the files that it read."""
-    said: dict[str, Any] = json.loads(dsse.decode(envelope).payload)["predicate"]
+    said: dict[str, Any] = json.loads(a2b_base64(json.loads(envelope)["payload"]))["predicate"]
     place, tool = said["place"], said["tool"]
     service = _service(**said["service"]) if "service" in said else None
-    used: dict[str, list[str]] = {Role.MODEL.value: [], Role.DATASET.value: []}
+    used: dict[str, list[str]] = {_MODEL: [], _DATASET: []}
     read: list[Wanted] = []
     for material in said.get("materials", ()):
         notes, sha256 = material["annotations"], material["digest"]["sha256"]
@@ -116,8 +118,8 @@ def _read(index: int, envelope: bytes, row: EntryRow | None) -> tuple[Told, list
             read.append((sha256, notes.get("pixels")))
         elif sha256 != service:
             used[notes["role"]].append(sha256)
-    if said["action"] == StepAction.GENERATE and not used[Role.MODEL.value] and service is None:
-        used[Role.MODEL.value].append(UNNAMED.sha256)
+    if said["action"] == _GENERATE and not used[_MODEL] and service is None:
+        used[_MODEL].append(UNNAMED.sha256)
     step = Told(
         index=index,
         action=said["action"],
@@ -128,8 +130,8 @@ def _read(index: int, envelope: bytes, row: EntryRow | None) -> tuple[Told, list
         place="/".join(part for part in (place.get("sequence"), place.get("shot")) if part),
         tool=f"{tool['name']} {tool['version']}",
         program=tool.get("sha256"),
-        models=tuple(used[Role.MODEL.value]),
-        datasets=tuple(used[Role.DATASET.value]),
+        models=tuple(used[_MODEL]),
+        datasets=tuple(used[_DATASET]),
         service=service,
         tier=said.get("planTier", ""),
         people=tuple(said.get("people", ())),
