@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from base64 import b64encode
+from collections.abc import Collection, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.adapters.profiles import load
+from ledger.core import statement as statements
 from ledger.core.artifact import Role
 from ledger.core.audit import Report, Table
 from ledger.core.predicates.step import StepAction
@@ -16,6 +21,7 @@ from ledger.core.statement import Statement
 from ledger.service.clear.question import Asked, ask, clearer_over, see
 from ledger.service.report.population import of_targets
 from ledger.service.report.report import make
+from ledger.service.report.uses import used_under
 from ledger.testing import MemoryEntryStore
 from ledger.testing.bases import MemoryBasisStore
 from tests.support.audited import SERVICE, model, step, thing
@@ -157,3 +163,56 @@ def test_figures_recount_from_the_tables(drawn: tuple[Drawn, ...]) -> None:
         of = figure.count.of
         assert figure.value == (len(chosen) if of is None else sum(row[of] or 0 for row in chosen))
     assert report == report_of(drawn)
+
+
+class Altered(MemoryEntryStore):
+    """A store in which one entry was altered after the log took it."""
+
+    entry: tuple[int, bytes] = (-1, b"")
+
+    def envelopes_at(self, indices: Collection[int]) -> Mapping[int, bytes]:
+        index, data = self.entry
+        return {at: data if at == index else held for at, held in super().envelopes_at(indices).items()}
+
+
+scalars = st.none() | st.booleans() | st.integers() | st.text(max_size=5)
+values = st.recursive(
+    scalars,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+)
+
+
+@st.composite
+def altered(draw: st.DrawFn, document: Any) -> Any:
+    """Draw the document with one member, somewhere in it, that is something else or gone."""
+    if not isinstance(document, dict | list) or not document or draw(st.booleans()):
+        return draw(values)
+    places = sorted(document) if isinstance(document, dict) else range(len(document))
+    place = draw(st.sampled_from(places))
+    changed = copy(document)
+    changed[place] = draw(altered(document[place]))
+    if isinstance(changed, dict) and draw(st.booleans()):
+        del changed[place]
+    return changed
+
+
+STEP = stated(
+    1,
+    (
+        Drawn(StepAction.DRAW, "actor:a", "sh1", 1, (), (), None, (), 0),
+        Drawn(StepAction.GENERATE, "actor:a", "sh1", 1, (0,), ("alpha",), "team", ("person:p",), 1),
+    ),
+)
+
+
+@given(altered(json.loads(statements.encode(STEP))["predicate"]) | st.binary())
+def test_an_entry_that_was_altered_stops_no_count(changed: Any) -> None:
+    store = Altered()
+    studio = opened(studio_on(store, MemoryBasisStore(store)))
+    index = say(studio, STEP)
+    size = see(studio).size
+    payload = changed if isinstance(changed, bytes) else json.dumps({"predicate": changed}).encode()
+    store.entry = index, json.dumps({"payload": b64encode(payload).decode()}).encode()
+    used = used_under(studio, size, of_targets(studio, (".",)))
+    assert len(used.tools().rows) <= 1
+    assert sum(used.authorship().column("steps")) <= 1

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ledger.core import canonical
-from ledger.core.audit import Figure, Head, Report, Table, figures
+from ledger.core.audit import Figure, Head, Report, Table, figures, words
 from ledger.core.audit.chapters import FIGURES, chapters
-from ledger.core.audit.tables import TABLES
+from ledger.core.audit.policy import policy_table
+from ledger.core.audit.tables import COMMANDS, GLOSSARY, TABLES
 from ledger.core.audit.views import View
 from ledger.core.digest import sha256_hex
 from ledger.core.fields import format_time
@@ -18,9 +19,12 @@ from ledger.core.rights.clearance import VERSION
 from ledger.service.clear.clear import Cleared, clear
 from ledger.service.clear.question import Clearer
 from ledger.service.report import frames
+from ledger.service.report.beside import NOTHING, Beside
+from ledger.service.report.entries import Rests, rests_on
 from ledger.service.report.findings import register
 from ledger.service.report.grants import grants_table
 from ledger.service.report.ground import Ground
+from ledger.service.report.integrity import integrity
 from ledger.service.report.lineages import lineages
 from ledger.service.report.people import decisions_table, people_table
 from ledger.service.report.population import Population
@@ -38,10 +42,12 @@ class Made:
     report: Report
     cleared: Cleared
     population: Population
+    rests: Rests
 
 
-def make(studio: Studio, clearer: Clearer, population: Population) -> Made:
+def make(studio: Studio, clearer: Clearer, population: Population, beside: Beside = NOTHING) -> Made:
     """Return the whole report of a population, judged by ``clearer``."""
+    rests = rests_on(studio, clearer, population)
     cleared = clear(clearer, population.targets)
     found = register(studio, cleared, population.shots)
     numbered = frames.numbered(cleared, found)
@@ -54,25 +60,32 @@ def make(studio: Studio, clearer: Clearer, population: Population) -> Made:
         frames.bases_table(cleared, numbered),
         frames.gaps_table(population),
         found.table,
+        policy_table(clearer.question.profile),
+        Table(COMMANDS, words.COMMANDS),
+        Table(GLOSSARY, words.GLOSSARY),
         *_things(ground),
+        *integrity(studio, clearer, rests, beside),
     )
     head = _head(studio, clearer, population)
     counted: tuple[Figure, ...] = figures(tables, FIGURES)
+    drawn = lineages(ground, tables["shots"])
     whole = cleared.whole
+    failed = any(figure.value for figure in counted if figure.key == "entries-failed")
+    verdict = _verdict(cleared, whole.now, failed=failed)
     report = Report(
         head=head,
         view=View.STUDIO.value,
-        verdict_then=_verdict(cleared, whole.then),
-        verdict_now=_verdict(cleared, whole.now),
+        verdict_then=_verdict(cleared, whole.then, failed=failed),
+        verdict_now=verdict,
         grade_then=None if cleared.incomplete else whole.then.grade.name,
         grade_now=None if cleared.incomplete else whole.now.grade.name,
         figures=counted,
-        chapters=chapters(head, tables, counted, cleared.principles),
+        chapters=chapters(head, tables, counted, verdict, cleared.principles, tuple(drawn)),
         tables=tables,
-        lineages=lineages(ground, tables["shots"]),
+        lineages=drawn,
         worst=frames.worst_shots(tables["shots"]),
     )
-    return Made(report, cleared, population)
+    return Made(report, cleared, population, rests)
 
 
 def _things(ground: Ground) -> tuple[Table, ...]:
@@ -92,8 +105,9 @@ def _by_key(*tables: Table) -> dict[str, Table]:
     return {table.schema.key: table for table in tables}
 
 
-def _verdict(cleared: Cleared, answer: Answer) -> str:
-    if cleared.incomplete and answer.verdict is Verdict.CLEARED:
+def _verdict(cleared: Cleared, answer: Answer, *, failed: bool) -> str:
+    """Return the verdict on the whole: none where all is cleared, and not all is known or can be believed."""
+    if (cleared.incomplete or failed) and answer.verdict is Verdict.CLEARED:
         return frames.UNDECIDED
     return answer.verdict.value
 

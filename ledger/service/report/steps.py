@@ -19,8 +19,9 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from ledger.core.artifact import Role
+from ledger.core.fields import parse_time
 from ledger.core.predicates.model_v2 import Service
-from ledger.core.predicates.step import StepAction
+from ledger.core.predicates.step import Evidence, StepAction
 from ledger.core.rights.basis import UNNAMED
 from ledger.service.clear.files import LINEAGE, Files, Made
 from ledger.service.clear.store import EntryRow
@@ -29,6 +30,9 @@ from ledger.service.studio import Studio
 _MODEL, _DATASET, _GENERATE = Role.MODEL.value, Role.DATASET.value, StepAction.GENERATE.value
 PIECE = 2_000
 """Files that are followed at once."""
+
+_UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
+"""What reading raises for an entry that was altered since the log took it."""
 
 Wanted = tuple[str, str | None]
 """A file by its SHA-256, and by that of its pixels where they may stand in for it."""
@@ -85,7 +89,10 @@ def walk(studio: Studio, size: int, files: Iterable[Wanted]) -> Iterator[Piece]:
         found.load_entries(fresh)
         steps = []
         for index, envelope in sorted(studio.entries.envelopes_at(fresh).items()):
-            step, materials = _read(index, envelope, found.entry(index))
+            try:
+                step, materials = _read(index, envelope, found.entry(index))
+            except _UNREADABLE:
+                continue  # what is no step any more is named by the checks of the report
             steps.append(step)
             read += materials
         waiting.update({sha256: pixels for sha256, pixels in read if sha256 not in seen})
@@ -123,7 +130,7 @@ def _read(index: int, envelope: bytes, row: EntryRow | None) -> tuple[Told, list
     step = Told(
         index=index,
         action=said["action"],
-        evidence=said["evidence"],
+        evidence=Evidence(said["evidence"]).value,
         finished=said["finished"],
         actor=said["actor"],
         task=place.get("task"),
@@ -138,7 +145,16 @@ def _read(index: int, envelope: bytes, row: EntryRow | None) -> tuple[Told, list
         basis=row.basis if row else -1,
         flaw=row.flaw if row else "",
     )
+    _check(step, read)
     return step, read
+
+
+def _check(step: Told, read: Iterable[Wanted]) -> None:
+    """Raise ``ValueError`` or ``TypeError`` for members that are no moment and no texts."""
+    parse_time(step.finished)
+    texts = (step.action, step.actor, step.task or "", step.program or "", step.tier, *step.people)
+    digests = (*step.models, *step.datasets, *(sha256 for sha256, _ in read))
+    "".join((*texts, *digests, *(pixels or "" for _, pixels in read)))
 
 
 @cache
