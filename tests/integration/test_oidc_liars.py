@@ -20,6 +20,8 @@ from ledger.errors import RakkanError
 from ledger.service.access.settings import SignIn
 from tests.support.identity import AUDIENCE, CLIENT, Liar, lying
 
+TOMORROW = int(time.time()) + 86_400
+"""Still to come when the last test of a slow run begins."""
 BACK = "http://127.0.0.1:9/login/callback"
 
 
@@ -67,8 +69,8 @@ def test_what_it_signed_counts(liar: Liar, kid: str, algorithm: str) -> None:
         ({"exp": int(time.time()) - 60}, "access.ended"),
         ({"exp": None}, "access.credential"),
         ({"exp": "soon"}, "access.credential"),
-        ({"nbf": int(time.time()) + 600}, "access.credential"),
-        ({"iat": int(time.time()) + 600}, "access.credential"),
+        ({"nbf": TOMORROW}, "access.credential"),
+        ({"iat": TOMORROW}, "access.credential"),
         ({"iat": None}, "access.credential"),
         ({"sub": None}, "access.credential"),
         ({"sub": 7}, "access.credential"),

@@ -247,7 +247,7 @@ def test_who_asks_about_works_is_written_down_and_not_about_which(
 ) -> None:
     caplog.set_level(logging.INFO, "rakkan.own_works")
     read.post("/own-works", {"works": [MEMBER, ABSENT]})
-    (line,) = caplog.messages
+    (line,) = [record.getMessage() for record in caplog.records if record.name == "rakkan.own_works"]
     assert "person:4d20" in line
     assert "2 works" in line
     assert MEMBER not in line

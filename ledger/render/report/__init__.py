@@ -1,1 +1,1 @@
-"""The audit report in each of its formats: pure functions of the one value, none of which adds a fact."""
+"""The audit report in its formats: pure functions of ``core.audit.Report``; none adds a fact."""
