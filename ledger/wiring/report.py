@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ledger.core.audit.document import to_json
 from ledger.core.audit.views import Reader, seen_by
-from ledger.service.files import write_new
+from ledger.service.files import make_folder, write_new, writing_errors
 
 if TYPE_CHECKING:
     from ledger.adapters.home import Home
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 DOCUMENT = "report.json"
 PDF = "report.pdf"
+TABLES = "tables"
+WORKBOOK = "report.xlsx"
+PAGE = "report.html"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,9 @@ def write(home: Home, made: Made, reader: Reader, place: Path, *, stamped: bool 
     report = seen_by(made.report, reader, report_secret(home.folder))
     with new_folder(place) as folder:
         files = [_document(report, folder)]
+        files += _tables(report, folder)
+        files.append(_workbook(report, folder))
+        files += [_page(report, folder)]
         notes = _pdf(home, report, folder, stamped=stamped)
         files.append(PDF)
     return Written(report, place, tuple(files), notes)
@@ -54,6 +60,35 @@ def _document(report: Report, folder: Path) -> str:
     text = json.dumps(to_json(report), ensure_ascii=False, separators=(",", ":"))
     write_new(folder / DOCUMENT, f"{text}\n".encode())
     return DOCUMENT
+
+
+def _tables(report: Report, folder: Path) -> list[str]:
+    from ledger.render.report.csv_table import to_csv
+
+    make_folder(folder / TABLES)
+    names = [f"{TABLES}/{key}.csv" for key in report.tables]
+    for name, table in zip(names, report.tables.values(), strict=True):
+        target = folder / name
+        with writing_errors(target), target.open("w", encoding="utf-8", newline="") as handle:
+            handle.writelines(to_csv(table))
+    return names
+
+
+def _workbook(report: Report, folder: Path) -> str:
+    from ledger.adapters.workbook import write_workbook
+
+    target = folder / WORKBOOK
+    with writing_errors(target), target.open("wb") as handle:
+        write_workbook(report, handle)
+    return WORKBOOK
+
+
+def _page(report: Report, folder: Path) -> str:
+    from ledger.render.report.html import page
+
+    pictures = {key: (folder / name).read_bytes() for key, name in report.pictures.items()}
+    write_new(folder / PAGE, page(report, pictures).encode())
+    return PAGE
 
 
 def _pdf(home: Home, report: Report, folder: Path, *, stamped: bool) -> tuple[str, ...]:
