@@ -69,7 +69,8 @@ def report(
     from ledger.service.clear.question import ask, clearer_over, see
     from ledger.service.report.report import make
     from ledger.wiring import open_studio
-    from ledger.wiring.reports import Order, write
+    from ledger.wiring.reports import write
+    from ledger.wiring.reports.draft import Order
 
     if (party is not None) != (view == View.RIGHTS_HOLDER.value):
         raise click.UsageError("--party and --view rights-holder go together.")

@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ledger.core.audit.views import Reader, seen_by
+from ledger.core.audit.views import seen_by
+from ledger.wiring.reports.draft import Draft, Order
 
 if TYPE_CHECKING:
     from ledger.adapters.home import Home
     from ledger.core.audit import Report
     from ledger.service.report.report import Made
     from ledger.service.studio import Studio
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What is to be written. ``disclose`` names what the evidence bundle opens (``service.report.bundle``).
-
-    ``stamped``: the studio's time stamp authority stamps the signature of the PDF.
-    """
-
-    reader: Reader
-    disclose: Sequence[str] = ()
-    stamped: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +38,7 @@ def write(home: Home, studio: Studio, made: Made, order: Order, place: Path) -> 
     from ledger.adapters.new_folder import new_folder
     from ledger.adapters.report_secret import report_secret
     from ledger.wiring.reports.evidence import write_evidence
-    from ledger.wiring.reports.formats import FORMATS, Draft
+    from ledger.wiring.reports.formats import FORMATS
 
     secret = report_secret(home.folder)
     report = seen_by(made.report, order.reader, secret)

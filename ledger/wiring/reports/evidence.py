@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ledger.wiring import REGISTRAR
 
 if TYPE_CHECKING:
-    from ledger.wiring.reports.formats import Draft
+    from ledger.wiring.reports.draft import Draft
 
 BUNDLE = "bundle.zip"
 

@@ -5,20 +5,14 @@ from __future__ import annotations
 import hmac
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ledger.core.audit import Report, Sight
+from ledger.core.audit import Sight
 from ledger.core.audit.document import to_json
 from ledger.core.audit.views import SEES, View
 from ledger.service.files import make_folder, write_new, writing_errors
-
-if TYPE_CHECKING:
-    from ledger.adapters.home import Home
-    from ledger.service.report.report import Made
-    from ledger.service.studio import Studio
-    from ledger.wiring.reports import Order
+from ledger.wiring.reports.draft import Draft
 
 DOCUMENT = "report.json"
 PDF = "report.pdf"
@@ -29,24 +23,6 @@ TIMELINE = "report.otio"
 SPDX = "report.spdx.json"
 CYCLONEDX = "report.cdx.json"
 VERDICTS = "verdicts.svr.json"
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A report that is being written: ``report`` is what its reader sees of ``made``, into ``folder``.
-
-    ``files`` are the names of what is written so far; ``notes`` what somebody has to be told.
-    """
-
-    home: Home
-    studio: Studio
-    made: Made
-    order: Order
-    report: Report
-    secret: bytes
-    folder: Path
-    files: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
 
 
 def _document(draft: Draft) -> Iterable[str]:
