@@ -24,6 +24,7 @@ from ledger.verifier.figures import (
 )
 from ledger.verifier.openings import check_openings, check_policy, check_stores
 from ledger.verifier.outcome import Check, Outcome
+from ledger.verifier.shape import check_shape
 
 
 def verify(archive: Archive, given: Given) -> Outcome:
@@ -72,6 +73,7 @@ def _digests(archive: Archive, check: Check) -> Iterator[tuple[str, str]]:
 def _report(archive: Archive, manifest: Manifest, check: Check) -> Report:
     try:
         report = read_report(canonical.load(archive.read(DOCUMENT)))
+        check_shape(report)
     except MalformedError as error:
         raise altered(DOCUMENT, str(error)) from error
     check_head(report, manifest, check)
