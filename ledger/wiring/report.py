@@ -28,17 +28,19 @@ class Written:
     files: tuple[str, ...]
 
 
-def write(home: Home, made: Made, reader: Reader, folder: Path) -> Written:
-    """Write the report as this reader may see it into a new folder.
+def write(home: Home, made: Made, reader: Reader, place: Path) -> Written:
+    """Write the report as this reader may see it into a new folder, which appears whole or not at all.
 
-    Raises ``UsageError`` with ``target.exists`` or ``file.…``.
+    Raises ``UsageError`` with ``target.exists`` or ``file.…``, ``RefusedError`` with ``report.busy``,
+    ``target.not-writable`` or ``target.no-space``.
     """
+    from ledger.adapters.new_folder import new_folder
     from ledger.adapters.report_secret import report_secret
 
     report = seen_by(made.report, reader, report_secret(home.folder))
-    folder.mkdir(parents=True, exist_ok=True)
-    files = [_document(report, folder)]
-    return Written(report, folder, tuple(files))
+    with new_folder(place) as folder:
+        files = [_document(report, folder)]
+    return Written(report, place, tuple(files))
 
 
 def _document(report: Report, folder: Path) -> str:

@@ -1,6 +1,6 @@
 """The chapters of a report: what each says in sentences, and which figures and tables it shows.
 
-* The sentences speak of what is in the tables, and claim only positives.
+* The sentences (``words``) speak of what is in the tables, and claim only positives.
 * A chapter without anything to show says why.
 """
 
@@ -10,12 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ledger.core.audit import Answer, Chapter, Count, Figure, Head, Table
+from ledger.core.audit.words import Told
 from ledger.core.rights.profile import Principle
-
-NOT_AN_OPINION = (
-    "This report is evidence, not a legal opinion. Cleared means that the policy found a grant for every "
-    "recorded use, or only notes that it found none."
-)
 
 FIGURES: tuple[tuple[str, str, Count], ...] = (
     ("shots", "Shots", Count("shots")),
@@ -71,7 +67,7 @@ _PLANS = (
         "scope",
         "Scope, method and coverage",
         ("frames", "found", "unknown", "absent", "two-versions", "observed", "inferred", "declared", "bases"),
-        ("gaps", "changes"),
+        ("gaps", "changes", "policy"),
         "All that was asked for is on record, in one version each.",
     ),
     _Plan("shots", "Shot disclosure map", ("shots", "ai"), ("shots",), "There is no shot."),
@@ -119,9 +115,9 @@ _PLANS = (
         "Nothing was checked: this report was made without its evidence.",
     ),
     _Plan("custody", "Chain of custody"),
-    _Plan("verify", "How to verify this"),
+    _Plan("verify", "How to verify this", (), ("commands",)),
     _Plan("exclusions", "What this report does not say"),
-    _Plan("glossary", "Glossary"),
+    _Plan("glossary", "Glossary", (), ("glossary",)),
 )
 
 
@@ -129,45 +125,30 @@ def chapters(
     head: Head,
     tables: Mapping[str, Table],
     counted: Sequence[Figure],
+    verdict: str,
     principles: Sequence[tuple[Principle, bool]],
 ) -> tuple[Chapter, ...]:
-    """Return the chapters, in order."""
-    told = _Told(head, tables, {figure.key: figure.value for figure in counted}, principles)
-    return tuple(told.chapter(plan) for plan in _PLANS)
+    """Return the chapters, in order. ``verdict`` is that on the whole, now."""
+    told = Told(head, tables, {figure.key: figure.value for figure in counted}, verdict)
+    return tuple(_chapter(told, plan, principles) for plan in _PLANS)
 
 
-@dataclass(frozen=True, slots=True)
-class _Told:
-    """Says what there is to say."""
+def _chapter(told: Told, plan: _Plan, principles: Sequence[tuple[Principle, bool]]) -> Chapter:
+    bare = bool(plan.empty) and not any(told.tables[key].rows for key in plan.tables)
+    return Chapter(
+        plan.key,
+        plan.title,
+        words=told.of(plan.key),
+        figures=plan.figures,
+        tables=plan.tables,
+        answers=_answers(principles) if plan.key == "summary" else (),
+        empty=plan.empty if bare else None,
+    )
 
-    head: Head
-    tables: Mapping[str, Table]
-    figures: Mapping[str, int]
-    principles: Sequence[tuple[Principle, bool]]
 
-    def chapter(self, plan: _Plan) -> Chapter:
-        """Return a chapter."""
-        bare = bool(plan.tables) and not any(self.tables[key].rows for key in plan.tables)
-        return Chapter(
-            plan.key,
-            plan.title,
-            words=self._words(plan.key),
-            figures=plan.figures,
-            tables=plan.tables,
-            answers=self._answers() if plan.key == "summary" else (),
-            empty=plan.empty if bare else None,
-        )
-
-    def _answers(self) -> tuple[Answer, ...]:
-        """Return the policy's principles, answered."""
-        return tuple(
-            Answer(principle.text, holds, "shown by the records" if holds else "not shown by the records")
-            for principle, holds in self.principles
-        )
-
-    def _words(self, key: str) -> tuple[str, ...]:
-        match key:
-            case "opinion":
-                return (NOT_AN_OPINION,)
-            case _:
-                return ()
+def _answers(principles: Sequence[tuple[Principle, bool]]) -> tuple[Answer, ...]:
+    """Return the policy's principles, answered."""
+    return tuple(
+        Answer(principle.text, holds, "shown by the records" if holds else "not shown by the records")
+        for principle, holds in principles
+    )

@@ -211,6 +211,39 @@ CHANGES = Schema(
 """``kind``: ``verdict``, ``grade``, ``finding opened``, ``finding closed``, ``file added``, ``file removed``,
 ``file replaced``, ``policy``."""
 
+POLICY = Schema(
+    "policy",
+    "The policy",
+    "One row for each rule of the policy profile that was applied, in full.",
+    (
+        _C("row", "No.", Kind.COUNT),
+        _C("rule", "Rule"),
+        _C("about", "About"),
+        _C("value", "Says", Kind.TEXTS),
+    ),
+)
+
+COMMANDS = Schema(
+    "commands",
+    "Commands that check this",
+    "One row for each thing that can be checked without the studio, with the command.",
+    (
+        _C("checks", "Checks"),
+        _C("command", "Command"),
+        _C("says", "What it should say"),
+    ),
+)
+
+GLOSSARY = Schema(
+    "glossary",
+    "Glossary",
+    "One row for each word that has one meaning in this report.",
+    (
+        _C("term", "Word"),
+        _C("meaning", "Meaning"),
+    ),
+)
+
 TABLES = {
     table.key: table
     for table in (
@@ -229,6 +262,9 @@ TABLES = {
         CHECKS,
         CHECKPOINTS,
         CHANGES,
+        POLICY,
+        COMMANDS,
+        GLOSSARY,
         BASES,
         FRAMES,
     )

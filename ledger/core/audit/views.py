@@ -4,7 +4,8 @@
   of its disclosure (RFC 9901 §4.2.4.1): whoever is given the opening later can see that it was in there.
 * The salt of each disclosure is derived from a secret of the studio, the report and the place of the cell:
   all views of one report commit to one value in the same way, and the same report comes out to the byte.
-* Figures are those of the whole report in every view: they are what may be known.
+* Figures are those of the whole report in every view: they are what may be known. Sentences are said anew,
+  of what the view knows.
 * How much is hidden is counted, by whose eyes it is for.
 """
 
@@ -20,6 +21,7 @@ from typing import Any
 
 from ledger.core.audit import Hidden, Report, Row, Schema, Sight, Table
 from ledger.core.audit.document import cell_to_json
+from ledger.core.audit.words import Told
 from ledger.core.disclosure import SALT_BYTES, Disclosure, commit
 
 
@@ -69,12 +71,21 @@ def seen_by(report: Report, reader: Reader, secret: bytes) -> Report:
     tables = {key: _table(table, reader, sees, maker, withheld) for key, table in report.tables.items()}
     work = Sight.WORK in sees
     withheld[Sight.WORK] += 0 if work else len(report.lineages)
+    head = (
+        report.head
+        if work
+        else replace(report.head, cut=None, scope=f"the production {report.head.production}")
+    )
+    told = Told(head, report.tables, {item.key: item.value for item in report.figures}, report.verdict_now)
     return replace(
         report,
         view=reader.view.value,
-        head=report.head if work else replace(report.head, cut=None, scope=report.head.production),
+        head=head,
         tables=tables,
-        chapters=tuple(chapter if work else replace(chapter, lineages=()) for chapter in report.chapters),
+        chapters=tuple(
+            replace(item, words=told.of(item.key), lineages=item.lineages if work else ())
+            for item in report.chapters
+        ),
         lineages=report.lineages if work else {},
         pictures=report.pictures if work else {},
         withheld={sight.value: withheld[sight] for sight in Sight if withheld[sight]},

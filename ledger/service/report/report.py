@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ledger.core import canonical
-from ledger.core.audit import Figure, Head, Report, Table, figures
+from ledger.core.audit import Figure, Head, Report, Table, figures, words
 from ledger.core.audit.chapters import FIGURES, chapters
-from ledger.core.audit.tables import TABLES
+from ledger.core.audit.policy import policy_table
+from ledger.core.audit.tables import COMMANDS, GLOSSARY, TABLES
 from ledger.core.audit.views import View
 from ledger.core.digest import sha256_hex
 from ledger.core.fields import format_time
@@ -50,19 +51,23 @@ def make(studio: Studio, clearer: Clearer, population: Population, beside: Besid
         frames.gaps_table(population),
         found.table,
         *integrity(studio, clearer, rests, beside),
+        policy_table(clearer.question.profile),
+        Table(COMMANDS, words.COMMANDS),
+        Table(GLOSSARY, words.GLOSSARY),
     )
     head = _head(studio, clearer, population)
     counted: tuple[Figure, ...] = figures(tables, FIGURES)
     whole = cleared.whole
+    verdict = _verdict(cleared, whole.now)
     report = Report(
         head=head,
         view=View.STUDIO.value,
         verdict_then=_verdict(cleared, whole.then),
-        verdict_now=_verdict(cleared, whole.now),
+        verdict_now=verdict,
         grade_then=None if cleared.incomplete else whole.then.grade.name,
         grade_now=None if cleared.incomplete else whole.now.grade.name,
         figures=counted,
-        chapters=chapters(head, tables, counted, cleared.principles),
+        chapters=chapters(head, tables, counted, verdict, cleared.principles),
         tables=tables,
         worst=frames.worst_shots(tables["shots"]),
     )
