@@ -111,7 +111,7 @@ def test_a_grant_ends_when_it_is_revoked_and_a_hidden_term_is_not_drawn() -> Non
     root = parsed(drawings.terms(Table(TABLES["grants"], tuple(grants)), "2026-11-22T00:00:00Z"))
     bars = [item for item in root.iter(f"{NS}path") if item.get("class") == "u"]
     assert len(bars) == 1
-    assert "1 grants" in (next(root.iter(f"{NS}desc")).text or "")
+    assert "1 grant," in (next(root.iter(f"{NS}desc")).text or "")
     now = next(item for item in root.iter(f"{NS}path") if item.get("class") == "rule").get("d", "")
     start, width = map(float, re.findall(r"M([\d.]+) [\d.]+h([\d.]+)", bars[0].get("d", ""))[0])
     assert start + width < float(now[1:].split()[0])

@@ -17,6 +17,7 @@ from ledger.core.audit import STRIP_LETTERS, Hidden, Lineage, Report, Row, Table
 from ledger.render import svg
 from ledger.render.report.ink import EVIDENCE, GRADES, INK, LINE, PAPER, SOFT, VERDICTS, Look
 from ledger.render.text import fitted, markup
+from ledger.render.words import counted
 
 WIDE, HALF = 1200, 480
 """Widths of a canvas: the whole cut, and a chart beside another."""
@@ -31,13 +32,13 @@ _TERMS = 30
 _Span = tuple[float, float]
 
 
-def strip(shots: Table, link: str | None = None) -> str | None:
+def strip(shots: Table, link: str | None = None, name: str = "strip") -> str | None:
     """Return the whole cut, each frame a sliver. ``link``: shot 7 leads to ``#<link>7``."""
     total, runs, edges = _laid_out(shots)
     if not total:
         return None
     parts = []
-    for look in (VERDICTS[name] for name in ("cleared", "undecided", "needs_review", "blocked")):
+    for look in (VERDICTS[key] for key in ("cleared", "undecided", "needs_review", "blocked")):
         least = _LEAST if look.key != "c" else 0.5
         spans = _merged(runs[look.key], WIDE / total, least)
         path = "".join(_box(x, y, x2 - x, high) for x, x2 in spans for y, high in _SLIVERS[look.key])
@@ -49,8 +50,9 @@ def strip(shots: Table, link: str | None = None) -> str | None:
     if link is not None:
         parts += _links(shots, edges, total, link)
     counts = [f"{_sum(runs[look.key]):,} {look.word.lower()}" for look in VERDICTS.values() if runs[look.key]]
-    words = f"{total:,} frames in {len(edges):,} shots, in the order of the cut: {', '.join(counts)}."
-    return _svg("strip", (WIDE, 72), "The whole cut", words, parts, stretch=True, linked=link is not None)
+    words = f"{counted(total, 'frame')} of {counted(len(edges), 'shot')} in their order: {', '.join(counts)}."
+    title = "The whole cut" if name == "strip" else "The frames of the shot"
+    return _svg(name, (WIDE, 72), title, words, parts, stretch=True, linked=link is not None)
 
 
 def shares(shots: Table) -> str | None:
@@ -130,7 +132,7 @@ def terms(grants: Table, at: str) -> str | None:
     for number, row in enumerate(rows[:_TERMS]):
         parts.append(_term(grants, row, 26 * number + 24, first, scale))
     more = f" {len(rows) - _TERMS} more are in the table." if len(rows) > _TERMS else ""
-    words = f"{len(rows)} grants, from the first day to the last of each.{more}"
+    words = f"{counted(len(rows), 'grant')}, from the first day to the last of each.{more}"
     return _svg("terms", (HALF * 2, height), "The terms of the grants", words, parts)
 
 
@@ -279,7 +281,8 @@ def _svg(
     width, height = size
     fit = ' preserveAspectRatio="none"' if stretch else ""
     return (
-        f'<svg class="drawing {name}" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
+        f'<svg class="drawing {name.partition("-")[0]}" xmlns="http://www.w3.org/2000/svg" '
+        f'viewBox="0 0 {width} {height}" '
         f'width="{width}" height="{height}"{fit} font-family="sans-serif" font-size="13" '
         f'role="{"group" if linked else "img"}" aria-labelledby="{name}-title {name}-words">'
         f'<title id="{name}-title">{markup(title)}</title><desc id="{name}-words">{markup(words)}</desc>'

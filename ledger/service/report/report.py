@@ -22,8 +22,16 @@ from ledger.service.report import frames
 from ledger.service.report.beside import NOTHING, Beside
 from ledger.service.report.entries import Rests, rests_on
 from ledger.service.report.findings import register
+from ledger.service.report.grants import grants_table
+from ledger.service.report.ground import Ground
 from ledger.service.report.integrity import integrity
+from ledger.service.report.lineages import lineages
+from ledger.service.report.people import decisions_table, people_table
 from ledger.service.report.population import Population
+from ledger.service.report.services import services_table
+from ledger.service.report.shots import Disclosures
+from ledger.service.report.things import datasets_table, models_table
+from ledger.service.report.uses import used_under
 from ledger.service.studio import Studio
 
 
@@ -43,43 +51,63 @@ def make(studio: Studio, clearer: Clearer, population: Population, beside: Besid
     cleared = clear(clearer, population.targets)
     found = register(studio, cleared, population.shots)
     numbered = frames.numbered(cleared, found)
+    ground = Ground(studio, cleared, used_under(studio, clearer.size, population))
+    disclosures = Disclosures(ground)
     tables = {key: Table(schema, ()) for key, schema in TABLES.items()}
     tables |= _by_key(
-        frames.shots_table(population, numbered),
+        frames.shots_table(population, numbered, [disclosures.of(shot) for shot in population.shots]),
         frames.frames_table(population, numbered),
         frames.bases_table(cleared, numbered),
         frames.gaps_table(population),
         found.table,
-        *integrity(studio, clearer, rests, beside),
         policy_table(clearer.question.profile),
         Table(COMMANDS, words.COMMANDS),
         Table(GLOSSARY, words.GLOSSARY),
+        *_things(ground),
+        *integrity(studio, clearer, rests, beside),
     )
     head = _head(studio, clearer, population)
     counted: tuple[Figure, ...] = figures(tables, FIGURES)
+    drawn = lineages(ground, tables["shots"])
     whole = cleared.whole
-    verdict = _verdict(cleared, whole.now)
+    failed = any(figure.value for figure in counted if figure.key == "entries-failed")
+    verdict = _verdict(cleared, whole.now, failed=failed)
     report = Report(
         head=head,
         view=View.STUDIO.value,
-        verdict_then=_verdict(cleared, whole.then),
+        verdict_then=_verdict(cleared, whole.then, failed=failed),
         verdict_now=verdict,
         grade_then=None if cleared.incomplete else whole.then.grade.name,
         grade_now=None if cleared.incomplete else whole.now.grade.name,
         figures=counted,
-        chapters=chapters(head, tables, counted, verdict, cleared.principles),
+        chapters=chapters(head, tables, counted, verdict, cleared.principles, tuple(drawn)),
         tables=tables,
+        lineages=drawn,
         worst=frames.worst_shots(tables["shots"]),
     )
     return Made(report, cleared, population, rests)
+
+
+def _things(ground: Ground) -> tuple[Table, ...]:
+    return (
+        ground.used.tools(),
+        services_table(ground),
+        models_table(ground),
+        datasets_table(ground),
+        grants_table(ground),
+        ground.used.authorship(),
+        people_table(ground),
+        decisions_table(ground),
+    )
 
 
 def _by_key(*tables: Table) -> dict[str, Table]:
     return {table.schema.key: table for table in tables}
 
 
-def _verdict(cleared: Cleared, answer: Answer) -> str:
-    if cleared.incomplete and answer.verdict is Verdict.CLEARED:
+def _verdict(cleared: Cleared, answer: Answer, *, failed: bool) -> str:
+    """Return the verdict on the whole: none where all is cleared, and not all is known or can be believed."""
+    if (cleared.incomplete or failed) and answer.verdict is Verdict.CLEARED:
         return frames.UNDECIDED
     return answer.verdict.value
 
