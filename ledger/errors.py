@@ -286,8 +286,11 @@ CODES: dict[str, str] = {
     "inventory.exclusions": "Give the list of exclusions whose SHA-256 the curation record states.",
     # --- policy profiles and territories ----------------------------------------------------------
     "report.busy": "Wait until it is done, or name another folder.",
+    "report.changed": "Take the file as it was issued: one that was changed since is not that report.",
     "report.empty": "Record and seal the work first, or name what the report is to be of.",
+    "report.kept": "Bring the folder reports back from a backup of the home.",
     "report.malformed": "Ask whoever made the report for it again; it is read strictly.",
+    "report.not-signed": "Write the report with --issue, and give the folder that it was written into.",
     "report.secret": "Bring the file back from a backup of the home; or move it away: a new one gets made.",
     "profile.malformed": "Correct the named line or member (docs/rights/profiles.md has examples).",
     "profile.unknown": "Give one of the named profiles, or the path of a file.",

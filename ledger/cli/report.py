@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     help="; ".join(f"{view.value}: {words}" for view, words in MEANINGS.items()) + ".",
 )
 @click.option("--party", help="For --view rights-holder: the identifier of the party whose view it is.")
+@click.option("--issue", is_flag=True, help="Sign it into the log, and write the receipt beside it.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="A new folder.")
 @asking
 def report(
@@ -46,25 +47,28 @@ def report(
     view: str,
     party: str | None,
     out: Path,
+    *,
+    issue: bool,
     **said: Any,
 ) -> int:
     """Write the audit report of a cut, of a production, or of TARGETs, as its reader may see it.
 
     TARGETs are those of `rakkan clear`. The folder appears when all of it is written: after Ctrl-C there is
-    none, and the same command begins anew.
+    none, and the same command begins anew. A report that was written and not taken in by the log is issued
+    by `rakkan reports issue`.
 
-    Exit code, by the verdict now: 0 cleared, 3 needs review or
-    undecided, 4 blocked, 2 usage.
+    Exit code, by the verdict now: 0 cleared, 3 needs review or undecided, 4 blocked, 2 usage.
     """
     from ledger.service.clear.projecting import catch_up
     from ledger.service.clear.question import ask, clearer_over, see
     from ledger.service.report.report import make
     from ledger.wiring import open_studio
     from ledger.wiring.report import write
+    from ledger.wiring.standing import standing
 
     if (party is not None) != (view == View.RIGHTS_HOLDER.value):
         raise click.UsageError("--party and --view rights-holder go together.")
-    profile = policy_of(said)
+    profile, reader = policy_of(said), Reader(View(view), party)
     place = home()
     with open_studio(place) as studio, _progress() as told:
         told("reading the log")
@@ -73,11 +77,15 @@ def report(
         told("looking for the files")
         population = _population(studio, targets, timeline, whole)
         told(f"judging {sum(len(shot.frames) for shot in population.shots):,} files")
-        made = make(studio, clearer, population)
+        stands = standing(place, studio, population, reader, issue=issue)
+        made = make(studio, clearer, population, stands.beside)
         told(f"writing {out}")
-        written = write(place, made, Reader(View(view), party), out)
+        written = write(place, made, reader, out, stands)
+        index = stands.issue(out)
     for name in written.files:
         click.echo(printable(f"{written.folder / name}"))
+    if index is not None:
+        click.echo(printable(f"issued: {written.report.head.identifier} is entry {index}"))
     return made.cleared.exit_code
 
 
