@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     help="Open a part that the view hides: table/row/column, table/row, or entry/INDEX for what an entry of "
     "the log commits to. Can be given several times.",
 )
+@click.option("--issue", is_flag=True, help="Sign it into the log, and write the receipt beside it.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="A new folder.")
 @asking
 def report(
@@ -52,27 +53,29 @@ def report(
     whole: str | None,
     view: str,
     party: str | None,
-    disclose: tuple[str, ...],
     out: Path,
+    *,
+    issue: bool,
     **said: Any,
 ) -> int:
     """Write the audit report of a cut, of a production, or of TARGETs, as its reader may see it.
 
     TARGETs are those of `rakkan clear`. The folder appears when all of it is written: after Ctrl-C there is
-    none, and the same command begins anew.
+    none, and the same command begins anew. A report that was written and not taken in by the log is issued
+    by `rakkan reports issue`.
 
-    Exit code, by the verdict now: 0 cleared, 3 needs review or
-    undecided, 4 blocked, 2 usage.
+    Exit code, by the verdict now: 0 cleared, 3 needs review or undecided, 4 blocked, 2 usage.
     """
     from ledger.service.clear.projecting import catch_up
     from ledger.service.clear.question import ask, clearer_over, see
     from ledger.service.report.report import make
     from ledger.wiring import open_studio
     from ledger.wiring.report import write
+    from ledger.wiring.standing import standing
 
     if (party is not None) != (view == View.RIGHTS_HOLDER.value):
         raise click.UsageError("--party and --view rights-holder go together.")
-    profile = policy_of(said)
+    profile, reader = policy_of(said), Reader(View(view), party)
     place = home()
     with open_studio(place) as studio, _progress() as told:
         told("reading the log")
@@ -81,11 +84,15 @@ def report(
         told("looking for the files")
         population = _population(studio, targets, timeline, whole)
         told(f"judging {sum(len(shot.frames) for shot in population.shots):,} files")
-        made = make(studio, clearer, population)
+        stands = standing(place, studio, population, reader, issue=issue)
+        made = make(studio, clearer, population, stands.beside)
         told(f"writing {out}")
-        written = write(place, studio, made, Reader(View(view), party), out, disclose)
+        written = write(place, studio, made, reader, out, stands, said["disclose"])
+        index = stands.issue(out)
     for name in written.files:
         click.echo(printable(f"{written.folder / name}"))
+    if index is not None:
+        click.echo(printable(f"issued: {written.report.head.identifier} is entry {index}"))
     return made.cleared.exit_code
 
 

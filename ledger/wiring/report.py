@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING
 from ledger.core.audit.document import to_json
 from ledger.core.audit.views import Reader, seen_by
 from ledger.service.files import make_folder, write_new, writing_errors
+from ledger.service.report.issuing import DOCUMENT
 
 if TYPE_CHECKING:
     from ledger.adapters.home import Home
     from ledger.core.audit import Report
     from ledger.service.report.report import Made
     from ledger.service.studio import Studio
+    from ledger.wiring.standing import Standing
 
-DOCUMENT = "report.json"
 TABLES = "tables"
 WORKBOOK = "report.xlsx"
 PAGE = "report.html"
@@ -34,11 +35,18 @@ class Written:
 
 
 def write(
-    home: Home, studio: Studio, made: Made, reader: Reader, place: Path, disclose: Sequence[str] = ()
+    home: Home,
+    studio: Studio,
+    made: Made,
+    reader: Reader,
+    place: Path,
+    standing: Standing | None = None,
+    disclose: Sequence[str] = (),
 ) -> Written:
     """Write the report as this reader may see it into a new folder, which appears whole or not at all.
 
-    ``disclose`` names what the evidence bundle opens (``service.report.bundle``).
+    ``standing`` adds what shows where it stands, and signs it where it is to be issued. ``disclose`` names
+    what the evidence bundle opens (``service.report.bundle``).
 
     Raises ``UsageError`` with ``target.exists`` or ``file.…``, ``RefusedError`` with ``report.busy``,
     ``target.not-writable`` or ``target.no-space``.
@@ -55,14 +63,22 @@ def write(
         files += _tables(report, folder)
         files.append(_workbook(report, folder))
         files += [_page(report, folder)]
+        if standing is not None:
+            files += standing.prove(made.cleared.clearer, folder)
         files += write_evidence(home, Contents(studio, made, reader, secret, names=disclose), folder, files)
+        if standing is not None:
+            files += standing.sign(report, _bytes(made.report), folder)
     return Written(report, place, tuple(files))
 
 
 def _document(report: Report, folder: Path) -> str:
-    text = json.dumps(to_json(report), ensure_ascii=False, separators=(",", ":"))
-    write_new(folder / DOCUMENT, f"{text}\n".encode())
+    write_new(folder / DOCUMENT, _bytes(report))
     return DOCUMENT
+
+
+def _bytes(report: Report) -> bytes:
+    text = json.dumps(to_json(report), ensure_ascii=False, separators=(",", ":"))
+    return f"{text}\n".encode()
 
 
 def _tables(report: Report, folder: Path) -> list[str]:
