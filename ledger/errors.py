@@ -285,6 +285,7 @@ CODES: dict[str, str] = {
     "inventory.curation": "Correct the record, or build the inventory from the works that were kept.",
     "inventory.exclusions": "Give the list of exclusions whose SHA-256 the curation record states.",
     # --- policy profiles and territories ----------------------------------------------------------
+    "report.ahead": "Try again later. If it stays so, ask the studio: its log may have gone back.",
     "report.busy": "Wait until it is done, or name another folder.",
     "report.changed": "Take the file as it was issued: one that was changed since is not that report.",
     "report.empty": "Record and seal the work first, or name what the report is to be of.",
@@ -294,6 +295,7 @@ CODES: dict[str, str] = {
     "report.typesetting": "Take report.json instead, and tell us: this is a mistake of ours.",
     "report.not-signed": "Write the report with --issue, and give the folder that it was written into.",
     "report.secret": "Bring the file back from a backup of the home; or move it away: a new one gets made.",
+    "report.tree": "Get the report again from the studio, and have the log's witnesses look at both.",
     "profile.malformed": "Correct the named line or member (docs/rights/profiles.md has examples).",
     "profile.unknown": "Give one of the named profiles, or the path of a file.",
     "rights.name": "Give a pseudonym, without spaces or @: what enters the log in the clear stays.",
