@@ -285,8 +285,10 @@ CODES: dict[str, str] = {
     "inventory.curation": "Correct the record, or build the inventory from the works that were kept.",
     "inventory.exclusions": "Give the list of exclusions whose SHA-256 the curation record states.",
     # --- policy profiles and territories ----------------------------------------------------------
+    "report.busy": "Wait until it is done, or name another folder.",
     "report.empty": "Record and seal the work first, or name what the report is to be of.",
     "report.malformed": "Ask whoever made the report for it again; it is read strictly.",
+    "report.typesetting": "Take report.json instead, and tell us: this is a mistake of ours.",
     "report.secret": "Bring the file back from a backup of the home; or move it away: a new one gets made.",
     "profile.malformed": "Correct the named line or member (docs/rights/profiles.md has examples).",
     "profile.unknown": "Give one of the named profiles, or the path of a file.",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,9 +50,13 @@ def report(
 ) -> int:
     """Write the audit report of a cut, of a production, or of TARGETs, as its reader may see it.
 
-    TARGETs are those of `rakkan clear`. Exit code, by the verdict now: 0 cleared, 3 needs review or
+    TARGETs are those of `rakkan clear`. The folder appears when all of it is written: after Ctrl-C there is
+    none, and the same command begins anew.
+
+    Exit code, by the verdict now: 0 cleared, 3 needs review or
     undecided, 4 blocked, 2 usage.
     """
+    from ledger.service.clear.projecting import catch_up
     from ledger.service.clear.question import ask, clearer_over, see
     from ledger.service.report.report import make
     from ledger.wiring import open_studio
@@ -59,13 +66,35 @@ def report(
         raise click.UsageError("--party and --view rights-holder go together.")
     profile = policy_of(said)
     place = home()
-    with open_studio(place) as studio:
+    with open_studio(place) as studio, _progress() as told:
+        told("reading the log")
+        catch_up(studio, lambda done: told(f"reading the log: {done:,} entries"))
         clearer = clearer_over(see(studio, said["known"]), ask(studio, profile, asked_of(said)))
-        made = make(studio, clearer, _population(studio, targets, timeline, whole))
+        told("looking for the files")
+        population = _population(studio, targets, timeline, whole)
+        told(f"judging {sum(len(shot.frames) for shot in population.shots):,} files")
+        made = make(studio, clearer, population)
+        told(f"writing {out}")
         written = write(place, made, Reader(View(view), party), out)
     for name in written.files:
         click.echo(printable(f"{written.folder / name}"))
     return made.cleared.exit_code
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str], None]]:
+    """Show what is being done, where somebody watches."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
+        task = shown.add_task("", total=None)
+        yield lambda words: shown.update(task, description=escape(printable(words)))
 
 
 def _population(
