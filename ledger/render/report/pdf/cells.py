@@ -88,7 +88,8 @@ def share(part: int, whole: int) -> str:
 def ranges(numbers: Sequence[int], most: int = 8) -> str:
     """Return numbers with the neighbours drawn together, and how many more there are."""
     runs = [
-        [number for _, number in run] for _, run in groupby(enumerate(numbers), lambda item: item[1] - item[0])
+        [number for _, number in run]
+        for _, run in groupby(enumerate(numbers), lambda item: item[1] - item[0])
     ]
     shown = [f"{run[0]}" if len(run) == 1 else f"{run[0]}–{run[-1]}" for run in runs[:most]]
     rest = sum(len(run) for run in runs[most:])
