@@ -37,9 +37,7 @@ from ledger.service.studio import Studio
 _MOMENTS = {Seal.TYPE: "sealed", **dict.fromkeys(types_of(Step), "finished")}
 """Where a step and a seal say when it was."""
 _NEVER = datetime.min.replace(tzinfo=UTC)
-_STEP = Step(
-    "", StepAction.IMPORT, Evidence.DECLARED, Place(""), _NEVER, _NEVER, "", Tool("", "")
-)
+_STEP = Step("", StepAction.IMPORT, Evidence.DECLARED, Place(""), _NEVER, _NEVER, "", Tool("", ""))
 _SHARE = 125
 """Signatures that a thread verifies at once."""
 
