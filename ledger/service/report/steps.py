@@ -9,25 +9,29 @@
 from __future__ import annotations
 
 import json
+from binascii import a2b_base64
 from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
-from ledger.core import envelope as dsse
 from ledger.core.artifact import Role
+from ledger.core.fields import parse_time
 from ledger.core.predicates.model_v2 import Service
-from ledger.core.predicates.step import StepAction
+from ledger.core.predicates.step import Evidence, StepAction
 from ledger.core.rights.basis import UNNAMED
-from ledger.errors import MalformedError
 from ledger.service.clear.files import LINEAGE
 from ledger.service.clear.store import EntryRow
 from ledger.service.studio import Studio
 
+_MODEL, _DATASET, _GENERATE = Role.MODEL.value, Role.DATASET.value, StepAction.GENERATE.value
 PIECE = 1_000
 """Steps that are read at once."""
 
 DIGITS = 15
 """Hexadecimal digits of a digest that a file is counted by."""
+
+_UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
+"""What reading raises for an entry that was altered since the log took it."""
 
 
 class Told(NamedTuple):
@@ -66,35 +70,35 @@ def told(studio: Studio, steps: Sequence[int]) -> Iterator[list[Told]]:
         for index, envelope in sorted(studio.entries.envelopes_at(piece).items()):
             try:
                 found.append(_read(index, envelope, rows.get(index)))
-            except (MalformedError, KeyError, TypeError, AttributeError):
+            except _UNREADABLE:
                 continue  # what is no step any more is named by the checks of the report
         yield found
 
 
 def _read(index: int, envelope: bytes, row: EntryRow | None) -> Told:
-    statement: dict[str, Any] = json.loads(dsse.decode(envelope).payload)
+    statement: dict[str, Any] = json.loads(a2b_base64(json.loads(envelope)["payload"]))
     said = statement["predicate"]
     place, tool = said["place"], said["tool"]
     service = _service(**said["service"]) if "service" in said else None
-    used: dict[str, list[str]] = {Role.MODEL.value: [], Role.DATASET.value: []}
+    used: dict[str, list[str]] = {_MODEL: [], _DATASET: []}
     for material in said.get("materials", ()):
         role, sha256 = material["annotations"]["role"], material["digest"]["sha256"]
         if role not in LINEAGE and sha256 != service:
             used[role].append(sha256)
-    if said["action"] == StepAction.GENERATE and not used[Role.MODEL.value] and service is None:
-        used[Role.MODEL.value].append(UNNAMED.sha256)
-    return Told(
+    if said["action"] == _GENERATE and not used[_MODEL] and service is None:
+        used[_MODEL].append(UNNAMED.sha256)
+    step = Told(
         index=index,
         action=said["action"],
-        evidence=said["evidence"],
+        evidence=Evidence(said["evidence"]).value,
         finished=said["finished"],
         actor=said["actor"],
         task=place.get("task"),
         place="/".join(part for part in (place.get("sequence"), place.get("shot")) if part),
         tool=f"{tool['name']} {tool['version']}",
         program=tool.get("sha256"),
-        models=tuple(used[Role.MODEL.value]),
-        datasets=tuple(used[Role.DATASET.value]),
+        models=tuple(used[_MODEL]),
+        datasets=tuple(used[_DATASET]),
         service=service,
         tier=said.get("planTier", ""),
         people=tuple(said.get("people", ())),
@@ -102,6 +106,15 @@ def _read(index: int, envelope: bytes, row: EntryRow | None) -> Told:
         flaw=row.flaw if row else "",
         made=tuple(int(each["digest"]["sha256"][:DIGITS], 16) for each in statement["subject"]),
     )
+    _check(step)
+    return step
+
+
+def _check(step: Told) -> None:
+    """Raise ``ValueError`` or ``TypeError`` for members that are no moment and no texts."""
+    parse_time(step.finished)
+    texts = (step.action, step.actor, step.task or "", step.program or "", step.tier, *step.people)
+    "".join((*texts, *step.models, *step.datasets))
 
 
 @cache

@@ -1,4 +1,4 @@
-"""What is drawn rather than set: the strip of the whole cut, bars, terms of grants, lineages. Numbers only."""
+"""What is drawn rather than set: the strip of the whole cut, bars, terms of grants, lineages; as numbers."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def _bars(title: str, rows: Sequence[tuple[str, int]], whole: int) -> Drawing:
 
 
 def terms(report: Report) -> Drawing | None:
-    """Return the terms of the grants on one line of time, with the moment of the report; ``None``: no term."""
+    """Return the terms of the grants on one line of time, and the report's moment; ``None``: none."""
     table = report.tables["grants"]
     now = parse_time(report.head.at)
     rows = [_term(table.schema.place, row) for row in table.shown]
