@@ -37,6 +37,14 @@ if TYPE_CHECKING:
     help="; ".join(f"{view.value}: {words}" for view, words in MEANINGS.items()) + ".",
 )
 @click.option("--party", help="For --view rights-holder: the identifier of the party whose view it is.")
+@click.option(
+    "--files",
+    "places",
+    type=click.Path(exists=True, path_type=Path),
+    multiple=True,
+    help="Where the files lie, for the pictures of shots; once for each folder. Files given as targets, and "
+    "those that the timeline names, are looked at anyway.",
+)
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="A new folder.")
 @asking
 def report(
@@ -45,6 +53,7 @@ def report(
     whole: str | None,
     view: str,
     party: str | None,
+    places: tuple[Path, ...],
     out: Path,
     **said: Any,
 ) -> int:
@@ -58,9 +67,10 @@ def report(
     """
     from ledger.service.clear.projecting import catch_up
     from ledger.service.clear.question import ask, clearer_over, see
+    from ledger.service.report.pictures import lying
     from ledger.service.report.report import make
     from ledger.wiring import open_studio
-    from ledger.wiring.report import write
+    from ledger.wiring.report import with_pictures, write
 
     if (party is not None) != (view == View.RIGHTS_HOLDER.value):
         raise click.UsageError("--party and --view rights-holder go together.")
@@ -74,6 +84,8 @@ def report(
         population = _population(studio, targets, timeline, whole)
         told(f"judging {sum(len(shot.frames) for shot in population.shots):,} files")
         made = make(studio, clearer, population)
+        told("looking for pictures")
+        made = with_pictures(studio, made, [*lying(population, targets, timeline), *places])
         told(f"writing {out}")
         written = write(place, made, Reader(View(view), party), out)
     for name in written.files:

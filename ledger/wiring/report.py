@@ -12,9 +12,12 @@ from ledger.core.audit.views import Reader, seen_by
 from ledger.service.files import make_folder, write_new, writing_errors
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ledger.adapters.home import Home
     from ledger.core.audit import Report
     from ledger.service.report.report import Made
+    from ledger.service.studio import Studio
 
 DOCUMENT = "report.json"
 TABLES = "tables"
@@ -31,6 +34,14 @@ class Written:
     files: tuple[str, ...]
 
 
+def with_pictures(studio: Studio, made: Made, places: Iterable[Path]) -> Made:
+    """Return the report with pictures of the files that lie in these places, wherever they decode."""
+    from ledger.adapters.images.thumbnails import thumbnail
+    from ledger.service.report.pictures import pictured
+
+    return pictured(studio, made, places, thumbnail)
+
+
 def write(home: Home, made: Made, reader: Reader, place: Path) -> Written:
     """Write the report as this reader may see it into a new folder, which appears whole or not at all.
 
@@ -45,7 +56,8 @@ def write(home: Home, made: Made, reader: Reader, place: Path) -> Written:
         files = [_document(report, folder)]
         files += _tables(report, folder)
         files.append(_workbook(report, folder))
-        files += [_page(report, folder)]
+        files += _thumbnails(report, made, folder)
+        files.append(_page(report, made, folder))
     return Written(report, place, tuple(files))
 
 
@@ -76,9 +88,16 @@ def _workbook(report: Report, folder: Path) -> str:
     return WORKBOOK
 
 
-def _page(report: Report, folder: Path) -> str:
+def _thumbnails(report: Report, made: Made, folder: Path) -> list[str]:
+    for sha256, name in report.pictures.items():
+        make_folder((folder / name).parent)
+        write_new(folder / name, made.thumbnails[sha256])
+    return list(report.pictures.values())
+
+
+def _page(report: Report, made: Made, folder: Path) -> str:
     from ledger.render.report.html import page
 
-    pictures = {key: (folder / name).read_bytes() for key, name in report.pictures.items()}
+    pictures = {sha256: made.thumbnails[sha256] for sha256 in report.pictures}
     write_new(folder / PAGE, page(report, pictures).encode())
     return PAGE

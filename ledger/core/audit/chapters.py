@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ledger.core.audit import Answer, Chapter, Count, Figure, Head, Table
 from ledger.core.audit.words import Told
@@ -127,10 +127,12 @@ def chapters(
     counted: Sequence[Figure],
     verdict: str,
     principles: Sequence[tuple[Principle, bool]],
+    ways: Sequence[str] = (),
 ) -> tuple[Chapter, ...]:
-    """Return the chapters, in order. ``verdict`` is that on the whole, now."""
+    """Return the chapters, in order. ``verdict`` is that on the whole, now; ``ways`` are keys of lineages."""
     told = Told(head, tables, {figure.key: figure.value for figure in counted}, verdict)
-    return tuple(_chapter(told, plan, principles) for plan in _PLANS)
+    made = (_chapter(told, plan, principles) for plan in _PLANS)
+    return tuple(replace(item, lineages=tuple(ways)) if item.key == "models" else item for item in made)
 
 
 def _chapter(told: Told, plan: _Plan, principles: Sequence[tuple[Principle, bool]]) -> Chapter:

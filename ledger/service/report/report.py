@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from ledger.core import canonical
 from ledger.core.audit import Figure, Head, Report, Table, figures, words
@@ -37,12 +38,13 @@ from ledger.service.studio import Studio
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """The whole report, with what it was made from."""
+    """The whole report, with what it was made from. ``thumbnails`` are JPEG files by the SHA-256 shown."""
 
     report: Report
     cleared: Cleared
     population: Population
     rests: Rests
+    thumbnails: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def make(studio: Studio, clearer: Clearer, population: Population, beside: Beside = NOTHING) -> Made:
@@ -70,6 +72,7 @@ def make(studio: Studio, clearer: Clearer, population: Population, beside: Besid
     counted: tuple[Figure, ...] = figures(tables, FIGURES)
     whole = cleared.whole
     verdict = _verdict(cleared, whole.now)
+    ways = lineages(ground, tables["shots"])
     report = Report(
         head=head,
         view=View.STUDIO.value,
@@ -78,9 +81,9 @@ def make(studio: Studio, clearer: Clearer, population: Population, beside: Besid
         grade_then=None if cleared.incomplete else whole.then.grade.name,
         grade_now=None if cleared.incomplete else whole.now.grade.name,
         figures=counted,
-        chapters=chapters(head, tables, counted, verdict, cleared.principles),
+        chapters=chapters(head, tables, counted, verdict, cleared.principles, tuple(ways)),
         tables=tables,
-        lineages=lineages(ground, tables["shots"]),
+        lineages=ways,
         worst=frames.worst_shots(tables["shots"]),
     )
     return Made(report, cleared, population, rests)
