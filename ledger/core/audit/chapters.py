@@ -56,6 +56,9 @@ class _Plan:
     empty: str = ""
 
 
+DRAWN = "models"
+"""The chapter that shows the lineages."""
+
 _PLANS = (
     _Plan("opinion", "What this report says"),
     _Plan(
@@ -127,12 +130,12 @@ def chapters(
     counted: Sequence[Figure],
     verdict: str,
     principles: Sequence[tuple[Principle, bool]],
-    ways: Sequence[str] = (),
+    lineages: tuple[str, ...] = (),
 ) -> tuple[Chapter, ...]:
-    """Return the chapters, in order. ``verdict`` is that on the whole, now; ``ways`` are keys of lineages."""
+    """Return the chapters, in order. ``verdict`` is that on the whole, now; ``lineages`` are their keys."""
     told = Told(head, tables, {figure.key: figure.value for figure in counted}, verdict)
-    made = (_chapter(told, plan, principles) for plan in _PLANS)
-    return tuple(replace(item, lineages=tuple(ways)) if item.key == "models" else item for item in made)
+    found = (_chapter(told, plan, principles) for plan in _PLANS)
+    return tuple(replace(item, lineages=lineages) if item.key == DRAWN else item for item in found)
 
 
 def _chapter(told: Told, plan: _Plan, principles: Sequence[tuple[Principle, bool]]) -> Chapter:
