@@ -75,7 +75,7 @@ def page(demo: Demo, network: Path, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 def test_the_verdict_is_the_first_heading(page: Page, demo: Demo) -> None:
-    assert VERDICT.format(len(demo.audit["files"])) in page.text
+    assert VERDICT.format(len(demo.story["files"])) in page.text
     headings = [tag for tag, _ in page.tags if re.fullmatch("h[1-6]", tag)]
     assert headings[0] == "h1"
     assert headings.count("h1") == 1
@@ -121,7 +121,7 @@ def test_it_has_landmarks_and_a_language(page: Page) -> None:
 
 
 def test_it_names_every_attack_and_never_promises_too_much(page: Page, demo: Demo) -> None:
-    assert [trial["title"] for trial in demo.audit["trials"] if trial["title"] not in page.text] == []
+    assert [trial["title"] for trial in demo.story["trials"] if trial["title"] not in page.text] == []
     assert not re.search(r"ai.free|copyright.safe", page.text, re.IGNORECASE)
 
 
