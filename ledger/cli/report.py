@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     help="Where the files lie, for the pictures of shots; once for each folder. Files given as targets, and "
     "those that the timeline names, are looked at anyway.",
 )
+@click.option("--timestamp", is_flag=True, help="Add a trusted time stamp to the signature of the PDF.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="A new folder.")
 @asking
 def report(
@@ -87,9 +88,11 @@ def report(
         told("looking for pictures")
         made = with_pictures(studio, made, [*lying(population, targets, timeline), *places])
         told(f"writing {out}")
-        written = write(place, made, Reader(View(view), party), out)
+        written = write(place, made, Reader(View(view), party), out, stamped=said["timestamp"])
     for name in written.files:
         click.echo(printable(f"{written.folder / name}"))
+    for note in written.notes:
+        click.echo(f"warning: {note}", err=True)
     return made.cleared.exit_code
 
 

@@ -35,6 +35,8 @@ def hand_over(studio: Studio, home: Home, folders: Folders, refused: str, tell: 
     for view, folder in ((View.STUDIO, folders.report), (View.DISTRIBUTOR, folders.handover)):
         written = write(home, made, Reader(view), folder)
         tell.line(f"for the {view.value}: {counted(len(written.files), 'file')} in {folder}")
+        for note in written.notes:
+            tell.line(f"  {note}")
     found = made.report
     good = found.verdict_now == Verdict.BLOCKED.value and found.worst == (timeline.LAST_SHOT,)
     tell.verdict(f"it says: {verdict(found)}", good=good)

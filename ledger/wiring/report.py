@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ledger.service.studio import Studio
 
 DOCUMENT = "report.json"
+PDF = "report.pdf"
 TABLES = "tables"
 WORKBOOK = "report.xlsx"
 PAGE = "report.html"
@@ -32,6 +33,8 @@ class Written:
     report: Report
     folder: Path
     files: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+    """What somebody has to be told about them."""
 
 
 def with_pictures(studio: Studio, made: Made, places: Iterable[Path]) -> Made:
@@ -42,8 +45,10 @@ def with_pictures(studio: Studio, made: Made, places: Iterable[Path]) -> Made:
     return pictured(studio, made, places, thumbnail)
 
 
-def write(home: Home, made: Made, reader: Reader, place: Path) -> Written:
+def write(home: Home, made: Made, reader: Reader, place: Path, *, stamped: bool = False) -> Written:
     """Write the report as this reader may see it into a new folder, which appears whole or not at all.
+
+    ``stamped``: the studio's time stamp authority stamps the signature of the PDF.
 
     Raises ``UsageError`` with ``target.exists`` or ``file.…``, ``RefusedError`` with ``report.busy``,
     ``target.not-writable`` or ``target.no-space``.
@@ -58,7 +63,9 @@ def write(home: Home, made: Made, reader: Reader, place: Path) -> Written:
         files.append(_workbook(report, folder))
         files += _thumbnails(report, made, folder)
         files.append(_page(report, made, folder))
-    return Written(report, place, tuple(files))
+        notes = _pdf(home, report, folder, stamped=stamped)
+        files.append(PDF)
+    return Written(report, place, tuple(files), notes)
 
 
 def _document(report: Report, folder: Path) -> str:
@@ -101,3 +108,16 @@ def _page(report: Report, made: Made, folder: Path) -> str:
     pictures = {sha256: made.thumbnails[sha256] for sha256 in report.pictures}
     write_new(folder / PAGE, page(report, pictures).encode())
     return PAGE
+
+
+def _pdf(home: Home, report: Report, folder: Path, *, stamped: bool) -> tuple[str, ...]:
+    """Write the PDF, with the document attached; return what is to be said about it."""
+    from ledger.render.report.pdf import Attached
+    from ledger.wiring.report_pdf import Evidence, signed_pdf
+
+    document = Attached(DOCUMENT, "all of this report, as a program reads it", "application/json")
+    pictures = {sha256: (folder / name).read_bytes() for sha256, name in report.pictures.items()}
+    evidence = Evidence(pictures, {document: (folder / DOCUMENT).read_bytes()})
+    found = signed_pdf(home, report, evidence, stamped=stamped)
+    write_new(folder / PDF, found.data)
+    return found.notes
