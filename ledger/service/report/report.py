@@ -31,7 +31,7 @@ from ledger.service.report.population import Population
 from ledger.service.report.services import services_table
 from ledger.service.report.shots import Disclosures
 from ledger.service.report.things import datasets_table, models_table
-from ledger.service.report.uses import used_under
+from ledger.service.report.uses import used_in
 from ledger.service.studio import Studio
 
 
@@ -51,7 +51,7 @@ def make(studio: Studio, clearer: Clearer, population: Population, beside: Besid
     cleared = clear(clearer, population.targets)
     found = register(studio, cleared, population.shots)
     numbered = frames.numbered(cleared, found)
-    ground = Ground(studio, cleared, used_under(studio, clearer.size, population))
+    ground = Ground(studio, cleared, used_in(studio, rests.steps))
     disclosures = Disclosures(ground)
     tables = {key: Table(schema, ()) for key, schema in TABLES.items()}
     tables |= _by_key(
@@ -113,12 +113,12 @@ def _verdict(cleared: Cleared, answer: Answer, *, failed: bool) -> str:
 
 
 def _head(studio: Studio, clearer: Clearer, population: Population) -> Head:
-    question = clearer.question
+    question, asked = clearer.question, population.digest
     title = clearer.facts.titles.get(question.delivery.title or "")
     essence = {
         "origin": studio.log.origin,
         "root": clearer.root,
-        "population": population.digest,
+        "population": asked,
         "question": question.to_json(),
     }
     at = format_time(question.at)
@@ -129,7 +129,7 @@ def _head(studio: Studio, clearer: Clearer, population: Population) -> Head:
         production=studio.production,
         title=title.predicate.name if title else None,
         scope=population.scope,
-        population=population.digest,
+        population=asked,
         at=at,
         known=format_time(question.known) if question.known else None,
         policy=question.profile.name,
