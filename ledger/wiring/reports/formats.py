@@ -5,10 +5,9 @@ from __future__ import annotations
 import hmac
 import json
 from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
-from ledger.core.audit import Sight
+from ledger.core.audit import Report, Sight
 from ledger.core.audit.document import to_json
 from ledger.core.audit.views import SEES, View
 from ledger.service.files import make_folder, write_new, writing_errors
@@ -25,8 +24,13 @@ CYCLONEDX = "report.cdx.json"
 VERDICTS = "verdicts.svr.json"
 
 
+def document_of(report: Report) -> bytes:
+    """Return the document, as it is written."""
+    return _json(to_json(report))
+
+
 def _document(draft: Draft) -> Iterable[str]:
-    _write_json(draft.folder / DOCUMENT, to_json(draft.report))
+    write_new(draft.folder / DOCUMENT, document_of(draft.report))
     return [DOCUMENT]
 
 
@@ -76,7 +80,7 @@ def _bills(draft: Draft) -> Iterable[str]:
     key = hmac.digest(draft.secret, f"bill/{draft.report.head.identifier}".encode(), "sha256")
     bill = bill_seen_by(whole, draft.order.reader, key)
     for name, document in ((SPDX, to_spdx), (CYCLONEDX, to_cyclonedx)):
-        _write_json(draft.folder / name, document(bill, ledger.__version__))
+        write_new(draft.folder / name, _json(document(bill, ledger.__version__)))
     return [SPDX, CYCLONEDX]
 
 
@@ -124,6 +128,5 @@ FORMATS: tuple[Callable[[Draft], Iterable[str]], ...] = (
 """Every format, in the order in which they are written."""
 
 
-def _write_json(target: Path, document: Mapping[str, Any]) -> None:
-    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
-    write_new(target, f"{text}\n".encode())
+def _json(document: Mapping[str, Any]) -> bytes:
+    return f"{json.dumps(document, ensure_ascii=False, separators=(',', ':'))}\n".encode()
