@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ledger.core import canonical
 from ledger.core.audit import Figure, Head, Report, Table, figures, words
@@ -40,12 +40,13 @@ from ledger.service.studio import Studio
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """The whole report, with what it was made from."""
+    """The whole report, with what it was made from. ``thumbnails`` are JPEG files by the SHA-256 shown."""
 
     report: Report
     cleared: Cleared
     population: Population
     rests: Rests
+    thumbnails: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def make(studio: Studio, clearer: Clearer, population: Population, beside: Beside = NOTHING) -> Made:

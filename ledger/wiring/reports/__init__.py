@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,6 +29,14 @@ class Written:
     folder: Path
     files: tuple[str, ...]
     notes: tuple[str, ...]
+
+
+def with_pictures(studio: Studio, made: Made, places: Iterable[Path]) -> Made:
+    """Return the report with pictures of the files that lie in these places, wherever they decode."""
+    from ledger.adapters.images.thumbnails import thumbnail
+    from ledger.service.report.pictures import pictured
+
+    return pictured(studio, made, places, thumbnail)
 
 
 def write(

@@ -93,11 +93,23 @@ def _verdicts(draft: Draft) -> Iterable[str]:
     return [VERDICTS]
 
 
+def _thumbnails(draft: Draft) -> Iterable[str]:
+    pictures = draft.report.pictures
+    for sha256, name in pictures.items():
+        make_folder((draft.folder / name).parent)
+        write_new(draft.folder / name, draft.made.thumbnails[sha256])
+    return pictures.values()
+
+
+def _shown(draft: Draft) -> dict[str, bytes]:
+    """Return the thumbnails that this view shows, by what they are of."""
+    return {sha256: draft.made.thumbnails[sha256] for sha256 in draft.report.pictures}
+
+
 def _page(draft: Draft) -> Iterable[str]:
     from ledger.render.report.html import page
 
-    pictures = {key: (draft.folder / name).read_bytes() for key, name in draft.report.pictures.items()}
-    write_new(draft.folder / PAGE, page(draft.report, pictures).encode())
+    write_new(draft.folder / PAGE, page(draft.report, _shown(draft)).encode())
     return [PAGE]
 
 
@@ -107,8 +119,7 @@ def _pdf(draft: Draft) -> Iterable[str]:
     from ledger.wiring.reports.pdf import Evidence, signed_pdf
 
     document = Attached(DOCUMENT, "all of this report, as a program reads it", "application/json")
-    pictures = {sha256: (draft.folder / name).read_bytes() for sha256, name in draft.report.pictures.items()}
-    evidence = Evidence(pictures, {document: (draft.folder / DOCUMENT).read_bytes()})
+    evidence = Evidence(_shown(draft), {document: (draft.folder / DOCUMENT).read_bytes()})
     found = signed_pdf(draft.home, draft.report, evidence, stamped=draft.order.stamped)
     write_new(draft.folder / PDF, found.data)
     draft.notes.extend(found.notes)
@@ -122,6 +133,7 @@ FORMATS: tuple[Callable[[Draft], Iterable[str]], ...] = (
     _timeline,
     _bills,
     _verdicts,
+    _thumbnails,
     _page,
     _pdf,
 )
