@@ -287,6 +287,7 @@ CODES: dict[str, str] = {
     # --- policy profiles and territories ----------------------------------------------------------
     "report.busy": "Wait until it is done, or name another folder.",
     "report.empty": "Record and seal the work first, or name what the report is to be of.",
+    "report.no-such-part": "Name a cell of the whole report as table/row/column, or an entry as entry/7.",
     "report.malformed": "Ask whoever made the report for it again; it is read strictly.",
     "report.typesetting": "Take report.json instead, and tell us: this is a mistake of ours.",
     "report.secret": "Bring the file back from a backup of the home; or move it away: a new one gets made.",
@@ -294,6 +295,17 @@ CODES: dict[str, str] = {
     "profile.unknown": "Give one of the named profiles, or the path of a file.",
     "rights.name": "Give a pseudonym, without spaces or @: what enters the log in the clear stays.",
     "rights.territory": "Write ISO 3166-1 countries (JP) or UN M49 regions (150); 001 is the world.",
+    # --- evidence bundles -------------------------------------------------------------------------
+    "bundle.malformed": "Get the bundle again: it was cut short, or is another kind of zip.",
+    "bundle.altered": "Get the bundle again from the studio, and keep this one: it is evidence.",
+    "bundle.no-anchor": "Give --trust, --log-key or --trust-sha256, as you got it on another way.",
+    "bundle.other-trust": "Compare the SHA-256 with what you were told: this is another trust root.",
+    "bundle.unsigned": "Ask the studio for a bundle that its registrar signed.",
+    "bundle.other-report": "Ask the studio for the bundle again: its parts come from several reports.",
+    "bundle.figure": "Ask the studio for the report again: its tables do not add up.",
+    "bundle.no-entry": "Look in evidence/entries.txt for the entries that the bundle has.",
+    "bundle.other-file": "Ask the studio which entry is about the file: the one that is named is not.",
+    "bundle.store": "Ask the studio which seal names this manifest.",
     # --- clearance --------------------------------------------------------------------------------
     "clear.busy": "Come back in a moment, or ask for less at a time.",
     "clear.too-many": "Ask shot by shot, or run rakkan clear where the ledger is: it has no limit.",

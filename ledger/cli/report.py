@@ -38,8 +38,14 @@ if TYPE_CHECKING:
 )
 @click.option("--party", help="For --view rights-holder: the identifier of the party whose view it is.")
 @click.option(
+    "--disclose",
+    multiple=True,
+    metavar="NAME",
+    help="Open a part that the view hides: table/row/column, table/row, or entry/INDEX for what an entry of "
+    "the log commits to. Can be given several times.",
+)
+@click.option(
     "--files",
-    "places",
     type=click.Path(exists=True, path_type=Path),
     multiple=True,
     help="Where the files lie, for the pictures of shots; once for each folder. Files given as targets, and "
@@ -54,7 +60,7 @@ def report(
     whole: str | None,
     view: str,
     party: str | None,
-    places: tuple[Path, ...],
+    disclose: tuple[str, ...],
     out: Path,
     **said: Any,
 ) -> int:
@@ -71,7 +77,8 @@ def report(
     from ledger.service.report.pictures import lying
     from ledger.service.report.report import make
     from ledger.wiring import open_studio
-    from ledger.wiring.report import with_pictures, write
+    from ledger.wiring.reports import with_pictures, write
+    from ledger.wiring.reports.draft import Order
 
     if (party is not None) != (view == View.RIGHTS_HOLDER.value):
         raise click.UsageError("--party and --view rights-holder go together.")
@@ -86,9 +93,10 @@ def report(
         told(f"judging {sum(len(shot.frames) for shot in population.shots):,} files")
         made = make(studio, clearer, population)
         told("looking for pictures")
-        made = with_pictures(studio, made, [*lying(population, targets, timeline), *places])
+        made = with_pictures(studio, made, [*lying(population, targets, timeline), *said["files"]])
         told(f"writing {out}")
-        written = write(place, made, Reader(View(view), party), out, stamped=said["timestamp"])
+        order = Order(Reader(View(view), party), disclose, said["timestamp"])
+        written = write(place, studio, made, order, out)
     for name in written.files:
         click.echo(printable(f"{written.folder / name}"))
     for note in written.notes:

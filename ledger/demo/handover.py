@@ -20,7 +20,8 @@ from ledger.service.report.pictures import lying
 from ledger.service.report.population import of_cut
 from ledger.service.report.report import make
 from ledger.service.studio import Studio
-from ledger.wiring.report import with_pictures, write
+from ledger.wiring.reports import with_pictures, write
+from ledger.wiring.reports.draft import Order
 
 
 def hand_over(studio: Studio, home: Home, folders: Folders, refused: str, tell: Narrator) -> bool:
@@ -33,7 +34,7 @@ def hand_over(studio: Studio, home: Home, folders: Folders, refused: str, tell: 
     made = make(studio, clearer, population)
     made = with_pictures(studio, made, lying(population, (), folders.timeline))
     for view, folder in ((View.STUDIO, folders.report), (View.DISTRIBUTOR, folders.handover)):
-        written = write(home, made, Reader(view), folder)
+        written = write(home, studio, made, Order(Reader(view)), folder)
         tell.line(f"for the {view.value}: {counted(len(written.files), 'file')} in {folder}")
         for note in written.notes:
             tell.line(f"  {note}")
