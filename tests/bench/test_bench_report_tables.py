@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -122,8 +123,9 @@ def test_the_bills_and_the_timeline_of_a_feature() -> None:
     }
     rows = []
     for name, action in actions.items():
-        found: list[object] = []
-        ours = once_ms(lambda action=action, found=found: found.append(action()))
-        rows.append((name, ours, once_ms(lambda found=found: json.dumps(found[0])), None))
+        begun = time.perf_counter()
+        found = action()
+        ours = (time.perf_counter() - begun) * 1000
+        rows.append((name, ours, once_ms(partial(json.dumps, found)), None))
     print_table(f"{FILES:,} files, {SHOTS:,} shots", rows)
     sys.stdout.write(f"peak memory {peak_mb()} MB\n")

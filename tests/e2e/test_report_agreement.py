@@ -15,6 +15,7 @@ from openpyxl import load_workbook
 
 from tests.e2e.conftest import Studio, copied
 from tests.support.cleared import place, policy, revoke
+from tests.support.pdfs import said
 from tests.support.timelines import clip, images, span, timeline, written
 
 PAINTED = ("--action", "generate", "--tool", "painter 1.0", "--model", "sky")
@@ -81,7 +82,7 @@ def counted(folder: Path, tables: Rows) -> dict[str, int]:
 
 
 def test_the_report_is_a_rich_one(reports: dict[str, Path]) -> None:
-    said = figures(reports["studio"])
+    numbers = figures(reports["studio"])
     for key in (
         "shots",
         "unknown",
@@ -93,7 +94,7 @@ def test_the_report_is_a_rich_one(reports: dict[str, Path]) -> None:
         "findings-open",
         "models",
     ):
-        assert said[key] > 0, key
+        assert numbers[key] > 0, key
 
 
 def test_every_figure_can_be_counted_again_in_the_document(folder: Path) -> None:
@@ -157,7 +158,7 @@ def distinct(folder: Path, table: str, key: str, *wanted: str) -> set[str]:
 
 
 def test_the_bills_list_the_files_models_datasets_and_grants_of_the_tables(folder: Path) -> None:
-    said = figures(folder)
+    numbers = figures(folder)
     files = distinct(folder, "frames", "sha256", "bytes", "pixels", "name")
     strangers = distinct(folder, "frames", "sha256", "unknown")
     linked = json.loads((folder / "report.spdx.json").read_bytes())["@graph"]
@@ -166,27 +167,36 @@ def test_the_bills_list_the_files_models_datasets_and_grants_of_the_tables(folde
         by_kind.setdefault(item["type"], []).append(item)
     hashes = {item["verifiedUsing"][0]["hashValue"] for item in by_kind["software_File"]}
     assert hashes == files | strangers
-    assert len(by_kind["ai_AIPackage"]) == said["models"] + said["services"]
-    assert len(by_kind["dataset_DatasetPackage"]) == said["datasets"]
+    assert len(by_kind["ai_AIPackage"]) == numbers["models"] + numbers["services"]
+    assert len(by_kind["dataset_DatasetPackage"]) == numbers["datasets"]
     listed = json.loads((folder / "report.cdx.json").read_bytes())
     whole = listed["metadata"]["component"]
     assert {part["hashes"][0]["content"] for part in whole["components"]} == files
     assert whole["name"] == f"{len(files)} files"
     kinds = [item["type"] for item in listed["components"]]
-    assert kinds.count("machine-learning-model") == said["models"]
-    assert kinds.count("data") == said["datasets"]
+    assert kinds.count("machine-learning-model") == numbers["models"]
+    assert kinds.count("data") == numbers["datasets"]
     grants = [
         item for item in by_kind.get("simplelicensing_LicenseExpression", ()) if "grant-" in item["spdxId"]
     ]
     withheld = (
         int(re.findall(r"Withheld: (\d+) grants", json.dumps(linked))[0]) if "Withheld" in str(linked) else 0
     )
-    assert len(grants) + withheld == said["grants"]
+    assert len(grants) + withheld == numbers["grants"]
 
 
 def test_every_figure_that_a_chapter_shows_stands_on_the_page(folder: Path) -> None:
     text = html.unescape(re.sub(r"<[^>]+>", " ", (folder / "report.html").read_text()))
     words = " ".join(text.split())
+    shown = {key for chapter in document(folder)["chapters"] for key in chapter["figures"]}
+    for item in document(folder)["figures"]:
+        if item["key"] in shown:
+            assert f"{item['value']:,} {item['title']}" in words, item["key"]
+
+
+def test_every_figure_that_a_chapter_shows_stands_in_the_pdf(folder: Path) -> None:
+    text = said("pdftotext", "-raw", folder / "report.pdf", "-")
+    words = " ".join(text.replace("\u200b", "").split())
     shown = {key for chapter in document(folder)["chapters"] for key in chapter["figures"]}
     for item in document(folder)["figures"]:
         if item["key"] in shown:
@@ -202,12 +212,12 @@ def markers(folder: Path) -> Iterator[dict[str, Any]]:
 
 @pytest.mark.parametrize("view", VIEWS[:3])
 def test_the_markers_in_the_timeline_add_up(reports: dict[str, Path], view: str) -> None:
-    said, found = figures(reports[view]), list(markers(reports[view]))
-    assert len(found) == said["shots"]
+    numbers, found = figures(reports[view]), list(markers(reports[view]))
+    assert len(found) == numbers["shots"]
     names = {"frames": "frames", "found": "found", "absent": "absent", "unknown": "unknown", "ai": "ai"}
     names |= {"cleared": "cleared", "needs_review": "needs-review", "blocked": "blocked"}
     assert {key: sum(item[key] for item in found) for key in names} == {
-        key: said[name] for key, name in names.items()
+        key: numbers[name] for key, name in names.items()
     }
 
 
