@@ -134,3 +134,18 @@ def test_a_delivery_without_verdicts_on_record_has_none(nightfall: Studio, tmp_p
     found = json.loads((out / "verdicts.svr.json").read_bytes())
     assert (found["envelopes"], found["entries"], found["judged"]) == ([], [], 0)
     assert "none was made for this" in found["words"]
+
+
+def test_a_verdict_that_no_longer_verifies_is_named_and_not_handed_over(
+    nightfall: Studio, cut: Path, tmp_path: Path
+) -> None:
+    nightfall.ok("clear", ".", *policy(nightfall), "--record")
+    damaged = verdicts(nightfall)[0]["index"]
+    with closing(sqlite3.connect(nightfall.home / "ledger.sqlite")) as database, database:
+        (envelope,) = database.execute("select envelope from entry where idx = ?", (damaged,)).fetchone()
+        changed = envelope.replace(b'"sig":"', b'"sig":"AAAA')[: len(envelope)]
+        database.execute("update entry set envelope = ? where idx = ?", (changed, damaged))
+    out = reported(nightfall, tmp_path / "out", "--cut", cut)
+    found = json.loads((out / "verdicts.svr.json").read_bytes())
+    assert found["refused"] == [damaged]
+    assert damaged not in found["entries"]
