@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     help="Open a part that the view hides: table/row/column, table/row, or entry/INDEX for what an entry of "
     "the log commits to. Can be given several times.",
 )
+@click.option("--timestamp", is_flag=True, help="Add a trusted time stamp to the signature of the PDF.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="A new folder.")
 @asking
 def report(
@@ -68,7 +69,8 @@ def report(
     from ledger.service.clear.question import ask, clearer_over, see
     from ledger.service.report.report import make
     from ledger.wiring import open_studio
-    from ledger.wiring.report import write
+    from ledger.wiring.reports import write
+    from ledger.wiring.reports.draft import Order
 
     if (party is not None) != (view == View.RIGHTS_HOLDER.value):
         raise click.UsageError("--party and --view rights-holder go together.")
@@ -83,9 +85,12 @@ def report(
         told(f"judging {sum(len(shot.frames) for shot in population.shots):,} files")
         made = make(studio, clearer, population)
         told(f"writing {out}")
-        written = write(place, studio, made, Reader(View(view), party), out, disclose)
+        order = Order(Reader(View(view), party), disclose, said["timestamp"])
+        written = write(place, studio, made, order, out)
     for name in written.files:
         click.echo(printable(f"{written.folder / name}"))
+    for note in written.notes:
+        click.echo(f"warning: {note}", err=True)
     return made.cleared.exit_code
 
 
