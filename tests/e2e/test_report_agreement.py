@@ -6,6 +6,8 @@ import csv
 import html
 import json
 import re
+import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from tests.support.timelines import clip, images, span, timeline, written
 
 PAINTED = ("--action", "generate", "--tool", "painter 1.0", "--model", "sky")
 AT = ("--at", "2026-11-22T09:00:00Z")
+PDFTOTEXT = shutil.which("pdftotext")
 VIEWS = ("studio", "distributor", "insurer", "public")
 
 
@@ -191,6 +194,15 @@ def test_every_figure_that_a_chapter_shows_stands_on_the_page(folder: Path) -> N
     for item in document(folder)["figures"]:
         if item["key"] in shown:
             assert f"{item['value']:,} {item['title']}" in words, item["key"]
+
+
+@pytest.mark.skipif(PDFTOTEXT is None, reason="pdftotext is not installed")
+def test_every_figure_that_a_chapter_shows_stands_in_the_pdf(folder: Path) -> None:
+    assert PDFTOTEXT
+    command = [PDFTOTEXT, "-layout", folder / "report.pdf", "-"]
+    text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    print(text)
+    assert 0
 
 
 def markers(folder: Path) -> Iterator[dict[str, Any]]:
