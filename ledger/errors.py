@@ -288,6 +288,7 @@ CODES: dict[str, str] = {
     "report.busy": "Wait until it is done, or name another folder.",
     "report.empty": "Record and seal the work first, or name what the report is to be of.",
     "report.no-such-part": "Name a cell of the whole report as table/row/column, or an entry as entry/7.",
+    "report.future": "Name a moment that has been; with --known, a policy that was on record by then.",
     "report.malformed": "Ask whoever made the report for it again; it is read strictly.",
     "report.typesetting": "Take report.json instead, and tell us: this is a mistake of ours.",
     "report.secret": "Bring the file back from a backup of the home; or move it away: a new one gets made.",
