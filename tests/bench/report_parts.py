@@ -37,7 +37,7 @@ from ledger.service.report.report import make
 from ledger.service.report.uses import used_in
 from ledger.service.studio import Studio
 from ledger.wiring import REGISTRAR, open_studio
-from ledger.wiring.report_pdf import Evidence, unsigned_pdf
+from ledger.wiring.reports.pdf import Evidence, unsigned_pdf
 from tests.support.feature_home import AT, POLICY, append
 
 T = TypeVar("T")
