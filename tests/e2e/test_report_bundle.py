@@ -8,16 +8,18 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import cryptography
 import pytest
 
+from ledger.core.fields import format_time
 from tests.e2e.conftest import Studio, copied
 from tests.support.cleared import place, policy
 
-AT = ("--at", "2026-12-01T00:00:00Z")
+AT = ("--at", format_time(datetime.now(UTC).replace(microsecond=0)))
 
 
 def handed_over(studio: Studio, name: str, *options: str) -> Path:
