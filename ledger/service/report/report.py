@@ -46,6 +46,8 @@ class Made:
     cleared: Cleared
     population: Population
     rests: Rests
+    profile: Profile
+    beside: Beside
 
 
 def make(studio: Studio, clearer: Clearer, population: Population, beside: Beside = NOTHING) -> Made:
@@ -87,7 +89,7 @@ def make(studio: Studio, clearer: Clearer, population: Population, beside: Besid
         lineages=drawn,
         worst=frames.worst_shots(tables["shots"]),
     )
-    return Made(report, cleared, population, rests)
+    return Made(report, cleared, population, rests, clearer.question.profile, beside)
 
 
 def _things(ground: Ground) -> tuple[Table, ...]:
