@@ -51,12 +51,13 @@ def issue(folder: Path) -> None:
     repeat: the same report has one entry.
     """
     from ledger.service.report.issuing import RECEIPT
+    from ledger.service.report.issuing import issue as enter
     from ledger.wiring import open_studio
-    from ledger.wiring.reports.standing import issue as enter
+    from ledger.wiring.reports.standing import kept_reports
 
     place = home()
     with open_studio(place) as studio:
-        index, report = enter(place, studio, folder)
+        index, report = enter(studio, kept_reports(place), folder)
     click.echo(printable(f"{folder / RECEIPT}"))
     click.echo(printable(f"issued: {report.identifier} is entry {index}"))
 

@@ -15,6 +15,7 @@ from ledger.core import envelope as dsse
 from ledger.core import statement as statements
 from ledger.core.artifact import Artifact
 from ledger.core.audit import Report
+from ledger.core.audit import bundle as form
 from ledger.core.fields import parse_time
 from ledger.core.predicates import AuditReport
 from ledger.core.receipt import Receipt, format_receipt
@@ -29,11 +30,8 @@ from ledger.service.report.beside import Last
 from ledger.service.report.last import keep_last
 from ledger.service.studio import Studio
 
-DOCUMENT = "report.json"
-ENTRY = "issued.dsse.json"
-RECEIPT = "receipt.tlog-proof"
+DOCUMENT, ENTRY, RECEIPT, PROOF = form.DOCUMENT, form.ISSUED, form.RECEIPT, form.LAST
 CHECKPOINT = "report.checkpoint"
-PROOF = "consistency.txt"
 FIGURES = (
     *("frames", "found", "unknown", "absent", "cleared", "needs-review", "blocked", "undecided", "ai"),
     *("findings-open", "findings-accepted", "entries-failed"),

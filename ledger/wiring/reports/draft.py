@@ -20,14 +20,12 @@ if TYPE_CHECKING:
 class Order:
     """What is to be written. ``disclose`` names what the evidence bundle opens (``service.report.bundle``).
 
-    ``stamped``: the studio's time stamp authority stamps the signature of the PDF. ``issue``: a registrar
-    signs the entry that names its files.
+    ``stamped``: the studio's time stamp authority stamps the signature of the PDF.
     """
 
     reader: Reader
     disclose: Sequence[str] = ()
     stamped: bool = False
-    issue: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,22 +2,63 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ledger.service.files import write_new
+from ledger.service.report import issuing
+from ledger.service.report.beside import Beside
+
 if TYPE_CHECKING:
     from ledger.adapters.home import Home
+    from ledger.core.audit import Report
     from ledger.core.audit.views import Reader
-    from ledger.core.predicates import AuditReport
-    from ledger.ports import Publication
-    from ledger.service.report.beside import Beside
+    from ledger.ports import Publication, Signer
+    from ledger.service.clear.question import Clearer
     from ledger.service.report.population import Population
     from ledger.service.studio import Studio
-    from ledger.wiring.reports.draft import Draft
 
 FOLDER = "reports"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A report's place in its series. ``registrar`` signs it, where it is to be issued."""
+
+    studio: Studio
+    kept: Publication
+    series: str
+    beside: Beside
+    registrar: Signer | None
+
+    def prove(self, clearer: Clearer, folder: Path) -> list[str]:
+        """Write what shows where the report stands into its folder; return the files' names."""
+        files = issuing.proof_of(self.studio, clearer, self.beside.last)
+        for name, data in files.items():
+            write_new(folder / name, data)
+        return list(files)
+
+    def sign(self, report: Report, whole: bytes, folder: Path) -> list[str]:
+        """Write the signed entry about all that lies in the folder, where the report is to be issued.
+
+        ``whole`` (the document of the whole report) is kept then. Returns the names of what was written.
+        """
+        from ledger.service.report.last import keep_whole
+
+        if self.registrar is None:
+            return []
+        digest = keep_whole(self.kept, whole)
+        entry = issuing.sign(self.registrar, report, digest, self.series, self.beside.last, folder)
+        write_new(folder / issuing.ENTRY, entry)
+        return [issuing.ENTRY]
+
+    def issue(self, folder: Path) -> int | None:
+        """Have the log take in the entry in this folder, and return its index; ``None`` for a draft.
+
+        Raises what ``issuing.issue`` raises.
+        """
+        return issuing.issue(self.studio, self.kept, folder)[0] if self.registrar else None
 
 
 def kept_reports(home: Home) -> Publication:
@@ -27,53 +68,18 @@ def kept_reports(home: Home) -> Publication:
     return DirectoryPublication(home.folder / FOLDER)
 
 
-def beside(home: Home, studio: Studio, population: Population, reader: Reader) -> Beside:
-    """Return what a report of this population for this reader is held against.
+def standing(home: Home, studio: Studio, population: Population, reader: Reader, *, issue: bool) -> Standing:
+    """Return where a report of this population for this reader stands.
 
-    Raises ``MalformedError`` with ``home.malformed`` or ``report.kept``.
+    Raises ``UsageError("key.missing")`` where it is to be issued and there is no registrar here, and
+    ``MalformedError`` with ``home.malformed`` or ``report.kept``.
     """
     from ledger.adapters.witness_settings import WitnessSettings
-    from ledger.service.report.beside import Beside
     from ledger.service.report.last import find_last, series_of
-
-    policy = WitnessSettings(home.folder).read()
-    last = find_last(studio, kept_reports(home), series_of(studio, population, reader))
-    return Beside(policy[0] if policy else None, last)
-
-
-def write_proof(draft: Draft) -> Iterable[str]:
-    """Write the checkpoint that the report stands on, and the proof that it continues the last report's."""
-    from ledger.service.files import write_new
-    from ledger.service.report.issuing import proof_of
-
-    found = proof_of(draft.studio, draft.made.cleared.clearer, draft.made.beside.last)
-    for name, data in found.items():
-        write_new(draft.folder / name, data)
-    return found
-
-
-def sign_entry(draft: Draft) -> Iterable[str]:
-    """Sign the entry that names the files so far, and keep the whole report; return the entry's name.
-
-    Raises ``UsageError("key.missing")`` where there is no registrar here.
-    """
-    from ledger.core.audit.document import to_json
-    from ledger.service.files import write_new
-    from ledger.service.report import issuing
-    from ledger.service.report.last import keep_whole, series_of
     from ledger.wiring import REGISTRAR, open_device
 
-    made, registrar = draft.made, open_device(draft.home, REGISTRAR).signer
-    whole = json.dumps(to_json(made.report), ensure_ascii=False, separators=(",", ":")).encode()
-    digest = keep_whole(kept_reports(draft.home), whole)
-    series = series_of(draft.studio, made.population, draft.order.reader)
-    entry = issuing.sign(registrar, draft.report, digest, series, made.beside.last, draft.folder)
-    write_new(draft.folder / issuing.ENTRY, entry)
-    return [issuing.ENTRY]
-
-
-def issue(home: Home, studio: Studio, folder: Path) -> tuple[int, AuditReport]:
-    """Have the log take in the entry in this folder; return both. Raises what ``issuing.issue`` raises."""
-    from ledger.service.report import issuing
-
-    return issuing.issue(studio, kept_reports(home), folder)
+    kept, series = kept_reports(home), series_of(studio, population, reader)
+    policy = WitnessSettings(home.folder).read()
+    beside = Beside(policy[0] if policy else None, find_last(studio, kept, series))
+    registrar = open_device(home, REGISTRAR).signer if issue else None
+    return Standing(studio, kept, series, beside, registrar)
