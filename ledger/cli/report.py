@@ -44,6 +44,15 @@ if TYPE_CHECKING:
     help="Open a part that the view hides: table/row/column, table/row, or entry/INDEX for what an entry of "
     "the log commits to. Can be given several times.",
 )
+@click.option(
+    "--files",
+    "places",
+    type=click.Path(exists=True, path_type=Path),
+    multiple=True,
+    help="Where the files lie, for the pictures of shots; once for each folder. Files given as targets, and "
+    "those that the timeline names, are looked at anyway.",
+)
+@click.option("--timestamp", is_flag=True, help="Add a trusted time stamp to the signature of the PDF.")
 @click.option("--issue", is_flag=True, help="Sign it into the log, and write the receipt beside it.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="A new folder.")
 @asking
@@ -51,8 +60,7 @@ def report(
     targets: tuple[str, ...],
     timeline: Path | None,
     whole: str | None,
-    view: str,
-    party: str | None,
+    places: tuple[Path, ...],
     out: Path,
     *,
     issue: bool,
@@ -68,14 +76,14 @@ def report(
     """
     from ledger.service.clear.projecting import catch_up
     from ledger.service.clear.question import ask, clearer_over, see
+    from ledger.service.report.pictures import lying
     from ledger.service.report.report import make
     from ledger.wiring import open_studio
-    from ledger.wiring.report import write
-    from ledger.wiring.standing import standing
+    from ledger.wiring.reports import with_pictures, write
+    from ledger.wiring.reports.draft import Order
+    from ledger.wiring.reports.standing import standing
 
-    if (party is not None) != (view == View.RIGHTS_HOLDER.value):
-        raise click.UsageError("--party and --view rights-holder go together.")
-    profile, reader = policy_of(said), Reader(View(view), party)
+    profile, reader = policy_of(said), _reader(**said)
     place = home()
     with open_studio(place) as studio, _progress() as told:
         told("reading the log")
@@ -86,14 +94,25 @@ def report(
         told(f"judging {sum(len(shot.frames) for shot in population.shots):,} files")
         stands = standing(place, studio, population, reader, issue=issue)
         made = make(studio, clearer, population, stands.beside)
+        told("looking for pictures")
+        made = with_pictures(studio, made, [*lying(population, targets, timeline), *places])
         told(f"writing {out}")
-        written = write(place, studio, made, reader, out, stands, said["disclose"])
+        order = Order(reader, said["disclose"], said["timestamp"])
+        written = write(place, studio, made, order, out, stands)
         index = stands.issue(out)
     for name in written.files:
         click.echo(printable(f"{written.folder / name}"))
+    for note in written.notes:
+        click.echo(f"warning: {note}", err=True)
     if index is not None:
         click.echo(printable(f"issued: {written.report.head.identifier} is entry {index}"))
     return made.cleared.exit_code
+
+
+def _reader(view: str, party: str | None, **_: Any) -> Reader:
+    if (party is not None) != (view == View.RIGHTS_HOLDER.value):
+        raise click.UsageError("--party and --view rights-holder go together.")
+    return Reader(View(view), party)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from ledger.cli.common import examples, home, json_option, print_json, printable
 
 if TYPE_CHECKING:
     from ledger.core.audit import Report, Row
+    from ledger.service.report.watching import Watched
 
 PATH = click.Path(path_type=Path)
 MAX_TRUST = 1024 * 1024
@@ -52,7 +54,7 @@ def issue(folder: Path) -> None:
     from ledger.service.report.issuing import RECEIPT
     from ledger.service.report.issuing import issue as enter
     from ledger.wiring import open_studio
-    from ledger.wiring.standing import kept_reports
+    from ledger.wiring.reports.standing import kept_reports
 
     place = home()
     with open_studio(place) as studio:
@@ -116,6 +118,59 @@ def changes(old: Path, new: Path, *, as_json: bool) -> None:
         click.echo("Nothing changed.")
     for row in table.shown:
         click.echo(printable(_line(row)))
+
+
+@reports.command(
+    epilog=examples(
+        "rakkan reports watch handover --log https://studio.example/log --trust trust.json",
+        "rakkan reports watch handover --server https://ledger.studio.example --trust trust.json --json",
+    )
+)
+@click.argument("report", type=PATH)
+@click.option("--log", "place", help="The published log, a URL or a folder.")
+@click.option("--server", metavar="URL", help="The studio's server. It is shown the token in RAKKAN_TOKEN.")
+@click.option("--trust", type=PATH, required=True, help="The studio's trust root, as it was handed over.")
+@json_option
+def watch(report: Path, place: str | None, server: str | None, trust: Path, *, as_json: bool) -> int:
+    """Say which verdicts of REPORT have changed since, and whether a newer report is out.
+
+    REPORT is a report.json, or a folder or a bundle.zip that holds one. What the log says now is proven to
+    continue the tree that the report stands on. Keeps nothing: safe to run as often as wanted.
+
+    Exit code, by the news: 0 it stands, 3 a person has to look (also: not issued, not all could be read),
+    4 now blocked; 1 the log or the report was changed, 2 usage.
+    """
+    from ledger.wiring.watching import look
+
+    if (place is None) == (server is None):
+        raise click.UsageError("Give --log or --server.")
+    found = look(report, trust, place, server)
+    if as_json:
+        print_json(found.to_json())
+    else:
+        for line in _watched_lines(found):
+            click.echo(printable(line))
+    return found.exit_code
+
+
+def _watched_lines(found: Watched) -> Iterator[str]:
+    head, since = found.report.head, found.since
+    proven = f"has {found.size} entries now, and begins with the {head.size} of then (proven)."
+    yield f"{head.identifier}: {head.origin} {proven}"
+    if since.issued is None:
+        yield "The log holds no entry that issues this report: a draft, or not as it was issued."
+    for item in found.changed:
+        proven = "" if item.told.proven else ", told by the server and not proven"
+        name = item.name or item.sha256[:16]
+        yield f"{name}: {item.before} → {item.told.now} (entry {item.told.index}{proven})"
+    for index, newer in since.newer:
+        yield f"A newer report is out: {newer.identifier} (entry {index}), {newer.verdict_now}."
+    if since.unsure:
+        yield f"Nobody here can say whose word these entries are: {', '.join(map(str, since.unsure))}."
+    if not since.read:
+        yield "The entries themselves are not shown to us: what the server tells is not proven."
+    if not (found.changed or since.newer):
+        yield "No verdict of it has changed since."
 
 
 def _read(path: Path) -> Report:

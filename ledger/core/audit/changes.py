@@ -3,15 +3,15 @@
 * Shots are the same by their name and place, findings by what they say (code, thing, use, way to it): their
   numbers mean nothing in another report.
 * Where a view hides names, shots are the same by their numbers, and files by their digests alone.
-* Files are counted for each shot. Where it is one file, its digests say which.
+* Files are counted for each shot. Where one came, went or was replaced, its digests say which.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from ledger.core.audit import Head, Hidden, Report, Row, Table
 from ledger.core.audit.tables import CHANGES
@@ -43,8 +43,8 @@ def side(report: Report) -> Side:
 
 
 def changes(old: Side, new: Side) -> Table:
-    """Return what is different in ``new``: the policy, then shots, then findings, then files."""
-    found = [*_policy(old.head, new.head), *_shots(old, new), *_findings(old, new), *_files(old, new)]
+    """Return what is different in ``new``: the policy, then findings, then files, shot by shot."""
+    found = [*_policy(old.head, new.head), *_findings(old, new), *_files(old, new)]
     return Table(CHANGES, tuple((number, *row) for number, row in enumerate(found, 1)))
 
 
@@ -55,16 +55,6 @@ def _policy(old: Head, new: Head) -> Iterator[Row]:
 
 def _rules(head: Head) -> str:
     return f"{head.policy} {head.policy_version} ({head.policy_sha256[:16]})"
-
-
-def _shots(old: Side, new: Side) -> Iterator[Row]:
-    """Yield the shots with another verdict or another grade."""
-    before = _numbered(old.rows("shots"))
-    for key, shot in _numbered(new.rows("shots")).items():
-        was = before.get(key)
-        for kind, column in (("verdict", "now"), ("grade", "grade")):
-            if was is not None and was[column] != shot[column]:
-                yield kind, shot["name"], was[column], shot[column], shot["frames"], shot["entries"]
 
 
 def _numbered(shots: Iterable[_Cells]) -> dict[_Key, _Cells]:
@@ -107,25 +97,44 @@ def _by_essence(findings: Iterable[_Cells]) -> dict[_Key, _Cells]:
     return found
 
 
+class _File(NamedTuple):
+    """A file of a shot: its digest, the step that made it, and its answer now."""
+
+    sha256: str
+    entry: int | None
+    verdict: str
+    grade: str | None
+
+
+_Pairs = list[tuple[_File, _File]]
+
+
 def _files(old: Side, new: Side) -> Iterator[Row]:
-    """Yield the files of each shot that came, went, or have other bytes now."""
+    """Yield, shot by shot, the files that have another answer, have other bytes, came or went."""
     before, after = _by_shot(old), _by_shot(new)
     for key in dict.fromkeys((*after, *before)):
         name, was = before.get(key, (None, {}))
         name, now = after.get(key, (name, {}))
-        came = [now[each] for each in now if each not in was]
-        went = [was[each] for each in was if each not in now]
-        other = [(was[each], now[each]) for each in now if each in was and was[each][0] != now[each][0]]
+        both = [(was[each], now[each]) for each in now if each in was]
+        yield from _answers("verdict", name, both, lambda file: file.verdict)
+        yield from _answers("grade", name, both, lambda file: file.grade)
+        other = [(one, two) for one, two in both if one.sha256 != two.sha256]
         if other:
-            yield _counted("file replaced", name, [pair[0] for pair in other], [pair[1] for pair in other])
-        if came:
+            yield _counted("file replaced", name, [one for one, _ in other], [two for _, two in other])
+        if came := [now[each] for each in now if each not in was]:
             yield _counted("file added", name, [], came)
-        if went:
+        if went := [was[each] for each in was if each not in now]:
             yield _counted("file removed", name, went, [])
 
 
-_File = tuple[str, int | None]
-"""Digest and entry."""
+def _answers(kind: str, name: Any, both: _Pairs, of: Callable[[_File], str | None]) -> Iterator[Row]:
+    """Yield how many files went from which answer to which."""
+    moved: dict[tuple[str | None, str | None], list[_File]] = defaultdict(list)
+    for one, two in both:
+        if of(one) != of(two):
+            moved[of(one), of(two)].append(two)
+    for (before, after), files in moved.items():
+        yield kind, name, before, after, len(files), _entries(files)
 
 
 def _by_shot(of: Side) -> dict[_Key, tuple[Any, dict[_Key, _File]]]:
@@ -137,18 +146,20 @@ def _by_shot(of: Side) -> dict[_Key, tuple[Any, dict[_Key, _File]]]:
             continue
         hidden = isinstance(row["name"], Hidden)
         place: _Key = (row["sha256"],) if hidden else (row["name"] if row["frame"] is None else row["frame"],)
-        key, _ = keys[row["shot"]]
-        held = found[key][1]
+        held = found[keys[row["shot"]][0]][1]
         while place in held:
             place = (*place, row["sha256"])
-        held[place] = (row["sha256"], row["entry"])
+        held[place] = _File(row["sha256"], row["entry"], row["now"], row["grade"])
     return found
 
 
 def _counted(kind: str, name: Any, before: list[_File], after: list[_File]) -> Row:
-    entries = tuple(sorted({entry for _, entry in after if entry is not None}))
-    return kind, name, _one(before), _one(after), max(len(before), len(after)), entries
+    return kind, name, _one(before), _one(after), max(len(before), len(after)), _entries(after)
+
+
+def _entries(files: list[_File]) -> tuple[int, ...]:
+    return tuple(sorted({file.entry for file in files if file.entry is not None}))
 
 
 def _one(files: list[_File]) -> str | None:
-    return files[0][0] if len(files) == 1 else None
+    return files[0].sha256 if len(files) == 1 else None

@@ -27,7 +27,7 @@ _WIDE = 7
 _RECORDS = 40
 _ATTENTION = 60
 """Of more shots than this, the cleared ones stand apart, folded."""
-SHOT_COLUMNS = ("name", "in", "out", "frames", "now", "then", "grade", "ai", "models", "findings", "approved")
+SHOT_COLUMNS = ("name", "now", "then", "grade", "in", "out", "frames", "ai", "models", "findings", "approved")
 _NUMBERS = (Kind.COUNT, Kind.PER_MILLE)
 _PLAIN = {"shot", "row", "gap", "entry", "size", "service", "basis"}
 """Columns that number things: their cells are names, and have no commas."""
@@ -148,21 +148,20 @@ def _finding(key: Any) -> Html:
 
 def _columns(table: Table, keys: Iterable[str]) -> tuple[tuple[Column, ...], tuple[str, ...]]:
     """Return the columns with something to show, and the titles of those that are hidden as a whole."""
-    wanted = set(keys)
     columns, unseen = [], []
-    for place, column in enumerate(table.schema.columns):
+    for place in map(table.schema.place, keys):
+        column = table.schema.columns[place]
         held = [row[place] for row in table.shown if row[place] not in (None, ())]
-        if column.key not in wanted or not held:
-            continue
-        if all(isinstance(value, Hidden) for value in held):
+        if held and all(isinstance(value, Hidden) for value in held):
             unseen.append(column.title)
-        else:
+        elif held:
             columns.append(column)
     return tuple(columns), tuple(unseen)
 
 
 def _heads(columns: Sequence[Column]) -> tuple[tuple[str, str], ...]:
-    return tuple((column.title, "n" if column.kind in _NUMBERS else "") for column in columns)
+    first, *rest = columns
+    return ((first.title, ""), *((item.title, "n" if item.kind in _NUMBERS else "") for item in rest))
 
 
 def _row(table: Table, columns: Sequence[Column], row: Row, about: str = "") -> Html:

@@ -1,7 +1,7 @@
 """The drawings of a report: how the worst picture came to be, and one of those on the most common basis.
 
 * What was found about a file, a model or a dataset stands on its card: a reader sees where it went wrong.
-* A file before and after it was sealed is one card, as in ``service.audit``.
+* A file before and after it was sealed is one card, as on the page of the demo.
 * At most ``MOST_STOPS`` cards are drawn, the nearest ones; ``why`` says it where there is more.
 """
 
@@ -29,22 +29,19 @@ _SEALED = "sealed-from"
 
 
 def lineages(ground: Ground, shots: Table) -> dict[str, Lineage]:
-    """Return the lineages by their keys: ``worst`` where a shot is not cleared, and ``common``."""
+    """Return the lineages: ``worst`` where a shot is not cleared, ``common`` where its basis is another."""
     groups, pen = ground.cleared.groups, _Pen(ground, Archive(ground.studio))
     picture, number = shots.schema.place("picture"), shots.schema.place("shot")
     worst = next(iter(worst_shots(shots, 1)), None)
     shown = next((row[picture] for row in shots.shown if str(row[number]) == worst), None)
     found: dict[str, Lineage] = {}
-    file = next((file for group in groups for file in group.files if file.sha256 == shown), None)
-    if file is not None:
-        words = f"It stands for shot {worst}, the one to look at first."
-        found |= _drawn(pen, "worst", file, words)
+    bad = next((file for group in groups for file in group.files if file.sha256 == shown), None)
+    if bad is not None:
+        found |= _drawn(pen, "worst", bad, f"It stands for shot {worst}, the one to look at first.")
     common = max(groups, key=lambda group: len(group.files), default=None)
-    if common is not None:
-        file = common.files[len(common.files) // 2]
+    if common is not None and (bad is None or bad.basis != common.basis):
         words = f"It rests on what most files rest on: {len(common.files):,} of them."
-        if file.sha256 != shown:
-            found |= _drawn(pen, "common", file, words)
+        found |= _drawn(pen, "common", common.files[len(common.files) // 2], words)
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ledger.core import canonical
 from ledger.core.audit import Figure, Head, Report, Table, figures, words
@@ -34,18 +34,19 @@ from ledger.service.report.population import Population
 from ledger.service.report.services import services_table
 from ledger.service.report.shots import Disclosures
 from ledger.service.report.things import datasets_table, models_table
-from ledger.service.report.uses import used_under
+from ledger.service.report.uses import used_in
 from ledger.service.studio import Studio
 
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """The whole report, with what it was made from."""
+    """The whole report, with what it was made from. ``thumbnails`` are JPEG files by the SHA-256 shown."""
 
     report: Report
     cleared: Cleared
     population: Population
     rests: Rests
+    thumbnails: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def make(studio: Studio, clearer: Clearer, population: Population, beside: Beside = NOTHING) -> Made:
@@ -54,7 +55,7 @@ def make(studio: Studio, clearer: Clearer, population: Population, beside: Besid
     cleared = clear(clearer, population.targets)
     found = register(studio, cleared, population.shots)
     numbered = frames.numbered(cleared, found)
-    ground = Ground(studio, cleared, used_under(studio, clearer.size, population))
+    ground = Ground(studio, cleared, used_in(studio, rests.steps))
     disclosures = Disclosures(ground)
     tables = {key: Table(schema, ()) for key, schema in TABLES.items()}
     tables |= _by_key(
@@ -125,12 +126,12 @@ def _verdict(cleared: Cleared, answer: Answer, *, failed: bool) -> str:
 
 
 def _head(studio: Studio, clearer: Clearer, population: Population, beside: Beside) -> Head:
-    question = clearer.question
+    question, asked = clearer.question, population.digest
     title = clearer.facts.titles.get(question.delivery.title or "")
     essence = {
         "origin": studio.log.origin,
         "root": clearer.root,
-        "population": population.digest,
+        "population": asked,
         "question": question.to_json(),
     }
     at = format_time(question.at)
@@ -141,7 +142,7 @@ def _head(studio: Studio, clearer: Clearer, population: Population, beside: Besi
         production=studio.production,
         title=title.predicate.name if title else None,
         scope=population.scope,
-        population=population.digest,
+        population=asked,
         at=at,
         known=format_time(question.known) if question.known else None,
         policy=question.profile.name,

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
-from pathlib import Path
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from ledger.wiring import REGISTRAR
 
 if TYPE_CHECKING:
-    from ledger.adapters.home import Home
-    from ledger.service.report.bundle import Contents
+    from ledger.wiring.reports.draft import Draft
 
 BUNDLE = "bundle.zip"
 
 
-def write_evidence(home: Home, contents: Contents, folder: Path, files: Sequence[str]) -> list[str]:
-    """Write ``bundle.zip``, with these files of the folder in it, and ``verify.pyz``; return their names.
+def write_evidence(draft: Draft) -> Iterable[str]:
+    """Write ``bundle.zip``, with all files so far in it, and ``verify.pyz``; return their names.
 
     Where the registrar's key is not in this home, nobody signs. Raises what ``write_bundle`` raises, and
     ``key.…`` for a key that cannot be read.
@@ -29,15 +26,21 @@ def write_evidence(home: Home, contents: Contents, folder: Path, files: Sequence
     from ledger.core.policy import format_policy
     from ledger.render.report.readme import readme
     from ledger.service.files import write_new
+    from ledger.service.report.bundle import Contents
 
+    home, order = draft.home, draft.order
     witnesses = WitnessSettings(home.folder).read()
-    whole = replace(
-        contents,
+    contents = Contents(
+        draft.studio,
+        draft.made,
+        order.reader,
+        draft.secret,
+        names=order.disclose,
         signer=home.statement_signer(REGISTRAR) if REGISTRAR in home.devices() else None,
         witnesses=format_policy(witnesses[0]) if witnesses else None,
     )
-    words = readme(contents.made.report.head, sha256_hex(verifier_app())).encode()
-    report = [(name, pieces(folder / name)) for name in files]
-    write_bundle(folder / BUNDLE, lambda taken: whole.parts(taken, words, report))
-    write_new(folder / NAME, verifier_app())
+    words = readme(draft.report.head, sha256_hex(verifier_app())).encode()
+    report = [(name, pieces(draft.folder / name)) for name in draft.files]
+    write_bundle(draft.folder / BUNDLE, lambda taken: contents.parts(taken, words, report))
+    write_new(draft.folder / NAME, verifier_app())
     return [BUNDLE, NAME]
