@@ -6,6 +6,7 @@ import json
 import sqlite3
 import zipfile
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,12 @@ from in_toto_attestation.v1.statement import Statement
 from in_toto_attestation.v1.statement_pb2 import Statement as StatementMessage
 from securesystemslib.dsse import Envelope
 
+from ledger.core.fields import format_time
 from tests.e2e.conftest import Studio
 from tests.support.cleared import policy, verdicts
 from tests.support.timelines import clip, film, images, span, timeline, written
 
-AT = ("--at", "2026-11-22T09:00:00Z")
+AT = ("--at", format_time(datetime.now(UTC).replace(microsecond=0)))
 
 
 @pytest.fixture
