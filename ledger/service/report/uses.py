@@ -84,9 +84,11 @@ class _Work:
 
 @dataclass(slots=True)
 class Used:
-    """What the steps under a population used. ``generated`` are the entries of the steps that generate.
+    """What the steps under a population used.
 
-    ``models`` and ``datasets`` go by digest, ``services`` by digest and plan tier, ``people`` by pseudonym.
+    ``generated`` are the entries of the steps that generate, ``handed`` of those that published files or
+    delivered them. ``models`` and ``datasets`` go by digest, ``services`` by digest and plan tier, ``people``
+    by pseudonym.
     """
 
     models: dict[str, Uses] = field(default_factory=lambda: defaultdict(Uses))
@@ -94,6 +96,7 @@ class Used:
     services: dict[tuple[str, str], Uses] = field(default_factory=lambda: defaultdict(Uses))
     people: dict[str, Uses] = field(default_factory=lambda: defaultdict(Uses))
     generated: set[int] = field(default_factory=set)
+    handed: set[int] = field(default_factory=set)
     _tools: dict[str, _Tool] = field(default_factory=lambda: defaultdict(_Tool))
     _works: dict[tuple[str, str, str], _Work] = field(default_factory=lambda: defaultdict(_Work))
 
@@ -123,6 +126,8 @@ class Used:
             self.people[person].add(step)
         if step.action == _GENERATE:
             self.generated.add(step.index)
+        if step.handed:
+            self.handed.add(step.index)
         tool = self._tools[step.tool]
         tool.uses.add(step)
         tool.actions.add(step.action)
