@@ -37,35 +37,51 @@ if TYPE_CHECKING:
     help="; ".join(f"{view.value}: {words}" for view, words in MEANINGS.items()) + ".",
 )
 @click.option("--party", help="For --view rights-holder: the identifier of the party whose view it is.")
+@click.option(
+    "--disclose",
+    multiple=True,
+    metavar="NAME",
+    help="Open a part that the view hides: table/row/column, table/row, or entry/INDEX for what an entry of "
+    "the log commits to. Can be given several times.",
+)
+@click.option(
+    "--files",
+    type=click.Path(exists=True, path_type=Path),
+    multiple=True,
+    help="Where the files lie, for the pictures of shots; once for each folder. Files given as targets, and "
+    "those that the timeline names, are looked at anyway.",
+)
 @click.option("--timestamp", is_flag=True, help="Add a trusted time stamp to the signature of the PDF.")
+@click.option("--issue", is_flag=True, help="Sign it into the log, and write the receipt beside it.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="A new folder.")
 @asking
 def report(
     targets: tuple[str, ...],
     timeline: Path | None,
     whole: str | None,
-    view: str,
-    party: str | None,
     out: Path,
+    *,
+    issue: bool,
     **said: Any,
 ) -> int:
     """Write the audit report of a cut, of a production, or of TARGETs, as its reader may see it.
 
     TARGETs are those of `rakkan clear`. The folder appears when all of it is written: after Ctrl-C there is
-    none, and the same command begins anew.
+    none, and the same command begins anew. A report that was written and not taken in by the log is issued
+    by `rakkan reports issue`.
 
-    Exit code, by the verdict now: 0 cleared, 3 needs review or
-    undecided, 4 blocked, 2 usage.
+    Exit code, by the verdict now: 0 cleared, 3 needs review or undecided, 4 blocked, 2 usage.
     """
     from ledger.service.clear.projecting import catch_up
     from ledger.service.clear.question import ask, clearer_over, see
+    from ledger.service.report.pictures import lying
     from ledger.service.report.report import make
     from ledger.wiring import open_studio
-    from ledger.wiring.report import write
+    from ledger.wiring.reports import with_pictures, write
+    from ledger.wiring.reports.draft import Order
+    from ledger.wiring.reports.standing import standing
 
-    if (party is not None) != (view == View.RIGHTS_HOLDER.value):
-        raise click.UsageError("--party and --view rights-holder go together.")
-    profile = policy_of(said)
+    profile, reader = policy_of(said), _reader(**said)
     place = home()
     with open_studio(place) as studio, _progress() as told:
         told("reading the log")
@@ -74,14 +90,27 @@ def report(
         told("looking for the files")
         population = _population(studio, targets, timeline, whole)
         told(f"judging {sum(len(shot.frames) for shot in population.shots):,} files")
-        made = make(studio, clearer, population)
+        stands = standing(place, studio, population, reader, issue=issue)
+        made = make(studio, clearer, population, stands.beside)
+        told("looking for pictures")
+        made = with_pictures(studio, made, [*lying(population, targets, timeline), *said["files"]])
         told(f"writing {out}")
-        written = write(place, made, Reader(View(view), party), out, stamped=said["timestamp"])
+        order = Order(reader, said["disclose"], said["timestamp"])
+        written = write(place, studio, made, order, out, stands)
+        index = stands.issue(out)
     for name in written.files:
         click.echo(printable(f"{written.folder / name}"))
     for note in written.notes:
         click.echo(f"warning: {note}", err=True)
+    if index is not None:
+        click.echo(printable(f"issued: {written.report.head.identifier} is entry {index}"))
     return made.cleared.exit_code
+
+
+def _reader(view: str, party: str | None, **_: Any) -> Reader:
+    if (party is not None) != (view == View.RIGHTS_HOLDER.value):
+        raise click.UsageError("--party and --view rights-holder go together.")
+    return Reader(View(view), party)
 
 
 @contextmanager

@@ -183,7 +183,12 @@ def _registry(audited: Audited) -> None:
     begun, until = START, LATER
     audited.say("terms", terms("terms", indemnity=offered, effective_from=begun, effective_until=until))
     worse = {"indemnity": None, "input_training": InputTraining.DISABLED, "retention": "90 days"}
-    later = {"effective_from": LATER, "effective_until": None, "fetched": LATER, "recorded": LATER}
+    later: dict[str, Any] = {
+        "effective_from": LATER,
+        "effective_until": None,
+        "fetched": LATER,
+        "recorded": LATER,
+    }
     audited.say("terms later", terms("terms later", **worse, **later))
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from ledger.core import canonical
 from ledger.core.audit import Figure, Head, Report, Table, figures, words
+from ledger.core.audit.changes import Side, changes, side
 from ledger.core.audit.chapters import FIGURES, chapters
 from ledger.core.audit.policy import policy_table
 from ledger.core.audit.tables import COMMANDS, GLOSSARY, TABLES
@@ -16,6 +18,7 @@ from ledger.core.predicates.answer import Answer
 from ledger.core.predicates.reasons import Verdict
 from ledger.core.rights import profile as profiles
 from ledger.core.rights.clearance import VERSION
+from ledger.core.rights.profile import Profile
 from ledger.service.clear.clear import Cleared, clear
 from ledger.service.clear.question import Clearer
 from ledger.service.report import frames
@@ -37,12 +40,13 @@ from ledger.service.studio import Studio
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """The whole report, with what it was made from."""
+    """The whole report, with what it was made from. ``thumbnails`` are JPEG files by the SHA-256 shown."""
 
     report: Report
     cleared: Cleared
     population: Population
     rests: Rests
+    thumbnails: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def make(studio: Studio, clearer: Clearer, population: Population, beside: Beside = NOTHING) -> Made:
@@ -60,13 +64,12 @@ def make(studio: Studio, clearer: Clearer, population: Population, beside: Besid
         frames.bases_table(cleared, numbered),
         frames.gaps_table(population),
         found.table,
-        policy_table(clearer.question.profile),
-        Table(COMMANDS, words.COMMANDS),
-        Table(GLOSSARY, words.GLOSSARY),
+        *_rules(clearer.question.profile),
         *_things(ground),
         *integrity(studio, clearer, rests, beside),
     )
-    head = _head(studio, clearer, population)
+    head = _head(studio, clearer, population, beside)
+    tables |= _by_key(*_changes(beside, head, tables))
     counted: tuple[Figure, ...] = figures(tables, FIGURES)
     drawn = lineages(ground, tables["shots"])
     whole = cleared.whole
@@ -101,6 +104,16 @@ def _things(ground: Ground) -> tuple[Table, ...]:
     )
 
 
+def _rules(profile: Profile) -> tuple[Table, ...]:
+    """Return what the report was made by, and what is to be known to read it."""
+    return policy_table(profile), Table(COMMANDS, words.COMMANDS), Table(GLOSSARY, words.GLOSSARY)
+
+
+def _changes(beside: Beside, head: Head, tables: Mapping[str, Table]) -> tuple[Table, ...]:
+    last = beside.last.report if beside.last else None
+    return (changes(side(last), Side(head, tables)),) if last else ()
+
+
 def _by_key(*tables: Table) -> dict[str, Table]:
     return {table.schema.key: table for table in tables}
 
@@ -112,7 +125,7 @@ def _verdict(cleared: Cleared, answer: Answer, *, failed: bool) -> str:
     return answer.verdict.value
 
 
-def _head(studio: Studio, clearer: Clearer, population: Population) -> Head:
+def _head(studio: Studio, clearer: Clearer, population: Population, beside: Beside) -> Head:
     question, asked = clearer.question, population.digest
     title = clearer.facts.titles.get(question.delivery.title or "")
     essence = {
@@ -142,4 +155,5 @@ def _head(studio: Studio, clearer: Clearer, population: Population) -> Head:
         engine=VERSION,
         cut=population.cut.name if population.cut else None,
         rate=str(population.cut.rate) if population.cut else None,
+        previous=beside.last.identifier if beside.last else None,
     )
