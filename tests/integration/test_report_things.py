@@ -40,6 +40,9 @@ from tests.support.audited import (
 from tests.support.builders import DAY, DEVICE, INVENTORY, NOW, USED, digest, revocation
 
 COMP = ("actor:mika", "comp", "edit")
+PUBLISHED = Capture(
+    sequence=0, previous=None, layer=Layer.APP, hook="pyblish 1", event=Event.PUBLISH, captured=USED
+)
 
 
 @pytest.fixture(scope="module")
@@ -487,6 +490,12 @@ def test_files_that_were_made_alike_are_one_card_of_a_lineage(fresh: Audited) ->
     }  # fmt: skip
 
 
+def test_what_only_a_publish_recorded_is_the_work_of_who_published_it(fresh: Audited) -> None:
+    fresh.say("published", step(StepAction.RENDER, "sh060", "sh060.1001.exr", capture=PUBLISHED))
+    report = fresh.made(NOW, "sq010/sh060").report
+    assert rows(report, "authorship", "action")["render"]["files"] == 1
+
+
 def test_a_lineage_that_is_too_large_says_so_and_draws_what_counts(fresh: Audited) -> None:
     layers = tuple(thing(f"layer.{number:02}.exr", Role.COMPONENT) for number in range(MOST_STOPS + 9))
     for number, layer in enumerate(layers[:-1]):
@@ -519,13 +528,11 @@ def test_a_lineage_goes_through_seals_and_pictures_and_ends_in_a_circle(fresh: A
 
 def test_a_step_that_only_published_a_file_did_not_make_it(fresh: Audited) -> None:
     fresh.say("made", step(StepAction.GENERATE, "sh060", "sh060.1001.exr", of=(thing("stray", Role.MODEL),)))
-    told = Capture(
-        sequence=0, previous=None, layer=Layer.APP, hook="pyblish 1", event=Event.PUBLISH, captured=USED
-    )
-    fresh.say("published", step(StepAction.RENDER, "sh060", "sh060.1001.exr", capture=told))
+    fresh.say("published", step(StepAction.RENDER, "sh060", "sh060.1001.exr", capture=PUBLISHED))
     report = fresh.made(NOW, "sq010/sh060").report
     (shot,) = rows(report, "shots", "shot").values()
     assert (shot["source"], shot["entries"]) == ("trainedAlgorithmicMedia", fresh.entries("published"))
+    assert rows(report, "authorship", "action").keys() == {"generate"}
     assert [stop.entry for stop in report.lineages["worst"].stops] == [fresh.at["made"], None]
 
 

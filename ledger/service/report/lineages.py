@@ -236,8 +236,8 @@ def _lines(said: Predicate | None) -> tuple[str, ...]:
             return (*filter(None, words), format_time(said.finished))
         case ModelV2():
             licence = said.licence.expression if said.licence else None
-            words = "a remote service" if said.service else f"{said.kind.value} {said.version}"
-            return tuple(filter(None, (words, licence)))
+            kind = "a remote service" if said.service else f"{said.kind.value} {said.version}"
+            return tuple(filter(None, (kind, licence)))
         case Model():
             return (said.version,)
         case Dataset():

@@ -99,13 +99,14 @@ class Used:
     handed: set[int] = field(default_factory=set)
     _tools: dict[str, _Tool] = field(default_factory=lambda: defaultdict(_Tool))
     _works: dict[tuple[str, str, str], _Work] = field(default_factory=lambda: defaultdict(_Work))
+    _handed: list[tuple[Told, bool]] = field(default_factory=list)
 
     def tools(self) -> Table:
         """Return the programs."""
         return Table(TOOLS, tuple(_tool_row(name, tool) for name, tool in sorted(self._tools.items())))
 
     def authorship(self) -> Table:
-        """Return what people did. A step whose signature cannot be relied on shows nobody's work."""
+        """Return what people did: by steps whose signatures hold, and that did more than hand files on."""
         rows = sorted(self._works.items())
         return Table(AUTHORSHIP, tuple(_work_row(n, *row) for n, row in enumerate(rows, 1)))
 
@@ -134,13 +135,27 @@ class Used:
         tool.evidence[step.evidence] += 1
         tool.generative |= bool(step.models or step.service)
         tool.programs |= {step.program} if step.program else set()
-        if not step.flaw:
-            work = self._works[step.actor, step.task or "", step.action]
-            work.uses.add(step)
-            work.with_model += on_model
-            work.files.update(step.made)
-            work.places |= {step.place} if step.place else set()
-            work.evidence.add(step.evidence)
+        if step.handed:
+            self._handed.append((step, on_model))
+        else:
+            self._credit(step, on_model=on_model)
+
+    def settle(self) -> None:
+        """Count the steps that published files or delivered them as work, where no other step made those."""
+        made = set[int]().union(*(work.files for work in self._works.values()))
+        for step, on_model in self._handed:
+            if not made.issuperset(step.made):
+                self._credit(step, on_model=on_model)
+
+    def _credit(self, step: Told, *, on_model: bool) -> None:
+        if step.flaw:
+            return
+        work = self._works[step.actor, step.task or "", step.action]
+        work.uses.add(step)
+        work.with_model += on_model
+        work.files.update(step.made)
+        work.places |= {step.place} if step.place else set()
+        work.evidence.add(step.evidence)
 
 
 @dataclass(slots=True)
@@ -168,6 +183,7 @@ def used_in(studio: Studio, steps: Sequence[int]) -> Used:
     used, known = Used(), _Bases()
     for piece in told(studio, steps):
         used.take(piece, studio.bases, known)
+    used.settle()
     return used
 
 
