@@ -40,7 +40,7 @@ def on_record(studio: Studio, made: Made, sees: Collection[Sight]) -> OnRecord:
     signed = (read(archive, row.index) for row in rows if row.index < size)
     held = [item for item in signed if item and any(subject.sha256 in asked for subject in item.subjects)]
     judged = {subject.sha256 for found in held for subject in found.subjects} & asked
-    shown = [found.index for found in held if shows(found.verdict, sees)]
+    shown = [found.index for found in held if shows(type(found.verdict), sees)]
     return OnRecord(
         files=len(asked),
         judged=len(judged),
