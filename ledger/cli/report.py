@@ -46,7 +46,6 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--files",
-    "places",
     type=click.Path(exists=True, path_type=Path),
     multiple=True,
     help="Where the files lie, for the pictures of shots; once for each folder. Files given as targets, and "
@@ -60,7 +59,6 @@ def report(
     targets: tuple[str, ...],
     timeline: Path | None,
     whole: str | None,
-    places: tuple[Path, ...],
     out: Path,
     *,
     issue: bool,
@@ -95,7 +93,7 @@ def report(
         stands = standing(place, studio, population, reader, issue=issue)
         made = make(studio, clearer, population, stands.beside)
         told("looking for pictures")
-        made = with_pictures(studio, made, [*lying(population, targets, timeline), *places])
+        made = with_pictures(studio, made, [*lying(population, targets, timeline), *said["files"]])
         told(f"writing {out}")
         order = Order(reader, said["disclose"], said["timestamp"])
         written = write(place, studio, made, order, out, stands)
