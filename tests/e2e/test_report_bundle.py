@@ -8,6 +8,8 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +17,22 @@ import cryptography
 import pytest
 
 from ledger.core.audit.bundle import MANIFEST, SIGNATURE, SUMS
+from ledger.core.fields import format_time
 from tests.e2e.conftest import Studio, copied
 from tests.support.bundles import exit_code, forged, opened
 from tests.support.cleared import place, policy
 
-AT = ("--at", "2026-12-01T00:00:00Z")
+
+@cache
+def at() -> tuple[str, str]:
+    """Return the moment of all reports of this file: the first one's."""
+    return "--at", format_time(datetime.now(UTC).replace(microsecond=0))
 
 
 def handed_over(studio: Studio, name: str, *options: str) -> Path:
     """Return the folder of a report of the whole production."""
     folder = studio.work / name
-    studio.ok("report", "--production", "nightfall", *policy(studio), *AT, *options, "--out", folder)
+    studio.ok("report", "--production", "nightfall", *policy(studio), *at(), *options, "--out", folder)
     return folder
 
 
@@ -218,7 +225,7 @@ def test_what_a_view_hides_is_opened_by_name(handing: Studio, shot_once: Studio,
     for name in ("shots/99/name", "nothing", "entry/99", "entry/x", "entry/0"):
         options = ("--view", "public", "--disclose", name, "--out", studio.work / "none")
         studio.fails(
-            "report.no-such-part", "report", "--production", "nightfall", *policy(studio), *AT, *options
+            "report.no-such-part", "report", "--production", "nightfall", *policy(studio), *at(), *options
         )
 
 
