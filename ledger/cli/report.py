@@ -46,10 +46,11 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--files",
-    type=click.Path(exists=True, path_type=Path),
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
     multiple=True,
-    help="Where the files lie, for the pictures of shots; once for each folder. Files given as targets, and "
-    "those that the timeline names, are looked at anyway.",
+    metavar="FOLDER",
+    help="Where the files lie, for the pictures of shots. Can be given several times. Files given as "
+    "targets, and those that the timeline names, are looked at anyway.",
 )
 @click.option("--timestamp", is_flag=True, help="Add a trusted time stamp to the signature of the PDF.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="A new folder.")
@@ -93,7 +94,7 @@ def report(
         told(f"judging {sum(len(shot.frames) for shot in population.shots):,} files")
         made = make(studio, clearer, population)
         told("looking for pictures")
-        made = with_pictures(studio, made, [*lying(population, targets, timeline), *said["files"]])
+        made = with_pictures(studio, made, lying(population, targets, timeline), said["files"])
         told(f"writing {out}")
         order = Order(Reader(View(view), party), disclose, said["timestamp"])
         written = write(place, studio, made, order, out)
