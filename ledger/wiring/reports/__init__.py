@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,12 +11,11 @@ from ledger.core.audit.views import seen_by
 from ledger.wiring.reports.draft import Draft, Order
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from ledger.adapters.home import Home
     from ledger.core.audit import Report
     from ledger.service.report.report import Made
     from ledger.service.studio import Studio
+    from ledger.wiring.reports.standing import Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +39,12 @@ def with_pictures(studio: Studio, made: Made, files: Iterable[Path], folders: It
     return pictured(studio, made, files, folders, thumbnail)
 
 
-def write(home: Home, studio: Studio, made: Made, order: Order, place: Path) -> Written:
+def write(
+    home: Home, studio: Studio, made: Made, order: Order, place: Path, standing: Standing | None = None
+) -> Written:
     """Write the report as its reader may see it into a new folder, which appears whole or not at all.
+
+    ``standing`` adds what shows where it stands, and signs it where it is to be issued.
 
     Raises ``UsageError`` with ``target.exists`` or ``file.…``, ``RefusedError`` with ``report.busy``,
     ``target.not-writable`` or ``target.no-space``.
@@ -48,7 +52,7 @@ def write(home: Home, studio: Studio, made: Made, order: Order, place: Path) -> 
     from ledger.adapters.new_folder import new_folder
     from ledger.adapters.report_secret import report_secret
     from ledger.wiring.reports.evidence import write_evidence
-    from ledger.wiring.reports.formats import FORMATS
+    from ledger.wiring.reports.formats import FORMATS, document_of
 
     secret = report_secret(home.folder)
     report = seen_by(made.report, order.reader, secret)
@@ -56,5 +60,9 @@ def write(home: Home, studio: Studio, made: Made, order: Order, place: Path) -> 
         draft = Draft(home, studio, made, order, report, secret, folder)
         for write_format in FORMATS:
             draft.files.extend(write_format(draft))
+        if standing is not None:
+            draft.files.extend(standing.prove(made.cleared.clearer, folder))
         draft.files.extend(write_evidence(draft))
+        if standing is not None:
+            draft.files.extend(standing.sign(report, document_of(made.report), folder))
     return Written(report, place, tuple(draft.files), tuple(draft.notes))
