@@ -101,8 +101,7 @@ def report(
         told("looking for pictures")
         made = with_pictures(opened, made, lying(population, targets, timeline), said["files"])
         told(f"writing {out}")
-        order = Order(reader, said["disclose"], said["timestamp"])
-        written = write(place, opened, made, order, out, stands)
+        written = write(place, opened, made, Order(reader, said["disclose"], said["timestamp"]), out, stands)
         index = stands.issue(out)
     _say(written, index)
     return made.cleared.exit_code
