@@ -285,6 +285,7 @@ CODES: dict[str, str] = {
     "inventory.curation": "Correct the record, or build the inventory from the works that were kept.",
     "inventory.exclusions": "Give the list of exclusions whose SHA-256 the curation record states.",
     # --- policy profiles and territories ----------------------------------------------------------
+    "question.thing": "Name a model, a service, a dataset or a grant; of a file, rakkan impact tells.",
     "report.busy": "Wait until it is done, or name another folder.",
     "report.empty": "Record and seal the work first, or name what the report is to be of.",
     "report.malformed": "Ask whoever made the report for it again; it is read strictly.",

@@ -45,7 +45,7 @@ SECTIONS = {
     "inventory": "Inventories of datasets",
     "profile rights": "Rights",
     "clear": "Clearance",
-    "report": "The audit report",
+    "report question": "The audit report",
     "verify": "Verification",
 }
 

@@ -49,6 +49,7 @@ COMMANDS = {
     "recheck": "ledger.cli.clear:recheck",
     "bom": "ledger.cli.bom:bom",
     "report": "ledger.cli.report:report",
+    "ask": "ledger.cli.ask:ask",
     "coverage": "ledger.cli.coverage:coverage",
     "calls": "ledger.cli.calls:calls",
     "hooks": "ledger.cli.hooks:hooks",
