@@ -289,6 +289,7 @@ CODES: dict[str, str] = {
     "report.busy": "Wait until it is done, or name another folder.",
     "report.empty": "Record and seal the work first, or name what the report is to be of.",
     "report.malformed": "Ask whoever made the report for it again; it is read strictly.",
+    "report.typesetting": "Take report.json instead, and tell us: this is a mistake of ours.",
     "report.secret": "Bring the file back from a backup of the home; or move it away: a new one gets made.",
     "profile.malformed": "Correct the named line or member (docs/rights/profiles.md has examples).",
     "profile.unknown": "Give one of the named profiles, or the path of a file.",

@@ -5,7 +5,7 @@
     ledger.sqlite        the log and its projections
     manifests/           manifest stores by the asset's SHA-256
     keys/                root, issuing, tsa, log; devices/<name>/statement, claim (mode 0600). No log where
-                         the settings name a key in a token
+                         the settings name a key in a token. reports: with its certificates, once there is one
     certificates/        root, issuing, tsa; devices/<name> (PEM chains)
     last-signed          the newest checkpoint this home's log key signed
 
@@ -233,6 +233,21 @@ class Home:
     def timestamps(self) -> pki.Authority:
         """Return the time stamp authority's key and certificate. Raises ``key.*``."""
         return self._authority("tsa")
+
+    def reporting(self, now: datetime) -> pki.Authority:
+        """Return what signs reports at this moment; made when there is none, or when it has expired.
+
+        Key and certificates lie in one file, so that they are replaced as one. Raises ``key.*``, ``home.*``.
+        """
+        path = self._key("reports")
+        if path.exists():
+            pem = read_private(path)
+            held = pki.parse_authority(pem, pem, self._passphrase)
+            if held.certificate.not_valid_before_utc <= now < held.certificate.not_valid_after_utc:
+                return held
+        made = pki.make_reporting(self._authority("issuing"), self.settings().studio, now)
+        self._replace_private(path, made.key_pem(self._passphrase) + made.chain_pem)
+        return made
 
     def statement_signer(self, device: str) -> KeySigner:
         """Return a device's statement signer. Raises ``UsageError("key.missing")`` for an unknown device."""

@@ -8,6 +8,8 @@ Rules:
 * a leaf carries the C2PA signing *and* the e-mail protection purpose: the first is what the profile asks for,
   the second is what every reader accepts without extra settings; it never carries a third;
 * each certificate names its issuer's key (AuthorityKeyIdentifier): readers refuse a signer without it;
+* reports are signed by a leaf of their own under issuing, for documents (RFC 9336) and for what cannot be
+  denied later (contentCommitment), and for mail besides: older readers judge a document's signer by that;
 * nothing is valid earlier than ``now`` minus ``SKEW``, and nothing outlives its issuer;
 * nothing here touches a disk or reads a clock.
 """
@@ -37,6 +39,9 @@ from ledger.errors import MalformedError, RefusedError
 
 C2PA_SIGNING = ObjectIdentifier("1.3.6.1.4.1.62558.2.1")
 """c2pa-kp-claimSigning (C2PA certificate policy)."""
+
+DOCUMENT_SIGNING = ObjectIdentifier("1.3.6.1.5.5.7.3.36")
+"""id-kp-documentSigning (RFC 9336)."""
 
 SKEW = timedelta(minutes=5)
 """How far the clocks of two machines of one studio may differ."""
@@ -97,7 +102,7 @@ def make_tsa(root: Authority, studio: str, now: datetime) -> Authority:
     """Return the time stamp authority (RFC 3161 §2.3: critical, its only purpose)."""
     key = ec.generate_private_key(ec.SECP256R1())
     builder = _under(root, _name(f"{studio} Rakkan time stamps", studio), key.public_key())
-    builder = _end_entity(builder, [ExtendedKeyUsageOID.TIME_STAMPING], critical_purpose=True)
+    builder = _end_entity(builder, [ExtendedKeyUsageOID.TIME_STAMPING], _usage(), critical_purpose=True)
     return Authority(key, (_sign(builder, root.key, now, _capped(now + ISSUING_LIFE, root)),))
 
 
@@ -110,9 +115,19 @@ def make_leaf(
     """
     builder = _under(issuing, _name(device, studio), _leaf_key(spki))
     purposes = [C2PA_SIGNING, ExtendedKeyUsageOID.EMAIL_PROTECTION]
-    builder = _end_entity(builder, purposes, critical_purpose=False)
+    builder = _end_entity(builder, purposes, _usage(), critical_purpose=False)
     leaf = _sign(builder, issuing.key, now, _capped(now + life, issuing))
     return _pem((leaf, *issuing.certificates))
+
+
+def make_reporting(issuing: Authority, studio: str, now: datetime) -> Authority:
+    """Return what signs the studio's reports."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    builder = _under(issuing, _name(f"{studio} Rakkan reports", studio), key.public_key())
+    purposes = [DOCUMENT_SIGNING, ExtendedKeyUsageOID.EMAIL_PROTECTION]
+    builder = _end_entity(builder, purposes, _usage(commitment=True), critical_purpose=False)
+    leaf = _sign(builder, issuing.key, now, _capped(now + LEAF_LIFE, issuing))
+    return Authority(key, (leaf, *issuing.certificates))
 
 
 def parse_authority(key_pem: bytes, chain_pem: bytes, passphrase: bytes | None = None) -> Authority:
@@ -204,17 +219,21 @@ def _ca(builder: x509.CertificateBuilder, path_length: int) -> x509.CertificateB
 
 
 def _end_entity(
-    builder: x509.CertificateBuilder, purposes: list[ObjectIdentifier], *, critical_purpose: bool
+    builder: x509.CertificateBuilder,
+    purposes: list[ObjectIdentifier],
+    usage: x509.KeyUsage,
+    *,
+    critical_purpose: bool,
 ) -> x509.CertificateBuilder:
     builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-    builder = builder.add_extension(_usage(authority=False), critical=True)
+    builder = builder.add_extension(usage, critical=True)
     return builder.add_extension(x509.ExtendedKeyUsage(purposes), critical=critical_purpose)
 
 
-def _usage(*, authority: bool) -> x509.KeyUsage:
+def _usage(*, authority: bool = False, commitment: bool = False) -> x509.KeyUsage:
     return x509.KeyUsage(
         digital_signature=not authority,
-        content_commitment=False,
+        content_commitment=commitment,
         key_encipherment=False,
         data_encipherment=False,
         key_agreement=False,

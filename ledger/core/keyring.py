@@ -31,6 +31,7 @@ from ledger.core import envelope as dsse
 from ledger.core.envelope import Envelope
 from ledger.core.identity import PublicKey, parse_public_key
 from ledger.core.predicates import (
+    AuditReport,
     Dataset,
     DisclosureAccess,
     Enrolment,
@@ -57,7 +58,7 @@ from ledger.core.statement import Statement
 from ledger.errors import RakkanError, RefusedError, UndecidedError
 
 _REGISTRY = tuple(kind for kind in get_args(Fact) if kind is not Finding)
-REGISTRARS_ONLY = (Enrolment, Revocation, Dataset, Model, Grant, Erasure, *_REGISTRY)
+REGISTRARS_ONLY = (AuditReport, Enrolment, Revocation, Dataset, Model, Grant, Erasure, *_REGISTRY)
 """What counts only when a registrar signed it. A finding may be opened by a device, and closed by none."""
 
 MAY_SIGN: dict[KeyRole | None, tuple[type, ...]] = {
@@ -171,6 +172,11 @@ class KeyHistory:
                 keyid=keyid,
                 suspect_from=end.suspect_from,
             )
+
+    def suspect_from(self, keyid: str) -> int | None:
+        """Return the first entry that somebody else may have signed with the key; ``None`` for none."""
+        end = self._ends.get(keyid)
+        return end.suspect_from if end else None
 
     def certificates(self, keyid: str) -> frozenset[str]:
         """Return the SHA-256 (hex) of every claim certificate that the key was enrolled with."""

@@ -1,8 +1,8 @@
 """The lineage as a picture: cards with real text, joined by curves, in one SVG.
 
 * Kind and state are told by icon, shape and word; colour only repeats them.
-* No script, no style attribute, no address outside: the classes are coloured by ``STYLE``, which the page
-  holds, for light, dark and print.
+* No script, no style, no address outside. The colours are attributes, made for paper; ``STYLE`` is what a
+  page adds for a dark screen.
 * Whatever comes in is text (``text.markup``); a picture is shown only from a data URI.
 * More than ``MAX_CARDS`` cards are folded: those of one kind in one column become one.
 * The same cards give the same bytes.
@@ -31,41 +31,50 @@ ICONS = {
     "composite": "M7 0l7 4-7 4-7-4zM1.500 6.500L7 9.700l5.500-3.200L14 8l-7 4-7-4z",
     "render": "M7 3a4 4 0 110 8 4 4 0 010-8zM6 0h2v2H6zM6 12h2v2H6zM0 6h2v2H0zM12 6h2v2h-2z",
     "convert": "M0 1h14v12H0zM2 3v2h2V3zM2 6v2h2V6zM2 9v2h2V9zM10 3v2h2V3zM10 6v2h2V6zM10 9v2h2V9z",
+    "service": "M4 12a3.500 3.500 0 01-.5-7 4 4 0 017.500 0A3.500 3.500 0 0111 12z",
     "sealed": "M0 0h14v14H0zM2 2v10h10V2zM4 4h6v1.500H7.800V10H6.200V5.500H4z",
     "file": "M2 0h7l3 3v11H2zM8 1.500V4h2.500z",
     "unknown": "M4 4a3 3 0 116 0c0 2-2 2.400-2 4H6c0-2.400 2-2.600 2-4a1 1 0 10-2 0zM6 10h2v2H6z",
 }
 """Paths on a canvas of 14 by 14."""
 
+_CARD, _EDGE, _LINE_COLOUR, _INK, _SOFT, _THING = (
+    "#fff",
+    "#8d8a99",
+    "#cfccd8",
+    "#1d1b26",
+    "#5b5868",
+    "#f3f0fa",
+)
+_GOOD, _BAD, _SEAL = "#17633b", "#8a4b00", "#a8281c"
+_FRAMES = {
+    "thing": f'fill="{_THING}" stroke="{_LINE_COLOUR}" stroke-width="1.2"',
+    "step": f'fill="{_CARD}" stroke="{_LINE_COLOUR}" stroke-width="1.2"',
+    "sealed": f'fill="{_CARD}" stroke="{_SEAL}" stroke-width="2.4"',
+    "unknown": f'fill="{_CARD}" stroke="{_LINE_COLOUR}" stroke-width="1.6" stroke-dasharray="5 4"',
+}
+_TEXTS = {
+    "": f'fill="{_SOFT}"',
+    "head": f'fill="{_INK}" font-size="12.5" font-weight="600"',
+    "good": f'fill="{_GOOD}" font-weight="600"',
+    "bad": f'fill="{_BAD}" font-weight="600"',
+}
+
 STYLE = """
-.lineage{--card:#fff;--edge:#8d8a99;--line:#cfccd8;--ink:#1d1b26;--soft:#5b5868;--thing:#f3f0fa;
---good:#17633b;--bad:#8a4b00;--seal:#a8281c;font-family:system-ui,-apple-system,"Segoe UI",sans-serif}
-.lineage .card{fill:var(--card);stroke:var(--line);stroke-width:1.2}
-.lineage .thing .card{fill:var(--thing);stroke-dasharray:none}
-.lineage .sealed .card{stroke:var(--seal);stroke-width:2.4}
-.lineage .unknown .card{stroke-dasharray:5 4;stroke-width:1.6}
-.lineage .edge{fill:none;stroke:var(--edge);stroke-width:1.5}
-.lineage .tip{fill:var(--edge)}
-.lineage .icon{fill:var(--ink);fill-rule:evenodd}
-.lineage .sealed .icon{fill:var(--seal)}
-.lineage text{fill:var(--soft);font-size:11px}
-.lineage .head{fill:var(--ink);font-size:12.5px;font-weight:600}
-.lineage .good{fill:var(--good);font-weight:600}
-.lineage .bad{fill:var(--bad);font-weight:600}
-@media (prefers-color-scheme:dark){.lineage{--card:#1d1c27;--edge:#77748a;--line:#3d3b4d;--ink:#f1eff7;
---soft:#b7b3c6;--thing:#262334;--good:#7fd6a2;--bad:#f0b266;--seal:#ff8b7a}}
-@media print{.lineage{--card:#fff;--edge:#666;--line:#999;--ink:#000;--soft:#333;--thing:#f5f5f5;
---good:#17633b;--bad:#8a4b00;--seal:#a8281c}}
+@media screen and (prefers-color-scheme:dark){.lineage .card{fill:#1d1c27;stroke:#3d3b4d}
+.lineage .thing .card{fill:#262334}.lineage .sealed .card{stroke:#ff8b7a}.lineage .edge{stroke:#77748a}
+.lineage .tip{fill:#77748a}.lineage .icon,.lineage .head{fill:#f1eff7}.lineage .sealed .icon{fill:#ff8b7a}
+.lineage text{fill:#b7b3c6}.lineage .good{fill:#7fd6a2}.lineage .bad{fill:#f0b266}}
 """.strip()
-"""Colours and type, for the page that the picture stands in."""
+"""The colours of a dark screen, for the page that the picture stands in."""
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
     """One node. ``kind`` is a key of ``ICONS``; ``group`` is ``thing``, ``step``, ``sealed`` or ``unknown``.
 
-    ``lines`` are short texts under the title; ``mark`` a last line that is ``good`` or not; ``picture`` is
-    shown above the text, a data URI of JPEG or PNG.
+    ``lines`` are short texts under the title; ``mark`` a last line that is ``good``, not, or neither
+    (``None``); ``picture`` is shown above the text, a data URI of JPEG or PNG.
     """
 
     key: str
@@ -74,7 +83,7 @@ class Card:
     title: str
     lines: tuple[str, ...] = ()
     mark: str | None = None
-    good: bool = True
+    good: bool | None = True
     picture: str | None = None
 
     @property
@@ -100,8 +109,10 @@ class _Placed:
     y: int
 
 
-def draw(cards: Sequence[Card], edges: Sequence[Edge], title: str, description: str) -> str:
-    """Return the picture as an ``<svg>`` element, at most one on a page.
+def draw(
+    cards: Sequence[Card], edges: Sequence[Edge], title: str, description: str, prefix: str = "lineage"
+) -> str:
+    """Return the picture as an ``<svg>`` element. ``prefix`` begins its identifiers: one for each on a page.
 
     ``title`` and ``description`` are what a screen reader says for it. Edges to cards that are not there are
     left out.
@@ -111,11 +122,13 @@ def draw(cards: Sequence[Card], edges: Sequence[Edge], title: str, description: 
     order = columns([card.key for card in cards], pairs)
     placed, width, height = _place(order, {card.key: card for card in cards})
     size = f'viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
-    named = 'role="img" aria-labelledby="lineage-title lineage-words"'
+    named = (
+        f'role="img" aria-labelledby="{prefix}-title {prefix}-words" font-family="sans-serif" font-size="11"'
+    )
     parts = [
         f'<svg class="lineage" xmlns="http://www.w3.org/2000/svg" {size} {named}>',
-        f'<title id="lineage-title">{markup(title)}</title>',
-        f'<desc id="lineage-words">{markup(description)}</desc>',
+        f'<title id="{prefix}-title">{markup(title)}</title>',
+        f'<desc id="{prefix}-words">{markup(description)}</desc>',
         *(_edge(edge, placed) for edge in edges),
         *(_card(item) for item in placed.values()),
         "</svg>",
@@ -149,7 +162,7 @@ def _merge(groups: Sequence[Sequence[Card]]) -> tuple[list[Card], dict[str, str]
         stands_for |= {card.key: first.key for card in group}
         if len(group) > 1:
             ends = tuple(card.lines[0] for card in (first, group[-1]) if card.lines)
-            good = all(card.good for card in group)
+            good = all(card.good is not False for card in group)
             first = replace(first, title=f"{len(group)} × {first.title}", lines=ends, good=good)
         merged.append(first)
     return merged, stands_for
@@ -176,8 +189,9 @@ def _edge(edge: Edge, placed: dict[str, _Placed]) -> str:
     bend = max(14, abs(x2 - x1) // 2)
     words = markup(f"{source.card.title} → {target.card.title}: {edge.words}")
     curve = f"M{x1} {y1}C{x1 + bend} {y1} {x2 - bend} {y2} {x2} {y2}"
-    tip = f'<path class="tip" d="M{x2 + 5} {y2}l-7-4v8z"/>'
-    return f'<g><title>{words}</title><path class="edge" d="{curve}"/>{tip}</g>'
+    tip = f'<path class="tip" fill="{_EDGE}" d="M{x2 + 5} {y2}l-7-4v8z"/>'
+    line = f'<path class="edge" fill="none" stroke="{_EDGE}" stroke-width="1.5" d="{curve}"/>'
+    return f"<g><title>{words}</title>{line}{tip}</g>"
 
 
 def _card(item: _Placed) -> str:
@@ -185,9 +199,10 @@ def _card(item: _Placed) -> str:
     radius = {"thing": 16, "sealed": 2}.get(card.group, 7)
     label = markup(", ".join([card.title, *card.lines, *([card.mark] if card.mark else [])]))
     group = card.group if card.group in ("thing", "step", "sealed") else "unknown"
+    size = f'width="{WIDTH}" height="{card.height}"'
     parts = [
         f'<g class="node {group}"><title>{label}</title>',
-        f'<rect class="card" x="{x}" y="{y}" width="{WIDTH}" height="{card.height}" rx="{radius}"/>',
+        f'<rect class="card" {_FRAMES[group]} x="{x}" y="{y}" {size} rx="{radius}"/>',
     ]
     if card.picture and card.picture.startswith(_DATA):
         place = f'x="{x + 6}" y="{y + 6}" width="{WIDTH - 12}" height="{PICTURE_HEIGHT - 6}"'
@@ -196,18 +211,20 @@ def _card(item: _Placed) -> str:
         y += PICTURE_HEIGHT
     top = y + _PAD
     icon = ICONS.get(card.kind, ICONS["unknown"])
-    parts.append(f'<path class="icon" transform="translate({x + _PAD} {top})" d="{icon}"/>')
+    colour = _SEAL if group == "sealed" else _INK
+    placed = f'fill="{colour}" fill-rule="evenodd" transform="translate({x + _PAD} {top})"'
+    parts.append(f'<path class="icon" {placed} d="{icon}"/>')
     parts.append(_text_line(x + _PAD + 20, top + 11, "head", card.title, 15))
     base = top + 11 + _TITLE_LINE
     for row, line in enumerate(card.lines):
         parts.append(_text_line(x + _PAD, base + row * _LINE, "", line, 21))
     if card.mark:
-        mark = f"{'✓' if card.good else '!'} {card.mark}"
-        words = "good" if card.good else "bad"
+        sign, words = {True: ("✓ ", "good"), False: ("! ", "bad"), None: ("", "")}[card.good]
+        mark = f"{sign}{card.mark}"
         parts.append(_text_line(x + _PAD, base + len(card.lines) * _LINE, words, mark, 20))
     return "".join([*parts, "</g>"])
 
 
 def _text_line(x: int, y: int, kind: str, value: str, room: int) -> str:
-    attribute = f' class="{kind}"' if kind else ""
-    return f'<text x="{x}" y="{y}"{attribute}>{markup(fitted(value, room))}</text>'
+    attributes = f' class="{kind}"' if kind else ""
+    return f'<text x="{x}" y="{y}" {_TEXTS[kind]}{attributes}>{markup(fitted(value, room))}</text>'

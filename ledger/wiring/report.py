@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ledger.core.audit.document import to_json
 from ledger.core.audit.views import Reader, seen_by
-from ledger.service.files import write_new
+from ledger.service.files import make_folder, write_new, writing_errors
 
 if TYPE_CHECKING:
     from ledger.adapters.home import Home
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from ledger.service.report.report import Made
 
 DOCUMENT = "report.json"
+TABLES = "tables"
+WORKBOOK = "report.xlsx"
+PAGE = "report.html"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,9 @@ def write(home: Home, made: Made, reader: Reader, place: Path) -> Written:
     report = seen_by(made.report, reader, report_secret(home.folder))
     with new_folder(place) as folder:
         files = [_document(report, folder)]
+        files += _tables(report, folder)
+        files.append(_workbook(report, folder))
+        files += [_page(report, folder)]
     return Written(report, place, tuple(files))
 
 
@@ -47,3 +53,32 @@ def _document(report: Report, folder: Path) -> str:
     text = json.dumps(to_json(report), ensure_ascii=False, separators=(",", ":"))
     write_new(folder / DOCUMENT, f"{text}\n".encode())
     return DOCUMENT
+
+
+def _tables(report: Report, folder: Path) -> list[str]:
+    from ledger.render.report.csv_table import to_csv
+
+    make_folder(folder / TABLES)
+    names = [f"{TABLES}/{key}.csv" for key in report.tables]
+    for name, table in zip(names, report.tables.values(), strict=True):
+        target = folder / name
+        with writing_errors(target), target.open("w", encoding="utf-8", newline="") as handle:
+            handle.writelines(to_csv(table))
+    return names
+
+
+def _workbook(report: Report, folder: Path) -> str:
+    from ledger.adapters.workbook import write_workbook
+
+    target = folder / WORKBOOK
+    with writing_errors(target), target.open("wb") as handle:
+        write_workbook(report, handle)
+    return WORKBOOK
+
+
+def _page(report: Report, folder: Path) -> str:
+    from ledger.render.report.html import page
+
+    pictures = {key: (folder / name).read_bytes() for key, name in report.pictures.items()}
+    write_new(folder / PAGE, page(report, pictures).encode())
+    return PAGE

@@ -31,6 +31,7 @@ from ledger.core.merkle import extend, inclusion_proof, leaf_hash, root
 from ledger.core.note import NoteSigner
 from ledger.core.predicates import (
     Approval,
+    AuditReport,
     Consent,
     Dataset,
     DisclosureAccess,
@@ -167,6 +168,30 @@ def disclosure_access(**changes: Any) -> DisclosureAccess:
     return replace(shown, **changes)
 
 
+def audit_report(**changes: Any) -> AuditReport:
+    base = AuditReport(
+        identifier="R-20260601-4f1c0b7a",
+        series=digest("the cut, for the distributor"),
+        view="distributor",
+        at=NOW,
+        population=digest("population"),
+        policy="broadcast-jp",
+        policy_version="3",
+        policy_sha256=digest("policy"),
+        size=58,
+        root=digest("root"),
+        verdict_then="cleared",
+        verdict_now="blocked",
+        grade_then="L3",
+        grade_now="L1",
+        figures={"frames": 1440, "blocked": 1},
+        whole=digest("whole"),
+        previous=41,
+        title="Nightfall",
+    )
+    return replace(base, **changes)
+
+
 def subject_of(predicate: Predicate) -> Artifact:
     """Return the subject that this kind of statement has in the story."""
     if isinstance(predicate, Enrolment | LogKey):
@@ -181,6 +206,7 @@ def subject_of(predicate: Predicate) -> Artifact:
         Dataset: Artifact("plates.csv", INVENTORY),
         Model: Artifact("studio-xl", WEIGHTS),
         Grant: Artifact("studio-xl", WEIGHTS),
+        AuditReport: Artifact("report.json", digest("report")),
         Seal: Artifact("frame.1001.png", digest("sealed frame")),
         Work: Artifact("kiri-0001.png", digest("work")),
         ServiceTerms: Artifact("painter-terms.html", digest("terms"), "text/html"),

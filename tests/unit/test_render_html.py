@@ -226,14 +226,16 @@ def _contrast(first: str, second: str) -> float:
             for ink in ("ink", "soft", "deep", "passed", "failed", "open")
             for paper in ("paper", "card")
         ),
-        *((ink, f"{ink}-bg") for ink in ("passed", "failed", "open")),
+        *((ink, f"{ink}-bg") for ink in ("passed", "failed", "open", "b", "r", "u", "c")),
+        *((ink, "paper") for ink in ("b", "r", "u", "c")),
         ("seal", "paper"),
     ],
 )
 def test_everything_can_be_read(scheme: str, ink: str, paper: str) -> None:
-    style = (files("ledger.render") / "templates" / "audit.css").read_text(encoding="utf-8")
-    light, dark, *_ = re.findall(r":root\{([^}]*)\}", style)
-    colours = dict(re.findall(r"--([\w-]+):#([0-9a-f]{3,6})", light))
-    if scheme == "dark":
-        colours |= dict(re.findall(r"--([\w-]+):#([0-9a-f]{3,6})", dark))
+    colours: dict[str, str] = {}
+    for sheet in ("base.css", "report/report.css"):
+        style = files("ledger.render").joinpath("templates", sheet).read_text(encoding="utf-8")
+        light, dark, *_ = re.findall(r":root\{([^}]*)\}", style)
+        for chosen in (light, dark) if scheme == "dark" else (light,):
+            colours |= dict(re.findall(r"--([\w-]+):#([0-9a-f]{3,6})", chosen))
     assert _contrast(colours[ink], colours[paper]) >= 4.5

@@ -13,6 +13,7 @@ from ledger.core.predicates import PREDICATES, Predicate
 from ledger.core.statement import Statement
 from ledger.errors import MalformedError
 from tests.support.builders import (
+    audit_report,
     dataset,
     digest,
     disclosure_access,
@@ -51,6 +52,11 @@ from tests.support.stated import (
 )
 from tests.support.stated_captures import lost_record, refused_call, service_call
 
+
+def first_audit_report() -> Predicate:
+    return audit_report(previous=None, title=None, grade_then=None, grade_now=None)
+
+
 EVERY: dict[str, Callable[[], Predicate]] = {
     "step": step,
     "dataset": dataset,
@@ -86,6 +92,8 @@ EVERY: dict[str, Callable[[], Predicate]] = {
     "policy profile": policy_profile,
     "verdict": verdict,
     "lost record": lost_record,
+    "audit report": audit_report,
+    "first audit report": first_audit_report,
 }
 
 

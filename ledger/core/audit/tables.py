@@ -156,7 +156,7 @@ DEVICES = Schema(
         _C("entries_signed", "Entries signed", Kind.COUNT),
         _C("from", "Valid from", Kind.MOMENT),
         _C("until", "Valid until", Kind.MOMENT),
-        _C("revoked", "Revoked", Kind.MOMENT),
+        _C("revoked", "Ended by entry", Kind.COUNT),
         _C("suspect", "Suspect from entry", Kind.COUNT),
         _C("gaps", "Numbers missing", Kind.COUNT),
         _C("late", "Told late", Kind.COUNT),

@@ -11,6 +11,7 @@ from typing import Any
 
 from ledger.core.fields import Fields
 from ledger.core.predicates.approval import Approval
+from ledger.core.predicates.audit_report import AuditReport
 from ledger.core.predicates.consent import Consent
 from ledger.core.predicates.dataset import Dataset
 from ledger.core.predicates.dataset_v2 import DatasetV2
@@ -64,6 +65,7 @@ Fact = (
 # A later version of a predicate is a subclass of the first.
 Predicate = (
     Fact
+    | AuditReport
     | Dataset
     | DisclosureAccess
     | Enrolment
@@ -87,6 +89,7 @@ PREDICATES: dict[str, type[Predicate]] = {
     kind.TYPE: kind
     for kind in (
         Approval,
+        AuditReport,
         Consent,
         Dataset,
         DatasetV2,
@@ -141,6 +144,7 @@ def read_predicate(predicate_type: str, value: Any) -> Predicate:
 __all__ = [
     "PREDICATES",
     "Approval",
+    "AuditReport",
     "Captured",
     "Consent",
     "Dataset",

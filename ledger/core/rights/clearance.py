@@ -14,7 +14,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from ledger.core.predicates.answer import Answer, Reason
+from ledger.core.predicates.answer import Answer, Grade, Reason
 from ledger.core.predicates.delivery import Delivery
 from ledger.core.predicates.reasons import Severity
 from ledger.core.rights.basis import TIMELESS, Item
@@ -74,9 +74,15 @@ class Engine:
             found = self._answers[key] = Clearance(then, now)
         return found
 
+    def grades(self, basis: Collection[Item]) -> dict[str, Grade]:
+        """Return the grade now of each thing under the basis, by its SHA-256."""
+        return self._now.grades(self._pairs[number][1] for number in {self._judge(item) for item in basis})
+
     def lowest(self, basis: Collection[Item]) -> frozenset[str]:
         """Return the SHA-256 of the things that hold the grade of now down: those with the lowest one."""
-        return self._now.lowest(self._pairs[number][1] for number in {self._judge(item) for item in basis})
+        grades = self.grades(basis)
+        lowest = min(grades.values(), default=None)
+        return frozenset(sha256 for sha256, grade in grades.items() if grade is lowest)
 
     def _judge(self, item: Item) -> int:
         """Return the number of the pair of judgements: one for all uses that they are the same for."""

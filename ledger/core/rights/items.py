@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ledger.core.artifact import named
-from ledger.core.predicates import Finding, ModelV2
+from ledger.core.predicates import Finding
 from ledger.core.predicates.answer import Grade
 from ledger.core.predicates.finding import FindingKind, FindingState
 from ledger.core.predicates.grant import Use
 from ledger.core.predicates.grant_v2 import LegalBasis
-from ledger.core.predicates.model_v2 import Service
 from ledger.core.predicates.reasons import Code
 from ledger.core.predicates.review import Standing
 from ledger.core.predicates.service_terms import InputTraining, Ownership, ServiceTerms
@@ -18,6 +17,7 @@ from ledger.core.rights.basis import Item, ItemKind, slot_of, slot_start
 from ledger.core.rights.models import ModelJudge
 from ledger.core.rights.profile import Trigger
 from ledger.core.rights.side import Found, Side, Thing, in_force
+from ledger.core.rights.terms import registered_service, service_of, terms_at
 
 _FINDINGS = {
     FindingKind.PERFORMER_NAME: Code.PERFORMER_NAME_IN_PROMPT,
@@ -55,7 +55,7 @@ class ItemJudge:
         return found
 
     def _model(self, found: Found, thing: Thing, item: Item) -> None:
-        if self._registered_service(item) is not None:
+        if registered_service(self._side.facts, item.sha256) is not None:
             self._service(found, thing, item)
             return
         opaque = self._models.judge(found, thing)
@@ -71,32 +71,14 @@ class ItemJudge:
             side.add(found, thing, Code.PLAN_TIER_UNKNOWN)
             found.grade(item.sha256, Grade.L1)
             return
-        terms = self._terms(item)
+        moment, service = slot_start(item.slot), service_of(side.facts, item.sha256, item.name)
+        terms = terms_at(side.facts, service, item.detail, moment)
         if terms is None:
-            moment = slot_start(item.slot)
             side.add(found, thing, Code.TERMS_SNAPSHOT_MISSING, f"plan {item.detail}", at=moment)
             found.grade(item.sha256, Grade.L1)
             return
         found.grade(item.sha256, Grade.L2)
-        self._judge_terms(found, thing, terms)
-
-    def _registered_service(self, item: Item) -> Service | None:
-        known = self._side.facts.model(item.sha256)
-        return known.predicate.service if known and isinstance(known.predicate, ModelV2) else None
-
-    def _terms(self, item: Item) -> ServiceTerms | None:
-        """Return the terms of the plan that were in force at the use; the newest snapshot of them."""
-        service = self._registered_service(item)
-        named = (service.vendor, service.product) if service else tuple(item.name.split("/"))
-        vendor, product = (*named, "", "")[:2]
-        moment = slot_start(item.slot)
-        fitting = [
-            stated.predicate
-            for stated in self._side.facts.service_terms(vendor, product)
-            if stated.predicate.plan_tier == item.detail
-            and in_force(stated.predicate.effective_from, stated.predicate.effective_until, moment)
-        ]
-        return fitting[-1] if fitting else None
+        self._judge_terms(found, thing, terms.predicate)
 
     def _judge_terms(self, found: Found, thing: Thing, terms: ServiceTerms) -> None:
         side = self._side

@@ -73,6 +73,13 @@ def materials(facts: Facts, basis: Collection[Item]) -> Materials:
     )
 
 
+def beneath(facts: Facts, sha256: str) -> frozenset[str]:
+    """Return the SHA-256 of a thing, of the models under it, and of what those were trained on."""
+    named = {sha256: ("thing", sha256)}
+    models = _ancestry(facts, named)
+    return frozenset(named) | {item.sha256 for model in models.values() for item in model.predicate.training}
+
+
 def _ancestry(facts: Facts, named: dict[str, tuple[str, str]]) -> dict[str, Known[Model]]:
     """Return the registered models under these; every model that a registration names joins ``named``."""
     found: dict[str, Known[Model]] = {}

@@ -13,7 +13,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from ledger.core.predicates import Dataset, DatasetV2, Model, ModelV2, TrainingRun
 from ledger.core.predicates.answer import Grade
@@ -25,7 +27,7 @@ from ledger.core.predicates.reasons import Code
 from ledger.core.predicates.review import Standing
 from ledger.core.predicates.step import Evidence
 from ledger.core.rights.basis import slot_of, slot_start
-from ledger.core.rights.facts import Known
+from ledger.core.rights.facts import Facts, Known
 from ledger.core.rights.grants import Coverage, documented
 from ledger.core.rights.side import Found, Side, Thing, in_force
 
@@ -133,18 +135,12 @@ class ModelJudge:
         That is one that a tool observed, or one that a review of the model has accepted since.
         """
         model, stated = known.predicate, _inputs(known.predicate)
-        review = self._side.facts.review(thing.sha256, self._side.moment(thing.slot))
-        reviewed = review.index if review and review.predicate.standing is Standing.ACCEPTED else 0
-        runs = [
-            run
-            for run in self._side.facts.runs(thing.sha256)
-            if run.predicate.evidence is Evidence.OBSERVED or run.index < reviewed
-        ]
+        runs = attestations(self._side.facts, thing.sha256, self._side.moment(thing.slot))
         if stated and any(not _inputs(run.predicate) <= stated for run in runs):
             self._contradiction(
                 found, thing, "trained on more than it is registered with, by its attestation"
             )
-        whole = [run for run in runs if stated and _inputs(run.predicate) == stated]
+        whole = whole_runs(known.predicate, runs)
         if len({(run.predicate.started, run.predicate.finished) for run in whole}) > 1:
             self._contradiction(found, thing, "its training is attested at different times")
         if whole:
@@ -218,6 +214,26 @@ class ModelJudge:
             if in_force(terms.effective_from, terms.effective_until, moment):
                 plans[terms.plan_tier] = terms.output_as_training
         return bool(plans) and all(plans.values())
+
+
+def attestations(facts: Facts, sha256: str, moment: datetime) -> list[Known[TrainingRun]]:
+    """Return the attested runs that are more than somebody's word, oldest first.
+
+    Those are the ones that a tool observed, and those that a review of the model has accepted since.
+    """
+    review = facts.review(sha256, moment)
+    reviewed = review.index if review and review.predicate.standing is Standing.ACCEPTED else 0
+    return [
+        run
+        for run in facts.runs(sha256)
+        if run.predicate.evidence is Evidence.OBSERVED or run.index < reviewed
+    ]
+
+
+def whole_runs(model: Model, runs: Iterable[Known[TrainingRun]]) -> list[Known[TrainingRun]]:
+    """Return the runs of exactly the training that the model is registered with."""
+    stated = _inputs(model)
+    return [run for run in runs if stated and _inputs(run.predicate) == stated]
 
 
 def _graded(*, text: bool, coverages: list[Coverage] | tuple[Coverage, ...], complete: bool) -> Grade:

@@ -82,19 +82,21 @@ class Tally:
         worst = max((reason.severity for reason in reasons), default=Severity.NOTED)
         return Answer(Verdict.of(worst), grade, reasons, counts)
 
-    def lowest(self, judged: Iterable[Judged]) -> frozenset[str]:
-        """Return the SHA-256 of each thing that has the lowest grade of all."""
+    def grades(self, judged: Iterable[Judged]) -> dict[str, Grade]:
+        """Return the lowest grade that any item gives to each thing, by the thing's SHA-256."""
         items = list(judged)
-        counts = self._counts(items)
-        lowest = next((grade for grade in Grade if counts[grade]), Grade.L4)
         levels = 0
         for item in items:
             levels |= item.levels
-        numbered = {
-            sha256 for sha256, number in self._things.items() if levels >> LEVELS * number + lowest & 1
-        }
-        files = {sha256 for item in items for sha256, grade in item.grades if grade <= lowest}
-        return frozenset(numbered | files)
+        found = {}
+        for sha256, number in self._things.items():
+            bits = levels >> LEVELS * number & (1 << LEVELS) - 1
+            if bits:
+                found[sha256] = Grade((bits & -bits).bit_length() - 1)
+        for item in items:
+            for sha256, grade in item.grades:
+                found[sha256] = min(grade, found.get(sha256, grade))
+        return found
 
     def _counts(self, items: list[Judged]) -> tuple[int, int, int, int, int]:
         """Return how many things have each grade: the lowest that any item gives them."""

@@ -20,7 +20,7 @@ from ledger.core import canonical
 from ledger.core import envelope as dsse
 from ledger.core.artifact import Artifact
 from ledger.core.fields import Fields, present
-from ledger.core.predicates import VerdictResult
+from ledger.core.predicates import AuditReport, VerdictResult
 from ledger.core.predicates.answer import Answer
 from ledger.errors import RakkanError
 from ledger.ports import EntryStore
@@ -81,6 +81,8 @@ class Source:
             verdict = self._verdict(row.index)
             kind = CHANGED if verdict.change else VERDICT
             more = self._of_verdict(verdict)
+        elif row.predicate_type == AuditReport.TYPE:
+            more = self._of_report(row.index)
         subjects = _fitting(row.subjects)
         data = {
             "production": self.production,
@@ -104,6 +106,16 @@ class Source:
             cause=change and change.cause,
         )
 
+    def _of_report(self, index: int) -> dict[str, Any]:
+        report = AuditReport.read(self._predicate(index))
+        return present(
+            identifier=report.identifier,
+            series=report.series,
+            view=report.view,
+            verdict={"then": report.verdict_then, "now": report.verdict_now},
+            previous=report.previous,
+        )
+
     def _before(self, index: int) -> dict[str, Any]:
         """Return what the earlier verdict said; nothing where a registrar named what is none."""
         with suppress(RakkanError):
@@ -112,8 +124,11 @@ class Source:
 
     def _verdict(self, index: int) -> VerdictResult:
         """Return the verdict in an entry; the log admitted it, well-formed and from a registrar."""
+        return VerdictResult.read(self._predicate(index))
+
+    def _predicate(self, index: int) -> Fields:
         document = canonical.parse(dsse.decode(self.entries.envelope(index)).payload)
-        return VerdictResult.read(Fields(document["predicate"], "predicate"))
+        return Fields(document["predicate"], "predicate")
 
 
 def _answers(verdict: VerdictResult) -> dict[str, Any]:

@@ -18,12 +18,11 @@ from ledger.core.rights.clearance import Clearance
 from ledger.service.clear.clear import Cleared, worst
 from ledger.service.report.findings import Register
 from ledger.service.report.population import Frame, Known, Population, Shot
+from ledger.service.report.shots import Disclosed
 
 UNDECIDED = "undecided"
 _LETTERS = {verdict: letter for letter, verdict in STRIP_LETTERS.items()}
 _AI = (ItemKind.MODEL, ItemKind.SERVICE)
-_SOURCE = "compositeWithTrainedAlgorithmicMedia"
-"""IPTC's digital source type of what rests on a model; of anything else no type is claimed."""
 _RANKS = [Evidence.DECLARED, Evidence.INFERRED]
 
 
@@ -65,11 +64,10 @@ def frames_table(population: Population, found: Numbered) -> Table:
     return Table(FRAMES, tuple(_numbered_rows(population, found)))
 
 
-def shots_table(population: Population, found: Numbered) -> Table:
-    """Return the shot disclosure map."""
-    return Table(
-        SHOTS, tuple(_shot_row(number, shot, found) for number, shot in enumerate(population.shots, 1))
-    )
+def shots_table(population: Population, found: Numbered, disclosed: Sequence[Disclosed]) -> Table:
+    """Return the shot disclosure map; ``disclosed`` is of each shot, in the order of the shots."""
+    pairs = enumerate(zip(population.shots, disclosed, strict=True), 1)
+    return Table(SHOTS, tuple(_shot_row(number, shot, found, said) for number, (shot, said) in pairs))
 
 
 def gaps_table(population: Population) -> Table:
@@ -144,7 +142,7 @@ def _frame_cells(frame: Frame, found: Numbered) -> Row:
     )
 
 
-def _shot_row(number: int, shot: Shot, found: Numbered) -> Row:
+def _shot_row(number: int, shot: Shot, found: Numbered, disclosed: Disclosed) -> Row:
     held = [found[frame.basis] for frame in shot.frames if frame.basis is not None]
     unknown = len(shot.frames) - len(held)
     now = Counter(item.clearance.now.verdict for item in held)
@@ -167,11 +165,11 @@ def _shot_row(number: int, shot: Shot, found: Numbered) -> Row:
         now[Verdict.CLEARED],
         now[Verdict.NEEDS_REVIEW],
         now[Verdict.BLOCKED],
-        _SOURCE if ai else None,
+        disclosed.source,
         ai,
         tuple(sorted({name for item in held for name in item.models})),
         tuple(sorted(findings)),
-        (),
+        disclosed.approved,
         _strip(shot, found),
         _picture(shot, found),
         tuple(sorted(entries)),

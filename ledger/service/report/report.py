@@ -19,8 +19,19 @@ from ledger.core.rights.clearance import VERSION
 from ledger.service.clear.clear import Cleared, clear
 from ledger.service.clear.question import Clearer
 from ledger.service.report import frames
+from ledger.service.report.beside import NOTHING, Beside
+from ledger.service.report.entries import Rests, rests_on
 from ledger.service.report.findings import register
+from ledger.service.report.grants import grants_table
+from ledger.service.report.ground import Ground
+from ledger.service.report.integrity import integrity
+from ledger.service.report.lineages import lineages
+from ledger.service.report.people import decisions_table, people_table
 from ledger.service.report.population import Population
+from ledger.service.report.services import services_table
+from ledger.service.report.shots import Disclosures
+from ledger.service.report.things import datasets_table, models_table
+from ledger.service.report.uses import used_under
 from ledger.service.studio import Studio
 
 
@@ -31,16 +42,20 @@ class Made:
     report: Report
     cleared: Cleared
     population: Population
+    rests: Rests
 
 
-def make(studio: Studio, clearer: Clearer, population: Population) -> Made:
+def make(studio: Studio, clearer: Clearer, population: Population, beside: Beside = NOTHING) -> Made:
     """Return the whole report of a population, judged by ``clearer``."""
+    rests = rests_on(studio, clearer, population)
     cleared = clear(clearer, population.targets)
     found = register(studio, cleared, population.shots)
     numbered = frames.numbered(cleared, found)
+    ground = Ground(studio, cleared, used_under(studio, clearer.size, population))
+    disclosures = Disclosures(ground)
     tables = {key: Table(schema, ()) for key, schema in TABLES.items()}
     tables |= _by_key(
-        frames.shots_table(population, numbered),
+        frames.shots_table(population, numbered, [disclosures.of(shot) for shot in population.shots]),
         frames.frames_table(population, numbered),
         frames.bases_table(cleared, numbered),
         frames.gaps_table(population),
@@ -48,6 +63,8 @@ def make(studio: Studio, clearer: Clearer, population: Population) -> Made:
         policy_table(clearer.question.profile),
         Table(COMMANDS, words.COMMANDS),
         Table(GLOSSARY, words.GLOSSARY),
+        *_things(ground),
+        *integrity(studio, clearer, rests, beside),
     )
     head = _head(studio, clearer, population)
     counted: tuple[Figure, ...] = figures(tables, FIGURES)
@@ -63,9 +80,23 @@ def make(studio: Studio, clearer: Clearer, population: Population) -> Made:
         figures=counted,
         chapters=chapters(head, tables, counted, verdict, cleared.principles),
         tables=tables,
+        lineages=lineages(ground, tables["shots"]),
         worst=frames.worst_shots(tables["shots"]),
     )
-    return Made(report, cleared, population)
+    return Made(report, cleared, population, rests)
+
+
+def _things(ground: Ground) -> tuple[Table, ...]:
+    return (
+        ground.used.tools(),
+        services_table(ground),
+        models_table(ground),
+        datasets_table(ground),
+        grants_table(ground),
+        ground.used.authorship(),
+        people_table(ground),
+        decisions_table(ground),
+    )
 
 
 def _by_key(*tables: Table) -> dict[str, Table]:

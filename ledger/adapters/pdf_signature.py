@@ -1,0 +1,98 @@
+"""Signing a PDF as PAdES, with pyHanko.
+
+* The signature certifies the document: what is changed after it, other than by a time stamp, is found.
+* It is an incremental update: the PDF/A that was signed stays in it byte for byte.
+* B-B without a time stamp authority. With one B-LTA: the signature is stamped, the certificates it needs are
+  put in, and the whole is stamped again. This studio's certificates name no place that says they are revoked,
+  so no such answer is in there.
+* The bytes differ from one signature to the next: ECDSA and time stamps draw random numbers.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from io import BytesIO
+from tempfile import NamedTemporaryFile
+
+from asn1crypto import tsp
+from pyhanko.keys import load_certs_from_pemder_data, load_private_key_from_pemder_data
+from pyhanko.pdf_utils.content import ImportedPdfPage
+from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.sign.fields import MDPPerm, SigFieldSpec, SigSeedSubFilter
+from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner, SimpleSigner
+from pyhanko.sign.timestamps import TimeStamper
+from pyhanko.stamp import StaticStampStyle
+from pyhanko_certvalidator import ValidationContext
+from pyhanko_certvalidator.registry import SimpleCertificateStore
+
+# It warns that nothing is fetched while we say so: nothing is to be.
+logging.getLogger("pyhanko.sign").setLevel(logging.ERROR)
+
+FIELD = "Signature"
+Stamp = Callable[[bytes], bytes]
+"""Answers a time stamp request (RFC 3161), both DER."""
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """What signs: a PKCS#8 PEM key, the chain as PEM from its certificate on, and the root above it."""
+
+    key: bytes
+    chain: bytes
+    root: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """How the signature is seen on the first page: a PDF of one page, set into a box of points."""
+
+    page: bytes
+    box: tuple[int, int, int, int]
+
+
+def sign(pdf: bytes, credential: Credential, seen: Seen, stamp: Stamp | None = None) -> bytes:
+    """Return the signed PDF."""
+    certificates = list(load_certs_from_pemder_data(credential.chain))
+    roots = list(load_certs_from_pemder_data(credential.root))
+    registry = SimpleCertificateStore.from_certs(certificates)
+    signer = SimpleSigner(
+        certificates[0], load_private_key_from_pemder_data(credential.key, None), registry, embed_roots=False
+    )
+    context = ValidationContext(trust_roots=roots, other_certs=certificates, allow_fetching=False)
+    about = PdfSignatureMetadata(
+        field_name=FIELD,
+        md_algorithm="sha256",
+        subfilter=SigSeedSubFilter.PADES,
+        certify=True,
+        docmdp_permissions=MDPPerm.NO_CHANGES,
+        embed_validation_info=stamp is not None,
+        use_pades_lta=stamp is not None,
+        validation_context=context if stamp else None,
+    )
+    with NamedTemporaryFile(suffix=".pdf") as page:
+        page.write(seen.page)
+        page.flush()
+        style = StaticStampStyle(border_width=0, background=ImportedPdfPage(page.name))
+        made = PdfSigner(
+            about,
+            signer,
+            timestamper=_Stamper(stamp) if stamp else None,
+            stamp_style=style,
+            new_field_spec=SigFieldSpec(FIELD, on_page=0, box=seen.box),
+        )
+        out: BytesIO = made.sign_pdf(IncrementalPdfFileWriter(BytesIO(pdf)))
+    return out.getvalue()
+
+
+class _Stamper(TimeStamper):  # type: ignore[misc] # pyHanko has no types
+    """Asks an authority that is in this process."""
+
+    def __init__(self, stamp: Stamp) -> None:
+        super().__init__()
+        self._stamp = stamp
+
+    async def async_request_tsa_response(self, req: tsp.TimeStampReq) -> tsp.TimeStampResp:
+        """Return the authority's answer."""
+        return tsp.TimeStampResp.load(self._stamp(req.dump()))

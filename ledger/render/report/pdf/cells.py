@@ -1,0 +1,169 @@
+"""Cells of a table as a page shows them: plain text, or a mark, a strip, a digest that the template draws.
+
+A cell is a string, or an object whose ``is`` says what it is: ``state``, ``hidden``, ``code``, ``strip``,
+``picture``, ``stack``. Nothing here is markup: the template sets every string as it stands.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Collection, Iterator, Sequence
+from itertools import groupby
+from typing import Any
+
+from ledger.core.audit import Column, Hidden, Kind
+
+MOST = 400
+"""How many characters of one text a page shows."""
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_JOINERS = frozenset("\u200c\u200d\ufe0e\ufe0f")
+"""They shape what stands beside them, in Persian and Sinhala names and in emoji, and hide nothing."""
+_BREAK = "\u200b"
+_UNBROKEN = 14
+"""The longest run of letters that a narrow column may have to hold in one line."""
+_BY_WEIGHT = "curb"
+"""The letters of a strip, the lightest first."""
+_DIGEST = 12
+
+
+class Ours(str):
+    """A text of ours that is set as it stands: a command to copy, a digest."""
+
+    __slots__ = ()
+
+
+def cell(column: Column, value: Any) -> Any:
+    """Return a cell. What is empty is an empty text, what is hidden a mark."""
+    if isinstance(value, Hidden):
+        return {"is": "hidden"}
+    if value is None or value == ():
+        return ""
+    return _by_kind(column.kind, value)
+
+
+def _by_kind(kind: Kind, value: Any) -> Any:
+    match kind:
+        case Kind.VERDICT | Kind.SEVERITY:
+            return {"is": "state", "state": value}
+        case Kind.COUNT:
+            return f"{value:,}"
+        case Kind.FLAG:
+            return "yes" if value else "no"
+        case Kind.MOMENT:
+            return moment(value)
+        case Kind.DIGEST:
+            return {"is": "code", "text": short(value)}
+        case Kind.TEXTS:
+            return ", ".join(value)
+        case Kind.PER_MILLE:
+            return share(value, 1000)
+        case Kind.ENTRIES:
+            return ranges(value)
+        case Kind.STRIP:
+            return {"is": "strip", "runs": strip(value, 60)}
+        case _:
+            return str(value)
+
+
+def moment(value: str) -> str:
+    """Return a moment as a page has it: to the minute where it falls on one."""
+    return f"{value[:10]} {value[11:].removesuffix('Z').removesuffix(':00')} UTC"
+
+
+def short(digest: str) -> str:
+    """Return the beginning of a digest; the whole one is in the attached document."""
+    return f"{digest[:_DIGEST]}…" if len(digest) > _DIGEST else digest
+
+
+def share(part: int, whole: int) -> str:
+    """Return a share in per cent. What is not nothing is never 0 %, what is not all never 100 %."""
+    if not whole:
+        return "–"
+    tenths = (1000 * part + whole // 2) // whole
+    if 0 < part < whole:
+        tenths = min(max(tenths, 1), 999)
+    return f"{tenths // 10}.{tenths % 10} %" if tenths % 10 else f"{tenths // 10} %"
+
+
+def ranges(numbers: Sequence[int], most: int = 8) -> str:
+    """Return numbers with the neighbours drawn together, and how many more there are."""
+    runs = [
+        [number for _, number in run] for _, run in groupby(enumerate(numbers), lambda item: item[1] - item[0])
+    ]
+    shown = [f"{run[0]}" if len(run) == 1 else f"{run[0]}–{run[-1]}" for run in runs[:most]]
+    rest = sum(len(run) for run in runs[most:])
+    return ", ".join(shown) + (f" and {rest:,} more" if rest else "")
+
+
+def strip(coded: Sequence[str | int], most: int) -> list[list[Any]]:
+    """Return a strip as runs of letter and share of the width, at most ``most`` of them.
+
+    Where there are more frames than fit, each part shows the worst of its frames: a single blocked frame of
+    a long shot can be seen.
+    """
+    runs = [(str(coded[n]), int(coded[n + 1])) for n in range(0, len(coded), 2)]
+    total = sum(count for _, count in runs)
+    parts = min(total, most)
+    worst = ["c"] * parts
+    start = 0
+    for letter, count in runs:
+        first, last = start * parts // total, (start + count - 1) * parts // total
+        for n in range(first, last + 1):
+            worst[n] = max(worst[n], letter, key=_BY_WEIGHT.index)
+        start += count
+    return [[letter, len(list(run)) / parts] for letter, run in groupby(worst)]
+
+
+def plain(value: Any, missing: Collection[str] = ()) -> Any:
+    """Return a document with every text made fit to be set, however deep it lies.
+
+    A character that nobody sees, or that no font here has (``missing``), is shown by its code point; texts
+    that are too long are cut, and say so; long words get places where a line may end.
+    """
+    if isinstance(value, Ours):
+        return value
+    if isinstance(value, str):
+        return _fit(value, missing)
+    if isinstance(value, dict):
+        return {key: plain(held, missing) for key, held in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item, missing) for item in value]
+    return value
+
+
+def characters(value: Any) -> set[str]:
+    """Return the characters beyond ASCII that a document needs a font for."""
+    if isinstance(value, str):
+        return {char for char in value if char > "\x7f"} - _JOINERS - {_BREAK}
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else ()
+    return set().union(*(characters(item) for item in items))
+
+
+def _fit(text: str, missing: Collection[str]) -> str:
+    cut = text if len(text) <= MOST else f"{text[:MOST].rstrip()}… ({len(text):,} characters)"
+    if cut.isascii() and cut.isprintable() and len(cut) <= _UNBROKEN:
+        return cut
+    return "".join(_breakable(list(_seen(cut, missing))))
+
+
+def _seen(text: str, missing: Collection[str]) -> Iterator[str]:
+    for n, char in enumerate(text):
+        if char in _JOINERS:
+            if n and text[n - 1] not in missing:
+                yield char
+        elif char in missing or unicodedata.category(char) in _UNSEEN:
+            yield f"[U+{ord(char):04X}]"
+        else:
+            yield char
+
+
+def _breakable(parts: Sequence[str]) -> Iterator[str]:
+    run = 0
+    for part in parts:
+        if part == " " or not part.isascii():
+            run = 0
+        elif run >= _UNBROKEN or (run > 5 and part in "/_.:-"):
+            yield _BREAK
+            run = 0
+        run += len(part)
+        yield part
