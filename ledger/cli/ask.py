@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -113,8 +113,7 @@ def if_ended(grant: str, effective: datetime | None, limit: int, *, as_json: boo
     profile = policy_of(said)
 
     def answered(studio: Studio) -> Listing:
-        moment = effective or datetime.now(UTC)
-        return ended.if_ended(studio, grant, moment, profile, asked_of(said), _page("if-ended", limit))
+        return ended.if_ended(studio, (grant, effective), profile, asked_of(said), _page("if-ended", limit))
 
     _answer(answered, questions.ended, as_json=as_json)
 

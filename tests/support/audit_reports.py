@@ -35,7 +35,7 @@ def digest(text: str) -> str:
     return sha256(text.encode()).hexdigest()
 
 
-def audit_report(size: Size = Size(), names: Sequence[str] = ORDINARY) -> Report:  # noqa: B008 -- frozen
+def audit_report(size: Size = Size(), names: Sequence[str] = ORDINARY) -> Report:
     """Return the whole report of an invented production. ``names`` are what its things are called."""
     tables = {key: Table(schema, ()) for key, schema in TABLES.items()} if size.shots == 0 else _tables(size, names)
     head = Head(
@@ -145,7 +145,7 @@ def _letters(n: int, size: Size) -> list[tuple[str, int]]:
 def _shot(n: int, size: Size, names: Sequence[str]) -> Row:
     runs = _letters(n, size)
     count = {letter: sum(k for found, k in runs if found == letter) for letter in NOW_OF}
-    worst = next((NOW_OF[letter] for letter in "bruc" if count[letter]))
+    worst = next(NOW_OF[letter] for letter in "bruc" if count[letter])
     name = f"sq{n // 20:03}/sh{n * 10:04}" if names is ORDINARY else names[n % len(names)]
     ai = size.frames if n % 3 == 0 else 0
     start = (n - 1) * size.frames

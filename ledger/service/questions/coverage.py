@@ -9,8 +9,8 @@ from typing import Any
 
 from ledger.service.clear.question import see
 from ledger.service.clear.store import Where
-from ledger.service.questions.finals import NO_SHOT, File, in_batches, makers, on_record
-from ledger.service.questions.origin import OUTSIDE, Origin
+from ledger.service.questions.finals import NO_SHOT, File, in_batches, makers, on_record, unnamed
+from ledger.service.questions.origin import Origin
 from ledger.service.reading.pages import Listing, Page, caught_up
 from ledger.service.studio import Studio
 
@@ -49,7 +49,7 @@ def coverage(studio: Studio, axis: Axis, where: Where, page: Page, *, parties: b
     seen, known = see(studio), makers(studio)
     found: dict[str, Counter[Origin]] = defaultdict(Counter)
     for some in in_batches(on_record(studio, seen.facts, where)):
-        files = [file if parties or file.party is None else file._replace(party=OUTSIDE) for file in some]
+        files = some if parties else list(map(unnamed, some))
         for file, device, vendor in known.of(files):
             found[_NAMES[axis](file, device, vendor)][file.origin] += 1
     total = sum(found.values(), Counter[Origin]())

@@ -13,17 +13,20 @@ from ledger.service.studio import Studio
 
 
 def if_ended(
-    studio: Studio, text: str, effective: datetime, profile: Profile, asked: Asked, page: Page
+    studio: Studio, end: tuple[str, datetime | None], profile: Profile, asked: Asked, page: Page
 ) -> Listing:
     """Return a page of the files that would have another verdict, after what ``rakkan impact`` says.
 
-    The rule is that of ``clear.impact``. Raises ``UsageError`` with ``clear.unknown-thing`` or
-    ``clear.no-grant``, what ``ask`` raises, ``RefusedError("log.behind")`` and ``page.cursor``.
+    ``end`` is a thing, and when the grants about it would end; ``None``: now. The rule is that of
+    ``clear.impact``. Raises ``UsageError`` with ``clear.unknown-thing`` or ``clear.no-grant``, what ``ask``
+    raises, ``RefusedError("log.behind")`` and ``page.cursor``.
     """
+    text, moment = end
     after = tuple(page.place(int, int) or (-1, -1))
     caught_up(studio)
     seen = see(studio, asked.known)
     found = impact(studio, seen, thing_on_record(studio, seen.facts, text))
+    effective = moment or studio.clock.now()
     changed = what_if(studio, seen, ask(studio, profile, asked), found, effective)
     verdicts = {(final.index, final.position): (before, now) for final, before, now in changed.moved}
     files = list(of_finals(studio, seen.facts, (final for final, _, _ in changed.moved)))

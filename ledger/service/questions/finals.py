@@ -14,7 +14,7 @@ from ledger.service.clear.projecting import items_of
 from ledger.service.clear.recorded import place_of
 from ledger.service.clear.store import Final, Where
 from ledger.service.log.keys import history
-from ledger.service.questions.origin import NOBODY, Origin, brought_by, origin_of, vendor_of
+from ledger.service.questions.origin import NOBODY, OUTSIDE, Origin, brought_by, origin_of, vendor_of
 from ledger.service.report.population import Frame, Population
 from ledger.service.studio import Studio
 
@@ -120,6 +120,11 @@ def in_batches(items: Iterable[T]) -> Iterator[list[T]]:
     left = iter(items)
     while some := list(islice(left, BATCH)):
         yield some
+
+
+def unnamed(file: File) -> File:
+    """Return a file without the name of who it came from."""
+    return file if file.party is None else file._replace(party=OUTSIDE)
 
 
 def groups(counts: Mapping[str, int], most: int) -> dict[str, Any]:

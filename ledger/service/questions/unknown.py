@@ -16,6 +16,7 @@ from ledger.service.questions.finals import (
     makers,
     of_population,
     on_record,
+    unnamed,
 )
 from ledger.service.questions.origin import OPEN
 from ledger.service.reading.pages import Listing, Page, caught_up
@@ -25,14 +26,17 @@ from ledger.service.studio import Studio
 SAYS = "Of the final files on record. Which files nobody recorded, only `rakkan coverage` can tell."
 
 
-def at_place(studio: Studio, where: Where, page: Page) -> Listing:
+def at_place(studio: Studio, where: Where, page: Page, *, parties: bool = True) -> Listing:
     """Return a page of the files of a place, in the order of the log, after the counts of all of them.
 
-    Raises ``RefusedError("log.behind")``, ``MalformedError("page.cursor")``.
+    Without ``parties``, who a file came from is not named. Raises ``RefusedError("log.behind")`` and
+    ``MalformedError("page.cursor")``.
     """
     caught_up(studio)
     seen = see(studio)
-    return _answer(studio, seen, on_record(studio, seen.facts, where), page, {"says": SAYS})
+    files = on_record(studio, seen.facts, where)
+    shown = files if parties else map(unnamed, files)
+    return _answer(studio, seen, shown, page, {"says": SAYS})
 
 
 def in_population(studio: Studio, population: Population, page: Page) -> Listing:
