@@ -246,8 +246,7 @@ class Home:
         """
         path = self._key("reports")
         if path.exists():
-            pem = read_private(path)
-            held = pki.parse_authority(pem, pem, self._passphrase)
+            held = pki.parse_authority(pem := read_private(path), pem, self._passphrase)
             if held.certificate.not_valid_before_utc <= now < held.certificate.not_valid_after_utc:
                 return held
         made = pki.make_reporting(self._authority("issuing"), self.settings().studio, now)

@@ -1,7 +1,8 @@
 """Signing a PDF as PAdES, with pyHanko.
 
 * The signature certifies the document: what is changed after it, other than by a time stamp, is found.
-* It is an incremental update: the PDF/A that was signed stays in it byte for byte.
+* It is an incremental update: the PDF/A that was signed stays in it byte for byte, and so do its version and
+  its metadata. What pyHanko would write in their place is no PDF/A-3.
 * B-B without a time stamp authority. With one B-LTA: the signature is stamped, the certificates it needs are
   put in, and the whole is stamped again. This studio's certificates name no place that says they are revoked,
   so no such answer is in there.
@@ -21,7 +22,8 @@ from pyhanko.keys import load_certs_from_pemder_data, load_private_key_from_pemd
 from pyhanko.pdf_utils.content import ImportedPdfPage
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign.fields import MDPPerm, SigFieldSpec, SigSeedSubFilter
-from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner, SimpleSigner
+from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner, PdfTimeStamper, SimpleSigner
+from pyhanko.sign.signers.pdf_signer import DSSContentSettings, SigDSSPlacementPreference
 from pyhanko.sign.timestamps import TimeStamper
 from pyhanko.stamp import StaticStampStyle
 from pyhanko_certvalidator import ValidationContext
@@ -30,7 +32,8 @@ from pyhanko_certvalidator.registry import SimpleCertificateStore
 # It warns that nothing is fetched while we say so: nothing is to be.
 logging.getLogger("pyhanko.sign").setLevel(logging.ERROR)
 
-FIELD = "Signature"
+FIELD, STAMP_FIELD = "Signature", "Timestamp"
+_TOGETHER = DSSContentSettings(include_vri=False, placement=SigDSSPlacementPreference.TOGETHER_WITH_SIGNATURE)
 Stamp = Callable[[bytes], bytes]
 """Answers a time stamp request (RFC 3161), both DER."""
 
@@ -68,9 +71,10 @@ def sign(pdf: bytes, credential: Credential, seen: Seen, stamp: Stamp | None = N
         certify=True,
         docmdp_permissions=MDPPerm.NO_CHANGES,
         embed_validation_info=stamp is not None,
-        use_pades_lta=stamp is not None,
+        dss_settings=_TOGETHER,
         validation_context=context if stamp else None,
     )
+    stamper = _Stamper(stamp) if stamp else None
     with NamedTemporaryFile(suffix=".pdf") as page:
         page.write(seen.page)
         page.flush()
@@ -78,15 +82,27 @@ def sign(pdf: bytes, credential: Credential, seen: Seen, stamp: Stamp | None = N
         made = PdfSigner(
             about,
             signer,
-            timestamper=_Stamper(stamp) if stamp else None,
+            timestamper=stamper,
             stamp_style=style,
             new_field_spec=SigFieldSpec(FIELD, on_page=0, box=seen.box),
         )
-        out: BytesIO = made.sign_pdf(IncrementalPdfFileWriter(BytesIO(pdf)))
+        out: BytesIO = made.sign_pdf(_Update(BytesIO(pdf)))
+    if stamper is not None:
+        out = PdfTimeStamper(stamper, field_name=STAMP_FIELD).timestamp_pdf(_Update(out), "sha256")
     return out.getvalue()
 
 
-class _Stamper(TimeStamper):  # type: ignore[misc] # pyHanko has no types
+class _Update(IncrementalPdfFileWriter):
+    """An update that adds a signature or a time stamp, and nothing else."""
+
+    def ensure_output_version(self, version: tuple[int, int]) -> None:
+        """Leave the version as it is: PDF/A-3 is of PDF 1.7, which signatures are in, with an extension."""
+
+    def _update_meta(self) -> None:
+        """Leave the metadata as they are."""
+
+
+class _Stamper(TimeStamper):
     """Asks an authority that is in this process."""
 
     def __init__(self, stamp: Stamp) -> None:

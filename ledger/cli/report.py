@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     help="; ".join(f"{view.value}: {words}" for view, words in MEANINGS.items()) + ".",
 )
 @click.option("--party", help="For --view rights-holder: the identifier of the party whose view it is.")
+@click.option("--timestamp", is_flag=True, help="Add a trusted time stamp to the signature of the PDF.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="A new folder.")
 @asking
 def report(
@@ -75,9 +76,11 @@ def report(
         told(f"judging {sum(len(shot.frames) for shot in population.shots):,} files")
         made = make(studio, clearer, population)
         told(f"writing {out}")
-        written = write(place, made, Reader(View(view), party), out)
+        written = write(place, made, Reader(View(view), party), out, stamped=said["timestamp"])
     for name in written.files:
         click.echo(printable(f"{written.folder / name}"))
+    for note in written.notes:
+        click.echo(f"warning: {note}", err=True)
     return made.cleared.exit_code
 
 

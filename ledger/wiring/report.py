@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ledger.service.report.report import Made
 
 DOCUMENT = "report.json"
+PDF = "report.pdf"
 TABLES = "tables"
 WORKBOOK = "report.xlsx"
 PAGE = "report.html"
@@ -29,10 +30,14 @@ class Written:
     report: Report
     folder: Path
     files: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+    """What somebody has to be told about them."""
 
 
-def write(home: Home, made: Made, reader: Reader, place: Path) -> Written:
+def write(home: Home, made: Made, reader: Reader, place: Path, *, stamped: bool = False) -> Written:
     """Write the report as this reader may see it into a new folder, which appears whole or not at all.
+
+    ``stamped``: the studio's time stamp authority stamps the signature of the PDF.
 
     Raises ``UsageError`` with ``target.exists`` or ``file.…``, ``RefusedError`` with ``report.busy``,
     ``target.not-writable`` or ``target.no-space``.
@@ -46,7 +51,9 @@ def write(home: Home, made: Made, reader: Reader, place: Path) -> Written:
         files += _tables(report, folder)
         files.append(_workbook(report, folder))
         files += [_page(report, folder)]
-    return Written(report, place, tuple(files))
+        notes = _pdf(home, report, folder, stamped=stamped)
+        files.append(PDF)
+    return Written(report, place, tuple(files), notes)
 
 
 def _document(report: Report, folder: Path) -> str:
@@ -82,3 +89,16 @@ def _page(report: Report, folder: Path) -> str:
     pictures = {key: (folder / name).read_bytes() for key, name in report.pictures.items()}
     write_new(folder / PAGE, page(report, pictures).encode())
     return PAGE
+
+
+def _pdf(home: Home, report: Report, folder: Path, *, stamped: bool) -> tuple[str, ...]:
+    """Write the PDF, with the document attached; return what is to be said about it."""
+    from ledger.render.report.pdf import Attached
+    from ledger.wiring.report_pdf import Evidence, signed_pdf
+
+    document = Attached(DOCUMENT, "all of this report, as a program reads it", "application/json")
+    pictures = {sha256: (folder / name).read_bytes() for sha256, name in report.pictures.items()}
+    evidence = Evidence(pictures, {document: (folder / DOCUMENT).read_bytes()})
+    found = signed_pdf(home, report, evidence, stamped=stamped)
+    write_new(folder / PDF, found.data)
+    return found.notes

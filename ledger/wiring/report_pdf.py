@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+from cryptography.hazmat.primitives.hashes import SHA256
 
 from ledger.adapters import qr, typesetting
 from ledger.adapters.pdf_signature import Credential, Seen, sign
@@ -41,11 +42,11 @@ class Pdf:
 
 
 def signed_pdf(home: Home, report: Report, evidence: Evidence, *, stamped: bool) -> Pdf:
-    """Return the report as PDF/A-3b with a PAdES signature. ``stamped``: by the studio's time stamp authority.
+    """Return the report as PDF/A-3b with a PAdES signature; ``stamped`` by the studio's authority.
 
     Raises ``UndecidedError("report.typesetting")`` and what ``Home.reporting`` raises.
     """
-    data, missing = _set(report, evidence)
+    data, missing = unsigned_pdf(report, evidence)
     now = SystemClock().now()
     made = home.reporting(now)
     credential = Credential(made.key_pem(), made.chain_pem, home.trust().manifest_anchors.encode())
@@ -54,7 +55,7 @@ def signed_pdf(home: Home, report: Report, evidence: Evidence, *, stamped: bool)
     return Pdf(sign(data, credential, Seen(page, pdf.SIGNATURE), stamp), _notes(missing))
 
 
-def _set(report: Report, evidence: Evidence) -> tuple[bytes, frozenset[str]]:
+def unsigned_pdf(report: Report, evidence: Evidence) -> tuple[bytes, frozenset[str]]:
     """Return the PDF without a signature, and the characters that no font here has."""
     names = {digest: f"picture-{n}.jpg" for n, digest in enumerate(evidence.pictures)}
     attached = list(evidence.attached)
@@ -72,3 +73,19 @@ def _signature_page(studio: str, now: datetime, certificate: str) -> bytes:
     missing = typesetting.missing(characters(studio))
     data = _json(pdf.signature(studio, when, certificate, missing))
     return typesetting.typeset(pdf.template() | {pdf.DATA: data}, pdf.SIGNATURE_PAGE, now)
+
+
+def _json(document: object) -> bytes:
+    return json.dumps(document, ensure_ascii=False).encode()
+
+
+def _notes(missing: Collection[str]) -> tuple[str, ...]:
+    if not missing:
+        return ()
+    first = ", ".join(f"U+{ord(char):04X}" for char in sorted(missing)[:5])
+    more = f" and {len(missing) - 5:,} more" if len(missing) > 5 else ""
+    note = (
+        f"No font on this machine has {first}{more}: report.pdf shows their code points. "
+        f"Install {FONTS}, then make the report again."
+    )
+    return (note,)

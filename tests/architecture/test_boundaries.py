@@ -17,7 +17,7 @@ from tests.architecture.project import ROOT
 
 # What is outside: which of our modules (and what is below them) may import it.
 ALLOWED = {
-    "asn1crypto": ["ledger.adapters.timestamps"],
+    "asn1crypto": ["ledger.adapters.pdf_signature", "ledger.adapters.timestamps"],
     "alembic": ["ledger.adapters.sql"],
     "boto3": ["ledger.adapters.s3"],
     "botocore": ["ledger.adapters.s3"],
@@ -29,10 +29,14 @@ ALLOWED = {
     "license_expression": ["ledger.adapters.intake.licences"],
     "pkcs11": ["ledger.adapters.pkcs11"],
     "pyarrow": ["ledger.adapters.parquet"],
+    "pyhanko": ["ledger.adapters.pdf_signature"],
+    "pyhanko_certvalidator": ["ledger.adapters.pdf_signature"],
     "python_multipart": ["api"],
     "pyblish": ["ledger.hooks.pyblish_plugin"],
+    "segno": ["ledger.adapters.qr"],
     "sqlalchemy": ["ledger.adapters.sql"],
     "starlette": ["api"],
+    "typst": ["ledger.adapters.typesetting"],
     "uvicorn": ["ledger.adapters.web_server"],
     "yaml": ["ledger.adapters.intake.yaml_text"],
 }

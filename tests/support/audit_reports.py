@@ -11,6 +11,7 @@ from ledger.core.audit import Answer, Head, Lineage, Report, Row, Stop, Table, f
 from ledger.core.audit.chapters import FIGURES, chapters
 from ledger.core.audit.tables import TABLES
 from ledger.core.audit.views import Reader, View, seen_by
+from ledger.core.audit.words import COMMANDS, GLOSSARY
 
 AT = "2026-11-22T09:00:00Z"
 SECRET = b"s" * 32
@@ -37,7 +38,11 @@ def digest(text: str) -> str:
 
 def audit_report(size: Size = Size(), names: Sequence[str] = ORDINARY) -> Report:
     """Return the whole report of an invented production. ``names`` are what its things are called."""
-    tables = {key: Table(schema, ()) for key, schema in TABLES.items()} if size.shots == 0 else _tables(size, names)
+    tables = (
+        {key: Table(schema, ()) for key, schema in TABLES.items()}
+        if size.shots == 0
+        else _tables(size, names)
+    )
     head = Head(
         identifier="R-20261122-165022a0",
         studio=names[-1],
@@ -61,8 +66,10 @@ def audit_report(size: Size = Size(), names: Sequence[str] = ORDINARY) -> Report
     )
     counted = figures(tables, FIGURES)
     now = {str(row[TABLES["shots"].place("now")]) for row in tables["shots"].shown}
-    worst = next((item for item in ("blocked", "needs_review", "undecided", "cleared") if item in now), "undecided")
-    told = chapters(head, tables, counted, ())
+    worst = next(
+        (item for item in ("blocked", "needs_review", "undecided", "cleared") if item in now), "undecided"
+    )
+    told = chapters(head, tables, counted, worst, ())
     lineage = _lineage(names)
     return Report(
         head=head,
@@ -96,7 +103,9 @@ def _answers() -> tuple[Answer, ...]:
     return (
         Answer("Outputs do not replicate identifiable characteristics of unowned material.", True, "shown"),
         Answer("The tools used do not store, reuse or train on production data.", False, "not shown"),
-        Answer("Generated material is temporary, or it is approved.", None, "nobody can tell from the records"),
+        Answer(
+            "Generated material is temporary, or it is approved.", None, "nobody can tell from the records"
+        ),
     )
 
 
@@ -113,18 +122,38 @@ def _tables(size: Size, names: Sequence[str]) -> dict[str, Table]:
         "authorship": [_work(n) for n in range(1, 8)],
         "people": [(1, names[0], 24, AT, "consent-7", "likeness, final pictures", AT, None, True, (7,))],
         "decisions": [
-            (1, "override", names[0], digest("x"), "accepted", ("legal", "director"), AT, None, "letter 12", (9,))
+            (
+                1,
+                "override",
+                names[0],
+                digest("x"),
+                "accepted",
+                ("legal", "director"),
+                AT,
+                None,
+                "letter 12",
+                (9,),
+            )
         ],
         "devices": [_device(n) for n in range(1, 4)],
         "checks": [
-            ("entries", "failed" if size.failed else "passed", 48_213, size.failed, "Every signature was checked.",
-             tuple(range(12, 12 + size.failed))),
+            (
+                "entries",
+                "failed" if size.failed else "passed",
+                48_213,
+                size.failed,
+                "Every signature was checked.",
+                tuple(range(12, 12 + size.failed)),
+            ),
             ("checkpoint", "passed", 1, 0, "The tree has the signed root.", ()),
         ],
         "checkpoints": [(1, 48_213, digest("root"), "ledger.studio-lantern.example", "log", AT, "valid")],
+        "policy": [(1, "at least", "grade of final pictures", ("L3",))],
+        "commands": [(about, command, says) for about, command, says in COMMANDS],
+        "glossary": [(term, meaning) for term, meaning in GLOSSARY],
         "changes": [(1, "verdict", f"{names[0]} sh020", "cleared", "blocked", 12, (40, 41))],
         "bases": [_basis(n, size) for n in range(1, 4)],
-    }  # fmt: skip
+    }
     tables = {key: Table(TABLES[key], tuple(held)) for key, held in rows.items()}
     return tables | {"frames": Table(TABLES["frames"], tuple(_frames(size)))}
 
@@ -150,12 +179,31 @@ def _shot(n: int, size: Size, names: Sequence[str]) -> Row:
     ai = size.frames if n % 3 == 0 else 0
     start = (n - 1) * size.frames
     return (
-        n, name, name, _timecode(start), _timecode(start + size.frames), size.frames, size.frames - count["u"], 0,
-        count["u"], 0, "cleared", worst, "L1" if worst == "blocked" else "L3", count["c"], count["r"], count["b"],
-        SOURCE if ai else None, ai, (names[2 % len(names)],) if ai else (),
-        tuple(f"F-{k:03}" for k in range(1, min(4, size.findings + 1))) if worst == "blocked" else (), ("director",),
-        tuple(part for run in runs if run[1] for part in run), None, tuple(range(start, start + 3)),
-    )  # fmt: skip
+        n,
+        name,
+        name,
+        _timecode(start),
+        _timecode(start + size.frames),
+        size.frames,
+        size.frames - count["u"],
+        0,
+        count["u"],
+        0,
+        "cleared",
+        worst,
+        "L1" if worst == "blocked" else "L3",
+        count["c"],
+        count["r"],
+        count["b"],
+        SOURCE if ai else None,
+        ai,
+        (names[2 % len(names)],) if ai else (),
+        tuple(f"F-{k:03}" for k in range(1, min(4, size.findings + 1))) if worst == "blocked" else (),
+        ("director",),
+        tuple(part for run in runs if run[1] for part in run),
+        None,
+        tuple(range(start, start + 3)),
+    )
 
 
 def _timecode(frame: int) -> str:
@@ -185,57 +233,142 @@ def _basis(n: int, size: Size) -> Row:
 def _finding(n: int, names: Sequence[str]) -> Row:
     severity, state = (("blocked", "open"), ("needs_review", "open"), ("noted", "noted"))[n % 3]
     return (
-        f"F-{n:03}", severity, state, ("TITLE_NOT_GRANTED", "GRANT_NOT_IN_FORCE", "TERMS_CHANGED")[n % 3],
-        names[n % len(names)], digest(f"f{n}"), "inference-run", "Grant G-88 names the title Nightfall alone.",
+        f"F-{n:03}",
+        severity,
+        state,
+        ("TITLE_NOT_GRANTED", "GRANT_NOT_IN_FORCE", "TERMS_CHANGED")[n % 3],
+        names[n % len(names)],
+        digest(f"f{n}"),
+        "inference-run",
+        "Grant G-88 names the title Nightfall alone.",
         (f"model {names[0]}", f"dataset {names[1 % len(names)]}"),
         "The grant that would permit it does not name this title.",
-        "Have the grant extended to this title, or make the work again without it.", n * 3, n * 4, n % 7 + 1, AT,
-        None, ("G-88",), "observed", (), None, (n,),
-    )  # fmt: skip
+        "Have the grant extended to this title, or make the work again without it.",
+        n * 3,
+        n * 4,
+        n % 7 + 1,
+        AT,
+        None,
+        ("G-88",),
+        "observed",
+        (),
+        None,
+        (n,),
+    )
 
 
 def _service(n: int, names: Sequence[str]) -> Row:
     then, now = (("offered", "none"), ("conditional", "conditional"), ("unknown", "offered"))[n % 3]
     return (
-        n, names[-1], names[n % len(names)], f"snapshot-2026-0{n % 9 + 1}", "Enterprise", 120 * n, 14 * n,
-        "2026-03-01T00:00:00Z", "2026-10-02T00:00:00Z", digest(f"terms{n}"), "2026-02-27T00:00:00Z", "the customer",
-        "not allowed", "30 days", then, now, ("filters on",) if then == "conditional" else (), "approved",
-        ("legal",), (n, n + 1),
-    )  # fmt: skip
+        n,
+        names[-1],
+        names[n % len(names)],
+        f"snapshot-2026-0{n % 9 + 1}",
+        "Enterprise",
+        120 * n,
+        14 * n,
+        "2026-03-01T00:00:00Z",
+        "2026-10-02T00:00:00Z",
+        digest(f"terms{n}"),
+        "2026-02-27T00:00:00Z",
+        "the customer",
+        "not allowed",
+        "30 days",
+        then,
+        now,
+        ("filters on",) if then == "conditional" else (),
+        "approved",
+        ("legal",),
+        (n, n + 1),
+    )
 
 
 def _tool(n: int) -> Row:
     name = ("Blender 4.2.1", "Nuke 15.1v3", "ComfyUI 0.3.60", "Krita 5.2.6")[n - 1]
     return (
-        name, ("render", "composite", "generate", "draw")[n - 1 : n], 210 * n, 200 * n, 8 * n, 2 * n, n == 3,
-        "2026-03-01T00:00:00Z", "2026-10-02T00:00:00Z", (digest(name),), (n,),
-    )  # fmt: skip
+        name,
+        ("render", "composite", "generate", "draw")[n - 1 : n],
+        210 * n,
+        200 * n,
+        8 * n,
+        2 * n,
+        n == 3,
+        "2026-03-01T00:00:00Z",
+        "2026-10-02T00:00:00Z",
+        (digest(name),),
+        (n,),
+    )
 
 
 def _model(n: int, names: Sequence[str]) -> Row:
     return (
-        digest(f"m{n}"), names[n % len(names)], f"{n}.2", ("checkpoint", "lora")[n % 2], n % 3 > 0, 90 * n,
-        (names[0],) if n % 2 else (), (names[1 % len(names)],), ("fine-tuning",), "Apache-2.0", "licence", n % 2 == 0,
-        "approved", f"L{n % 5}", ("G-88",), ("legal",), (n,),
-    )  # fmt: skip
+        digest(f"m{n}"),
+        names[n % len(names)],
+        f"{n}.2",
+        ("checkpoint", "lora")[n % 2],
+        n % 3 > 0,
+        90 * n,
+        (names[0],) if n % 2 else (),
+        (names[1 % len(names)],),
+        ("fine-tuning",),
+        "Apache-2.0",
+        "licence",
+        n % 2 == 0,
+        "approved",
+        f"L{n % 5}",
+        ("G-88",),
+        ("legal",),
+        (n,),
+    )
 
 
 def _dataset(n: int, names: Sequence[str]) -> Row:
     return (
-        digest(f"d{n}"), names[n % len(names)], "3", 24_100 * n, 3 * n, digest(f"i{n}"), "2026-01-05T00:00:00Z",
-        ("fine-tuning",), (names[0],), 40 * n, "proprietary", "approved", f"L{n % 5}", ("G-88",), (f"party-{n}",),
-        (f"{names[0]} (900 works)",), (n,),
-    )  # fmt: skip
+        digest(f"d{n}"),
+        names[n % len(names)],
+        "3",
+        24_100 * n,
+        3 * n,
+        digest(f"i{n}"),
+        "2026-01-05T00:00:00Z",
+        ("fine-tuning",),
+        (names[0],),
+        40 * n,
+        "proprietary",
+        "approved",
+        f"L{n % 5}",
+        ("G-88",),
+        (f"party-{n}",),
+        (f"{names[0]} (900 works)",),
+        (n,),
+    )
 
 
 def _grant(n: int, names: Sequence[str]) -> Row:
     until = (None, "2026-06-01T00:00:00Z", "2028-12-31T15:00:00Z")[n % 3]
     state = ("in force", "ended", "in force")[n % 3]
     return (
-        n, f"G-{80 + n}", 1, (names[n % len(names)],), ("training", "output-final"), ("fine-tuning",), ("moonrise",),
-        ("world except US",), ("streaming",), "licence", f"202{n % 5}-04-01T00:00:00Z", until, "stop", None, state,
-        names[-1], (f"party-{n}",), 40 * n, digest(f"c{n}"), (n,),
-    )  # fmt: skip
+        n,
+        f"G-{80 + n}",
+        1,
+        (names[n % len(names)],),
+        ("training", "output-final"),
+        ("fine-tuning",),
+        ("moonrise",),
+        ("world except US",),
+        ("streaming",),
+        "licence",
+        f"202{n % 5}-04-01T00:00:00Z",
+        until,
+        "stop",
+        None,
+        state,
+        names[-1],
+        (f"party-{n}",),
+        40 * n,
+        digest(f"c{n}"),
+        (n,),
+    )
 
 
 def _work(n: int) -> Row:
@@ -258,6 +391,10 @@ def _lineage(names: Sequence[str]) -> Lineage:
     )
     links = ((0, 2, "training"), (1, 2, "training"), (2, 4, "model"), (3, 5, "layer"), (4, 5, "plate"))
     return Lineage(
-        "worst", "sh020.final.1007.exr", digest("l6"), "the first blocked frame of the worst shot", stops,
+        "worst",
+        "sh020.final.1007.exr",
+        digest("l6"),
+        "the first blocked frame of the worst shot",
+        stops,
         tuple((stops[a].sha256, stops[b].sha256, role) for a, b, role in links),
-    )  # fmt: skip
+    )

@@ -123,7 +123,7 @@ def full(name: str = "sq010/sh020") -> Report:
         ),
         (("c" * 64, "b" * 64, name),),
     )
-    named = dict.fromkeys(("name", "version", "kind", "licence", "basis", "standing"), name)
+    named: dict[str, Any] = dict.fromkeys(("name", "version", "kind", "licence", "basis", "standing"), name)
     named |= {"grants": (name,), "parents": (name,), "datasets": (name,), "approved": (name,)}
     made = report(
         [shot(1, "cc"), shot(2, "cbb", name=name, picture="d" * 64), shot(3, "u", name=name)],
@@ -153,7 +153,7 @@ def read(made: Report) -> Read:
 
 def test_the_first_heading_is_the_verdict_and_failing_entries_stand_before_it(made: Report) -> None:
     failing = row(TABLES["checks"], check="entries", result="failed", looked=9, failed=2, words="Two fail.")
-    tables = made.tables | {"checks": replace(made.tables["checks"], rows=(failing,))}
+    tables = dict(made.tables) | {"checks": replace(made.tables["checks"], rows=(failing,))}
     text = Read(page(replace(made, tables=tables), {})).text.split("Skip to the verdict")[1]
     assert text.index("Two fail.") < text.index("2 of 6 files are blocked under broadcast-jp.")
 
@@ -237,7 +237,7 @@ def test_a_hidden_cell_among_others_is_marked(made: Report) -> None:
     rows = [
         (*item[:place], Hidden("x"), *item[place + 1 :]) if n else item for n, item in enumerate(table.shown)
     ]
-    found = replace(made, tables=made.tables | {"shots": replace(table, rows=tuple(rows))})
+    found = replace(made, tables=dict(made.tables) | {"shots": replace(table, rows=tuple(rows))})
     assert page(found, {}).count("<i class=hid>hidden in this view</i>") == 2
 
 

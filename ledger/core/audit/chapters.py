@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ledger.core.audit import Answer, Chapter, Count, Figure, Head, Table
 from ledger.core.audit.words import Told
@@ -55,6 +55,9 @@ class _Plan:
     tables: tuple[str, ...] = ()
     empty: str = ""
 
+
+DRAWN = "models"
+"""The chapter that shows the lineages."""
 
 _PLANS = (
     _Plan("opinion", "What this report says"),
@@ -127,10 +130,12 @@ def chapters(
     counted: Sequence[Figure],
     verdict: str,
     principles: Sequence[tuple[Principle, bool]],
+    lineages: tuple[str, ...] = (),
 ) -> tuple[Chapter, ...]:
-    """Return the chapters, in order. ``verdict`` is that on the whole, now."""
+    """Return the chapters, in order. ``verdict`` is that on the whole, now; ``lineages`` are their keys."""
     told = Told(head, tables, {figure.key: figure.value for figure in counted}, verdict)
-    return tuple(_chapter(told, plan, principles) for plan in _PLANS)
+    found = (_chapter(told, plan, principles) for plan in _PLANS)
+    return tuple(replace(item, lineages=lineages) if item.key == DRAWN else item for item in found)
 
 
 def _chapter(told: Told, plan: _Plan, principles: Sequence[tuple[Principle, bool]]) -> Chapter:

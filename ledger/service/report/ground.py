@@ -21,12 +21,11 @@ from ledger.core.rights.facts import Facts, Known, KnownGrant
 from ledger.core.rights.materials import Materials, beneath, materials
 from ledger.core.rights.side import in_force
 from ledger.service.clear.clear import Cleared
-from ledger.service.report.uses import Used
+from ledger.service.report.uses import MODELS, Used
 from ledger.service.studio import Studio
 
 _THINGS = (
-    ItemKind.MODEL,
-    ItemKind.SERVICE,
+    *MODELS,
     ItemKind.DATASET,
     ItemKind.REFERENCE,
     ItemKind.IMPORT,
@@ -89,6 +88,15 @@ class Ground:
         return counted
 
     @cached_property
+    def files_by_plan(self) -> Counter[tuple[str, str]]:
+        """Return how many files rest on each remote service under each plan, by its SHA-256 and the plan."""
+        counted: Counter[tuple[str, str]] = Counter()
+        for group in self.cleared.groups:
+            plans = {(item.sha256, item.detail) for item in group.basis if item.kind in MODELS}
+            counted.update(dict.fromkeys(plans, len(group.files)))
+        return counted
+
+    @cached_property
     def everything(self) -> frozenset[str]:
         """Return the SHA-256 of all that a fact about these files may be about, and of the title."""
         title = self.cleared.question.delivery.title
@@ -97,14 +105,6 @@ class Ground:
             self.cleared.by_file,
             (item.sha256 for item in self.items),
             (named("title", title).sha256,) if title is not None else (),
-        )
-
-    def files_on(self, name: str, tier: str | None = None) -> int:
-        """Return how many files rest on an item of this digest; of a service under one plan, where given."""
-        return sum(
-            len(group.files)
-            for group in self.cleared.groups
-            if any(item.sha256 == name and tier in (None, item.detail) for item in group.basis)
         )
 
     def standing(self, sha256: str) -> str | None:
@@ -139,9 +139,10 @@ class Ground:
         return tuple(sorted({f"{item.predicate.by} ({item.predicate.kind.value})" for item in stand}))
 
     def stated_about(self, sha256: str) -> set[int]:
-        """Return the entries with grants, their ends, reviews, and approvals of a thing."""
+        """Return the entries with grants of a thing, their ends, and decisions about it."""
         found = {item.index for item in self.facts.reviews(sha256)}
         found |= {item.index for item in self.facts.approvals(sha256)}
+        found |= {item.index for item in self.facts.overrides(sha256)}
         for grant in self.facts.grants_about(sha256):
             found |= set(entries_of(grant))
         return found

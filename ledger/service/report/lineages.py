@@ -18,6 +18,7 @@ from ledger.core.lineage import trace
 from ledger.core.predicates import Dataset, Model, ModelV2, Predicate, Step
 from ledger.core.predicates.reasons import Severity
 from ledger.core.predicates.step import Evidence
+from ledger.errors import MalformedError, UsageError
 from ledger.service.archive import Archive
 from ledger.service.clear.recorded import File
 from ledger.service.report.frames import worst_shots
@@ -28,22 +29,28 @@ _SEALED = "sealed-from"
 
 
 def lineages(ground: Ground, shots: Table) -> dict[str, Lineage]:
-    """Return the lineages by their keys: ``worst`` where a shot is not cleared, and ``common``."""
+    """Return the lineages: ``worst`` where a shot is not cleared, ``common`` where its basis is another."""
     groups, pen = ground.cleared.groups, _Pen(ground, Archive(ground.studio))
     picture, number = shots.schema.place("picture"), shots.schema.place("shot")
     worst = next(iter(worst_shots(shots, 1)), None)
     shown = next((row[picture] for row in shots.shown if str(row[number]) == worst), None)
     found: dict[str, Lineage] = {}
-    file = next((file for group in groups for file in group.files if file.sha256 == shown), None)
-    if file is not None:
-        found["worst"] = pen.draw("worst", file, f"It stands for shot {worst}, the one to look at first.")
+    bad = next((file for group in groups for file in group.files if file.sha256 == shown), None)
+    if bad is not None:
+        found |= _drawn(pen, "worst", bad, f"It stands for shot {worst}, the one to look at first.")
     common = max(groups, key=lambda group: len(group.files), default=None)
-    if common is not None:
-        file = common.files[len(common.files) // 2]
+    if common is not None and (bad is None or bad.basis != common.basis):
         words = f"It rests on what most files rest on: {len(common.files):,} of them."
-        if file.sha256 != shown:
-            found["common"] = pen.draw("common", file, words)
+        found |= _drawn(pen, "common", common.files[len(common.files) // 2], words)
     return found
+
+
+def _drawn(pen: _Pen, key: str, file: File, why: str) -> dict[str, Lineage]:
+    """Return the drawing by its key; none of a file under which an entry cannot be read any more."""
+    try:
+        return {key: pen.draw(key, file, why)}
+    except (MalformedError, UsageError):
+        return {}  # the checks of the report name the entry
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,6 +84,8 @@ def _person_row(ground: Ground, side: Side, person: str, findings: Sequence[Know
 def _files(ground: Ground, person: str, findings: Sequence[Known[Finding]]) -> int:
     """Return how many files a person is in: by a step, or by what was found about a prompt."""
     sha256, found = named("person", person).sha256, {item.predicate.finding_id for item in findings}
+    if not found:
+        return ground.files[sha256]
     return sum(
         len(group.files)
         for group in ground.cleared.groups

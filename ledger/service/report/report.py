@@ -68,19 +68,21 @@ def make(studio: Studio, clearer: Clearer, population: Population, beside: Besid
     )
     head = _head(studio, clearer, population)
     counted: tuple[Figure, ...] = figures(tables, FIGURES)
+    drawn = lineages(ground, tables["shots"])
     whole = cleared.whole
-    verdict = _verdict(cleared, whole.now)
+    failed = any(figure.value for figure in counted if figure.key == "entries-failed")
+    verdict = _verdict(cleared, whole.now, failed=failed)
     report = Report(
         head=head,
         view=View.STUDIO.value,
-        verdict_then=_verdict(cleared, whole.then),
+        verdict_then=_verdict(cleared, whole.then, failed=failed),
         verdict_now=verdict,
         grade_then=None if cleared.incomplete else whole.then.grade.name,
         grade_now=None if cleared.incomplete else whole.now.grade.name,
         figures=counted,
-        chapters=chapters(head, tables, counted, verdict, cleared.principles),
+        chapters=chapters(head, tables, counted, verdict, cleared.principles, tuple(drawn)),
         tables=tables,
-        lineages=lineages(ground, tables["shots"]),
+        lineages=drawn,
         worst=frames.worst_shots(tables["shots"]),
     )
     return Made(report, cleared, population, rests)
@@ -103,8 +105,9 @@ def _by_key(*tables: Table) -> dict[str, Table]:
     return {table.schema.key: table for table in tables}
 
 
-def _verdict(cleared: Cleared, answer: Answer) -> str:
-    if cleared.incomplete and answer.verdict is Verdict.CLEARED:
+def _verdict(cleared: Cleared, answer: Answer, *, failed: bool) -> str:
+    """Return the verdict on the whole: none where all is cleared, and not all is known or can be believed."""
+    if (cleared.incomplete or failed) and answer.verdict is Verdict.CLEARED:
         return frames.UNDECIDED
     return answer.verdict.value
 

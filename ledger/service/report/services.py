@@ -68,7 +68,7 @@ def _row(ground: Ground, items: list[Item]) -> Row:
         service.product,
         service.snapshot,
         tier or None,
-        ground.files_on(sha256, tier),
+        ground.files_by_plan[sha256, tier],
         uses.steps,
         uses.first,
         uses.last,

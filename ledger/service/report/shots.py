@@ -9,13 +9,13 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ledger.core.artifact import named
-from ledger.core.rights.basis import Item, ItemKind
+from ledger.core.rights.basis import Item
 from ledger.service.report.ground import Ground
 from ledger.service.report.population import Shot
+from ledger.service.report.uses import MODELS
 
 GENERATED = "trainedAlgorithmicMedia"
 COMPOSITE = "compositeWithTrainedAlgorithmicMedia"
-_MODELS = (ItemKind.MODEL, ItemKind.SERVICE)
 
 
 class Disclosed(NamedTuple):
@@ -43,7 +43,7 @@ class Disclosures:
         return Disclosed(self._source(shot, bases), tuple(sorted(approved)))
 
     def _source(self, shot: Shot, bases: set[frozenset[Item]]) -> str | None:
-        if not any(item.kind in _MODELS for basis in bases for item in basis):
+        if not any(item.kind in MODELS for basis in bases for item in basis):
             return None
         generated = self._ground.used.generated
         return GENERATED if all(frame.entry in generated for frame in shot.frames) else COMPOSITE

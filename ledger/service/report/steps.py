@@ -12,21 +12,27 @@
 from __future__ import annotations
 
 import json
+from binascii import a2b_base64
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
+from itertools import islice
 from typing import Any, NamedTuple
 
-from ledger.core import envelope as dsse
 from ledger.core.artifact import Role
+from ledger.core.fields import parse_time
 from ledger.core.predicates.model_v2 import Service
-from ledger.core.predicates.step import StepAction
+from ledger.core.predicates.step import Evidence, StepAction
 from ledger.core.rights.basis import UNNAMED
 from ledger.service.clear.files import LINEAGE, Files, Made
 from ledger.service.clear.store import EntryRow
 from ledger.service.studio import Studio
 
+_MODEL, _DATASET, _GENERATE = Role.MODEL.value, Role.DATASET.value, StepAction.GENERATE.value
 PIECE = 2_000
 """Files that are followed at once."""
+
+_UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
+"""What reading raises for an entry that was altered since the log took it."""
 
 Wanted = tuple[str, str | None]
 """A file by its SHA-256, and by that of its pixels where they may stand in for it."""
@@ -73,7 +79,7 @@ def walk(studio: Studio, size: int, files: Iterable[Wanted]) -> Iterator[Piece]:
     waiting = dict(files)
     seen, told = set(waiting), set[int]()
     while waiting:
-        taken = {sha256: waiting.pop(sha256) for sha256 in list(waiting)[:PIECE]}
+        taken = {sha256: waiting.pop(sha256) for sha256 in list(islice(waiting, PIECE))}
         found.start(size, (), ())
         made = _made(found, taken)
         makers = [frozenset(index for index, _, _ in each.steps) for each in made]
@@ -83,7 +89,10 @@ def walk(studio: Studio, size: int, files: Iterable[Wanted]) -> Iterator[Piece]:
         found.load_entries(fresh)
         steps = []
         for index, envelope in sorted(studio.entries.envelopes_at(fresh).items()):
-            step, materials = _read(index, envelope, found.entry(index))
+            try:
+                step, materials = _read(index, envelope, found.entry(index))
+            except _UNREADABLE:
+                continue  # what is no step any more is named by the checks of the report
             steps.append(step)
             read += materials
         waiting.update({sha256: pixels for sha256, pixels in read if sha256 not in seen})
@@ -105,10 +114,10 @@ def _made(found: Files, taken: Mapping[str, str | None]) -> list[Made]:
 
 def _read(index: int, envelope: bytes, row: EntryRow | None) -> tuple[Told, list[Wanted]]:
     """Return a step, and the files that it read."""
-    said: dict[str, Any] = json.loads(dsse.decode(envelope).payload)["predicate"]
+    said: dict[str, Any] = json.loads(a2b_base64(json.loads(envelope)["payload"]))["predicate"]
     place, tool = said["place"], said["tool"]
     service = _service(**said["service"]) if "service" in said else None
-    used: dict[str, list[str]] = {Role.MODEL.value: [], Role.DATASET.value: []}
+    used: dict[str, list[str]] = {_MODEL: [], _DATASET: []}
     read: list[Wanted] = []
     for material in said.get("materials", ()):
         notes, sha256 = material["annotations"], material["digest"]["sha256"]
@@ -116,27 +125,36 @@ def _read(index: int, envelope: bytes, row: EntryRow | None) -> tuple[Told, list
             read.append((sha256, notes.get("pixels")))
         elif sha256 != service:
             used[notes["role"]].append(sha256)
-    if said["action"] == StepAction.GENERATE and not used[Role.MODEL.value] and service is None:
-        used[Role.MODEL.value].append(UNNAMED.sha256)
+    if said["action"] == _GENERATE and not used[_MODEL] and service is None:
+        used[_MODEL].append(UNNAMED.sha256)
     step = Told(
         index=index,
         action=said["action"],
-        evidence=said["evidence"],
+        evidence=Evidence(said["evidence"]).value,
         finished=said["finished"],
         actor=said["actor"],
         task=place.get("task"),
         place="/".join(part for part in (place.get("sequence"), place.get("shot")) if part),
         tool=f"{tool['name']} {tool['version']}",
         program=tool.get("sha256"),
-        models=tuple(used[Role.MODEL.value]),
-        datasets=tuple(used[Role.DATASET.value]),
+        models=tuple(used[_MODEL]),
+        datasets=tuple(used[_DATASET]),
         service=service,
         tier=said.get("planTier", ""),
         people=tuple(said.get("people", ())),
         basis=row.basis if row else -1,
         flaw=row.flaw if row else "",
     )
+    _check(step, read)
     return step, read
+
+
+def _check(step: Told, read: Iterable[Wanted]) -> None:
+    """Raise ``ValueError`` or ``TypeError`` for members that are no moment and no texts."""
+    parse_time(step.finished)
+    texts = (step.action, step.actor, step.task or "", step.program or "", step.tier, *step.people)
+    digests = (*step.models, *step.datasets, *(sha256 for sha256, _ in read))
+    "".join((*texts, *digests, *(pixels or "" for _, pixels in read)))
 
 
 @cache

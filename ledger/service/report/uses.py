@@ -20,7 +20,8 @@ from ledger.service.studio import Studio
 
 MOST_ENTRIES = 50
 """Steps that a row names. Of more, it names the first and the last."""
-_MODELS = (ItemKind.MODEL, ItemKind.SERVICE)
+MODELS = (ItemKind.MODEL, ItemKind.SERVICE)
+_GENERATE = StepAction.GENERATE.value
 
 
 @dataclass(slots=True)
@@ -126,7 +127,7 @@ class Used:
             self.services[step.service, step.tier].add(step)
         for person in step.people:
             self.people[person].add(step)
-        if step.action == StepAction.GENERATE:
+        if step.action == _GENERATE:
             self.generated.add(step.index)
         tool = self._tools[step.tool]
         tool.uses.add(step)
@@ -154,7 +155,7 @@ class _Bases:
         members = store.members({number for number in bases if number not in self._bases})
         held = {number: unpack(packed) for number, packed in members.items()}
         missing = {item for items in held.values() for item in items if item not in self._items}
-        self._items |= {number: item.kind in _MODELS for number, item in store.items(missing).items()}
+        self._items |= {number: item.kind in MODELS for number, item in store.items(missing).items()}
         self._bases |= {number: any(self._items[item] for item in items) for number, items in held.items()}
 
     def on_model(self, basis: int) -> bool:

@@ -1,7 +1,7 @@
 """The audit report as a document to be set: what the template is given, and the template itself.
 
-``document`` is pure and adds no fact to the report. The template (``*.typ`` beside this file) knows nothing of
-reports: it draws blocks. No text of the report is ever a part of its source.
+``document`` is pure and adds no fact to the report. The template (``*.typ`` beside this file) knows nothing
+of reports: it draws blocks. No text of the report is ever a part of its source.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Attached:
 
 
 def template() -> dict[str, bytes]:
-    """Return the template's files by name. ``MAIN`` sets the report, ``SIGNATURE_PAGE`` what is seen of its signature."""
+    """Return the template's files by name: ``MAIN`` sets the report, ``SIGNATURE_PAGE`` its signature."""
     here = files(__name__)
     return {name: (here / name).read_bytes() for name in TEMPLATE}
 
@@ -45,8 +45,8 @@ def document(
 ) -> dict[str, Any]:
     """Return what the template is given.
 
-    ``pictures`` are the names of thumbnails' files by the SHA-256 of what they show, ``missing`` the characters
-    that no font here has.
+    ``pictures`` are the names of thumbnails' files by the SHA-256 of what they show, ``missing`` the
+    characters that no font here has.
     """
     head = report.head
     at = parse_time(head.at)
@@ -63,7 +63,8 @@ def document(
         "chapters": [chapter(report, item, pictures) for item in report.chapters if item.key != "opinion"],
         "address": head.verify is not None,
     }
-    return plain(shown, missing) | {"attached": [asdict(item) for item in attached]}
+    found: dict[str, Any] = plain(shown, missing)
+    return found | {"attached": [asdict(item) for item in attached]}
 
 
 def signature(who: str, when: str, key: str, missing: Collection[str] = ()) -> dict[str, Any]:

@@ -7,7 +7,7 @@ A cell is a string, or an object whose ``is`` says what it is: ``state``, ``hidd
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -38,36 +38,12 @@ def cell(column: Column, value: Any) -> Any:
         return {"is": "hidden"}
     if value is None or value == ():
         return ""
-    return _by_kind(column.kind, value)
-
-
-def _by_kind(kind: Kind, value: Any) -> Any:
-    match kind:
-        case Kind.VERDICT | Kind.SEVERITY:
-            return {"is": "state", "state": value}
-        case Kind.COUNT:
-            return f"{value:,}"
-        case Kind.FLAG:
-            return "yes" if value else "no"
-        case Kind.MOMENT:
-            return moment(value)
-        case Kind.DIGEST:
-            return {"is": "code", "text": short(value)}
-        case Kind.TEXTS:
-            return ", ".join(value)
-        case Kind.PER_MILLE:
-            return share(value, 1000)
-        case Kind.ENTRIES:
-            return ranges(value)
-        case Kind.STRIP:
-            return {"is": "strip", "runs": strip(value, 60)}
-        case _:
-            return str(value)
+    return _SHOWN.get(column.kind, str)(value)
 
 
 def moment(value: str) -> str:
-    """Return a moment as a page has it: to the minute where it falls on one."""
-    return f"{value[:10]} {value[11:].removesuffix('Z').removesuffix(':00')} UTC"
+    """Return a moment (UTC) as a page has it: to the minute where it falls on one."""
+    return f"{value[:10]} {value[11:].removesuffix('Z').removesuffix(':00')}"
 
 
 def short(digest: str) -> str:
@@ -88,7 +64,8 @@ def share(part: int, whole: int) -> str:
 def ranges(numbers: Sequence[int], most: int = 8) -> str:
     """Return numbers with the neighbours drawn together, and how many more there are."""
     runs = [
-        [number for _, number in run] for _, run in groupby(enumerate(numbers), lambda item: item[1] - item[0])
+        [number for _, number in run]
+        for _, run in groupby(enumerate(numbers), lambda item: item[1] - item[0])
     ]
     shown = [f"{run[0]}" if len(run) == 1 else f"{run[0]}–{run[-1]}" for run in runs[:most]]
     rest = sum(len(run) for run in runs[most:])
@@ -112,6 +89,25 @@ def strip(coded: Sequence[str | int], most: int) -> list[list[Any]]:
             worst[n] = max(worst[n], letter, key=_BY_WEIGHT.index)
         start += count
     return [[letter, len(list(run)) / parts] for letter, run in groupby(worst)]
+
+
+def _code(digest: str) -> Any:
+    return {"is": "code", "text": short(digest)}
+
+
+_SHOWN: dict[Kind, Callable[[Any], Any]] = {
+    Kind.VERDICT: lambda state: {"is": "state", "state": state},
+    Kind.SEVERITY: lambda state: {"is": "state", "state": state},
+    Kind.COUNT: lambda count: f"{count:,}",
+    Kind.FLAG: lambda flag: "yes" if flag else "no",
+    Kind.MOMENT: moment,
+    Kind.DIGEST: _code,
+    Kind.TEXTS: ", ".join,
+    Kind.PER_MILLE: lambda part: share(part, 1000),
+    Kind.ENTRIES: ranges,
+    Kind.STRIP: lambda coded: {"is": "strip", "runs": strip(coded, 60)},
+}
+"""How the cells of each kind are shown; of any other as they are."""
 
 
 def plain(value: Any, missing: Collection[str] = ()) -> Any:

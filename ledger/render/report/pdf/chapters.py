@@ -20,15 +20,6 @@ WITHHELD = {
     "crew": "Actors, devices, and persons who consented",
     "open": "Other cells",
 }
-COMMANDS = (
-    ("The signature, and that not a byte has changed since", "pdfsig report.pdf"),
-    (
-        "The same by another program, with the studio's root certificate",
-        "pyhanko sign validate --pretty-print --trust root.pem report.pdf",
-    ),
-    ("What this report holds, as a program reads it", "pdfdetach -saveall report.pdf"),
-)
-"""What anybody may run on this document, with programs that are not ours."""
 
 
 def chapter(report: Report, asked: Chapter, pictures: Mapping[str, str]) -> Block:
@@ -63,8 +54,6 @@ def _blocks(report: Report, asked: Chapter, pictures: Mapping[str, str]) -> Iter
     match asked.key:
         case "exclusions":
             yield from _withheld(report)
-        case "verify":
-            yield {"is": "commands", "rows": [{"does": does, "run": Ours(run)} for does, run in COMMANDS]}
         case "integrity":
             yield _tree(report)
 
@@ -77,6 +66,9 @@ def _figures(report: Report, keys: Collection[str]) -> Block:
 def _tables(report: Report, key: str, pictures: Mapping[str, str]) -> Iterator[Block]:
     whole = report.tables[key]
     if not whole.rows:
+        return
+    if key in ("commands", "glossary"):
+        yield {"is": key, "rows": [[Ours(cell) for cell in row] for row in whole.shown]}
         return
     if key == "shots" and report.worst and len(whole.rows) > 2 * len(report.worst):
         worst = [row for number in report.worst for row in whole.shown if str(row[0]) == number]

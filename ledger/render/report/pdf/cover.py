@@ -48,7 +48,11 @@ def _sentence(report: Report, figures: dict[str, int]) -> str:
         return f"All {whole:,} frames and files are cleared under the policy {report.head.policy}."
     parts = [
         f"{figures[key]:,} {'is' if figures[key] == 1 else 'are'} {words}"
-        for key, words in (("blocked", "blocked"), ("needs-review", "to be reviewed"), ("undecided", "undecided"))
+        for key, words in (
+            ("blocked", "blocked"),
+            ("needs-review", "to be reviewed"),
+            ("undecided", "undecided"),
+        )
         if figures[key]
     ]
     return f"Of {whole:,} frames and files {listed(parts)}; {figures['cleared']:,} are cleared."

@@ -1,4 +1,4 @@
-"""What is drawn rather than set: the strip of the whole cut, bars, terms of grants, lineages. Numbers only."""
+"""What is drawn rather than set: the strip of the whole cut, bars, terms of grants, lineages; as numbers."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def _bars(title: str, rows: Sequence[tuple[str, int]], whole: int) -> Drawing:
 
 
 def terms(report: Report) -> Drawing | None:
-    """Return the terms of the grants on one line of time, with the moment of the report; ``None``: no term."""
+    """Return the terms of the grants on one line of time, and the report's moment; ``None``: none."""
     table = report.tables["grants"]
     now = parse_time(report.head.at)
     rows = [_term(table.schema.place, row) for row in table.shown]
@@ -96,19 +96,31 @@ def terms(report: Report) -> Drawing | None:
         return None
     first = min(now, *(start for _, start, _, _ in known if start is not None))
     last = max(now, *(end or now for _, _, end, _ in known))
-    first, last = datetime(first.year, 1, 1, tzinfo=now.tzinfo), datetime(last.year + 1, 1, 1, tzinfo=now.tzinfo)
+    first, last = (
+        datetime(first.year, 1, 1, tzinfo=now.tzinfo),
+        datetime(last.year + 1, 1, 1, tzinfo=now.tzinfo),
+    )
 
     def at(moment: datetime) -> float:
         return (moment - first) / (last - first)
 
     step = max(1, (last.year - first.year) // 8)
-    years = [[str(year), at(datetime(year, 1, 1, tzinfo=now.tzinfo))] for year in range(first.year, last.year, step)]
+    years = [
+        [str(year), at(datetime(year, 1, 1, tzinfo=now.tzinfo))]
+        for year in range(first.year, last.year, step)
+    ]
     return {
         "is": "terms",
         "now": at(now),
         "years": years,
         "rows": [
-            {"label": label, "state": state, "from": at(start), "until": at(end) if end else 1.0, "open": end is None}
+            {
+                "label": label,
+                "state": state,
+                "from": at(start),
+                "until": at(end) if end else 1.0,
+                "open": end is None,
+            }
             for label, start, end, state in known
             if start is not None
         ],
@@ -128,7 +140,9 @@ def lineage(found: Lineage) -> Drawing:
     edges = [(a, b) for a, b, _ in found.links if a in stops and b in stops]
     order = layout.columns(list(stops), edges)
     drawn = len(order) <= _WIDE and max(map(len, order), default=0) <= _HIGH
-    places = {key: (x, y - (len(column) - 1) / 2) for x, column in enumerate(order) for y, key in enumerate(column)}
+    places = {
+        key: (x, y - (len(column) - 1) / 2) for x, column in enumerate(order) for y, key in enumerate(column)
+    }
     cards = [
         {
             "kind": stop.kind,

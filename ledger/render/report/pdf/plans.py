@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Printed:
-    """A column on paper: its title, its width (a weight), and the keys of what stands in it, one below another.
+    """A column on paper: its title, its width (a weight), the keys of what stands in it, one below another.
 
     ``*key`` is set as the name of the row, ``label|key`` with a label before it, ``key`` as it is.
     ``number``: set flush right.
@@ -30,7 +30,11 @@ PLANS: dict[str, tuple[Printed, ...]] = {
         _P("No.", 0.7, ("shot",), number=True),
         _P("Shot", 2.6, ("*name", "in", "out")),
         _P("Picture", 1.7, ("picture",)),
-        _P("Frames", 2.7, ("strip", "frames", "unexplained|unknown", "absent|absent", "in two versions|versions")),
+        _P(
+            "Frames",
+            2.7,
+            ("strip", "frames", "unexplained|unknown", "absent|absent", "in two versions|versions"),
+        ),
         _P("Rests on a model", 2.2, ("ai", "models")),
         _P("Grade", 0.9, ("grade",)),
         _P("When made → now", 2.1, ("then", "now")),
@@ -50,6 +54,11 @@ PLANS: dict[str, tuple[Printed, ...]] = {
         _P("Before", 2, ("before",)),
         _P("Now", 2, ("after",)),
         _P("Files", 1, ("files",), number=True),
+    ),
+    "policy": (
+        _P("Rule", 2, ("*rule",)),
+        _P("About", 2.4, ("about",)),
+        _P("Says", 5, ("value",)),
     ),
     "services": (
         _P("Service", 2.6, ("*vendor", "product", "model", "tier|tier")),
@@ -151,5 +160,5 @@ PLANS: dict[str, tuple[Printed, ...]] = {
         _P("Missing", 1, ("gaps",), number=True),
         _P("Told late", 1, ("late",), number=True),
     ),
-}  # fmt: skip
+}
 """The tables that are printed. One that is not here is a file to work with (``Schema.long``)."""
