@@ -90,7 +90,7 @@ class SharedReport(Shape):
 
 
 class Shared(BaseModel):
-    """What a link shows: of a file its verification and what a distributor may see of verdicts; or a report."""
+    """What a link shows: of a file its verification and a distributor's verdicts; or a report."""
 
     production: str
     sha256: str | None = None
@@ -130,7 +130,11 @@ def revoke_share(production: str, identifier: str, _: Production, request: Reque
     service_of(request).credentials.revoke(Kind.LINK, identifier, production)
 
 
-@opened.get("/s/{secret}", response_model_exclude_unset=True, responses={410: {"description": "The link has ended."}})
+@opened.get(
+    "/s/{secret}",
+    response_model_exclude_unset=True,
+    responses={410: {"description": "The link has ended."}},
+)
 @public("its secret is in the address, and it shows one file or one report")
 def open_share(secret: str, request: Request, verifier: Verifies) -> Shared:
     """Open a link. The answer is kept by no cache, and its address is told to no other site."""

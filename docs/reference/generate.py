@@ -37,6 +37,7 @@ SECTIONS = {
     "file target": "Files",
     "request production access share signin server settings": "The service over HTTP",
     "page asset shot verdict own-works": "Reading over HTTP",
+    "bundle": "Evidence bundles",
     "events webhook": "Events and webhooks",
     "capture agent hooks watch": "Capture",
     "coverage": "Coverage",

@@ -40,8 +40,7 @@ class ReportFolder:
 
     def all(self) -> Sequence[Job]:
         """Return every job, the oldest first."""
-        names = [record.parent.name for record in self._folder.glob(f"*/{RECORD}")]
-        return sorted((job for job in map(self.get, names) if job is not None), key=_age)
+        return self._marked(RECORD)
 
     def get(self, identifier: str) -> Job | None:
         """Return a job, or ``None``. Raises ``IntegrityError("report.job")`` for a record that is damaged."""
@@ -50,16 +49,14 @@ class ReportFolder:
             return None
         try:
             return _read(json.loads(read_whole(record, MAX_RECORD)))
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise IntegrityError("report.job", f"{record} is damaged: {error!r}.", path=record) from error
         except RakkanError:
             return None  # it was removed just now
 
     def open(self) -> Sequence[Job]:
         """Return the jobs that wait or are under way, the oldest first: a few looks at the disk."""
-        marks = [mark.parent.name for mark in self._folder.glob(f"*/{_OPEN}")]
-        found = [job for job in map(self.get, marks) if job is not None and job.open]
-        return sorted(found, key=_age)
+        return [job for job in self._marked(_OPEN) if job.open]
 
     def add(self, job: Job) -> None:
         """Keep a new job."""
@@ -97,6 +94,14 @@ class ReportFolder:
             for size in map(_size, (Path(folder) / name for name in names))
         )
 
+    def _marked(self, name: str) -> list[Job]:
+        """Return the jobs whose folders hold such a file. One whose record is damaged hides no other."""
+        found = []
+        for mark in self._folder.glob(f"*/{name}"):
+            with suppress(IntegrityError):
+                found.append(self.get(mark.parent.name))
+        return sorted((job for job in found if job is not None), key=lambda job: (job.made, job.identifier))
+
     def _write(self, job: Job) -> None:
         write_new(self.place(job.identifier) / RECORD, json.dumps(_document(job)).encode())
 
@@ -107,10 +112,6 @@ class ReportFolder:
     def files(self, identifier: str) -> Path:
         """Return the folder where a job's report is, or will be."""
         return self.place(identifier) / FILES
-
-
-def _age(job: Job) -> tuple[datetime, str]:
-    return job.made, job.identifier
 
 
 def _size(path: Path) -> int:

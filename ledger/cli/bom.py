@@ -12,7 +12,7 @@ from ledger.cli.clear import asking
 from ledger.cli.common import as_document, examples, home, printable
 
 if TYPE_CHECKING:
-    from ledger.render.bill import Bill
+    from ledger.core.rights.bill import Bill
     from ledger.service.clear.question import Seen
     from ledger.service.clear.recorded import Target
     from ledger.service.studio import Studio
@@ -78,32 +78,12 @@ def bom(targets: tuple[str, ...], form: str, out: Path | None, **said: Any) -> N
 
 def _bill(studio: Studio, seen: Seen, found: tuple[Target, ...], said: dict[str, Any]) -> Bill:
     from ledger.cli.clear import asked_of, policy_of
-    from ledger.core.artifact import Artifact
-    from ledger.core.rights.materials import materials
-    from ledger.core.rights.profile import digest
-    from ledger.render.bill import Bill, Judgement
     from ledger.service.clear.clear import clear
     from ledger.service.clear.question import ask, clearer_over
+    from ledger.service.report.bill import bill_of, judgement_of
 
-    files = {file.sha256: file for target in found for file in target.files}
-    basis = frozenset(item for file in files.values() for item in file.basis)
-    unknown = {file.sha256: file for target in found for file in target.unknown}
     judgement = None
-    # Of a delivery part of which no record explains there is no verdict to claim.
-    if said["policy"] is not None and not unknown:
+    if said["policy"] is not None:
         question = ask(studio, policy_of(said), asked_of(said))
-        cleared = clear(clearer_over(seen, question), found)
-        profile = question.profile
-        judgement = Judgement(cleared.whole.now, question.delivery, profile.name, digest(profile))
-    return Bill(
-        studio=studio.trust.studio,
-        origin=studio.log.origin,
-        size=seen.size,
-        root=seen.root,
-        created=studio.clock.now().replace(microsecond=0),
-        subjects=tuple(Artifact(file.name, file.sha256) for file in files.values()),
-        materials=materials(seen.facts, basis),
-        facts=seen.facts,
-        unexplained=tuple(Artifact(file.name, file.sha256) for file in unknown.values()),
-        judgement=judgement,
-    )
+        judgement = judgement_of(clear(clearer_over(seen, question), found))
+    return bill_of(studio, seen, found, studio.clock.now(), judgement)

@@ -37,6 +37,13 @@ if TYPE_CHECKING:
     help="; ".join(f"{view.value}: {words}" for view, words in MEANINGS.items()) + ".",
 )
 @click.option("--party", help="For --view rights-holder: the identifier of the party whose view it is.")
+@click.option(
+    "--disclose",
+    multiple=True,
+    metavar="NAME",
+    help="Open a part that the view hides: table/row/column, table/row, or entry/INDEX for what an entry of "
+    "the log commits to. Can be given several times.",
+)
 @click.option("--timestamp", is_flag=True, help="Add a trusted time stamp to the signature of the PDF.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="A new folder.")
 @asking
@@ -46,6 +53,7 @@ def report(
     whole: str | None,
     view: str,
     party: str | None,
+    disclose: tuple[str, ...],
     out: Path,
     **said: Any,
 ) -> int:
@@ -61,7 +69,8 @@ def report(
     from ledger.service.clear.question import ask, clearer_over, see
     from ledger.service.report.report import make
     from ledger.wiring import open_studio
-    from ledger.wiring.report import write
+    from ledger.wiring.reports import write
+    from ledger.wiring.reports.draft import Order
 
     if (party is not None) != (view == View.RIGHTS_HOLDER.value):
         raise click.UsageError("--party and --view rights-holder go together.")
@@ -76,7 +85,8 @@ def report(
         told(f"judging {sum(len(shot.frames) for shot in population.shots):,} files")
         made = make(studio, clearer, population)
         told(f"writing {out}")
-        written = write(place, made, Reader(View(view), party), out, stamped=said["timestamp"])
+        order = Order(Reader(View(view), party), disclose, said["timestamp"])
+        written = write(place, studio, made, order, out)
     for name in written.files:
         click.echo(printable(f"{written.folder / name}"))
     for note in written.notes:

@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from math import ceil, floor
 from typing import NamedTuple
@@ -83,7 +83,7 @@ class Shot:
 
     ``frames`` are the first and the last one: of a sequence the numbers of its files, of a film counted from
     0, of missing media as the clip itself counts. ``None``: the timeline does not say which, so all of them
-    may be seen.
+    may be seen. ``where`` is the clip's place in its file: ``timeline.tracks.children[0].children[2]``.
     """
 
     clip: str
@@ -92,6 +92,7 @@ class Shot:
     frames: tuple[int, int] | None
     record: Record
     rate: Fraction
+    where: str = field(default="", compare=False)
 
     @property
     def numbers(self) -> range:

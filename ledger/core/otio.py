@@ -197,7 +197,7 @@ def _clip(node: _Node, _: int) -> Clip:
         key = node.text("active_media_reference_key") or "DEFAULT_MEDIA"
         reference = references.optional(key) if references else None
     media, available = _media(reference) if reference else (Nothing(), None)
-    return Clip(**_item(node), media=media, available=available)
+    return Clip(**_item(node), media=media, available=available, where=node.where)
 
 
 def _media(node: _Node) -> tuple[Media, Span | None]:

@@ -67,10 +67,11 @@ class Gap(Item):
 
 @dataclass(frozen=True, slots=True)
 class Clip(Item):
-    """Media on a track. ``available`` is all of the media, in its own time."""
+    """Media on a track. ``available`` is all of the media, in its own time; ``where`` is as in ``Shot``."""
 
     media: Media = field(default_factory=Nothing)
     available: Span | None = None
+    where: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +182,8 @@ class _Walk:
         start = first_frame(ends[0], self._rate)
         record = Record(start, max(start + 1, end_frame(ends[1], self._rate)))
         rate = (clip.available or clip.source or window).rate
-        self.shots.append(Shot(clip.name, track, clip.media, _frames(clip, inner, rate), record, rate))
+        frames = _frames(clip, inner, rate)
+        self.shots.append(Shot(clip.name, track, clip.media, frames, record, rate, clip.where))
 
     def _aside(self, node: Item | Transition, why: str) -> None:
         if isinstance(node, Clip):

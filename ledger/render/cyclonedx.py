@@ -14,9 +14,9 @@ from ledger.core.fields import format_time, present
 from ledger.core.predicates import Dataset, DatasetV2, Model, ModelV2
 from ledger.core.predicates.licence import Licence
 from ledger.core.rights.basis import Item
+from ledger.core.rights.bill import Bill, Judgement, parties_of
 from ledger.core.rights.facts import Known, KnownGrant
 from ledger.core.rights.materials import Unregistered
-from ledger.render.bill import LIMITS, Bill, Judgement, parties_of
 
 Json = dict[str, Any]
 
@@ -47,7 +47,7 @@ def to_cyclonedx(bill: Bill, version: str) -> Json:
             "properties": [
                 _property("log", bill.origin),
                 _property("tree", f"{bill.size} {bill.root}"),
-                _property("limits", LIMITS),
+                _property("limits", bill.limits),
             ],
         },
         components=components,
@@ -58,11 +58,11 @@ def to_cyclonedx(bill: Bill, version: str) -> Json:
 
 
 def _whole(bill: Bill) -> Json:
-    first, *more = bill.subjects
-    if not more:
-        return _file(first, "delivery")
+    if len(bill.subjects) == 1:
+        return _file(bill.subjects[0], "delivery")
     parts = [_file(item, f"file:{item.sha256}") for item in bill.subjects]
-    return {"type": "file", "bom-ref": "delivery", "name": f"{len(parts)} files", "components": parts}
+    name = f"{len(parts)} files"
+    return present(**{"type": "file", "bom-ref": "delivery"}, name=name, components=parts)
 
 
 def _file(item: Artifact, ref: str) -> Json:
@@ -131,13 +131,15 @@ def _dataset(bill: Bill, known: Known[Dataset]) -> Json:
 
 
 def _unregistered(item: Unregistered) -> Json:
-    return {
-        "type": "data" if item.kind == "dataset" else "machine-learning-model",
-        "bom-ref": f"{'dataset' if item.kind == 'dataset' else 'model'}:{item.sha256}",
-        "name": item.name,
-        "hashes": _hashes(item.sha256),
-        "properties": [_property("registered", "no")],
-    }
+    data = item.kind == "dataset"
+    return present(
+        type="data" if data else "machine-learning-model",
+        **{"bom-ref": f"{'dataset' if data else 'model'}:{item.sha256}"},
+        name=item.name,
+        # The digest of a service is that of its name: it is not one of content.
+        hashes=[] if item.kind == "service" else _hashes(item.sha256),
+        properties=[_property("registered", "no")],
+    )
 
 
 def _outside(bill: Bill, item: Item) -> Json:
@@ -237,7 +239,7 @@ def _declarations(bill: Bill, judged: Judgement) -> Json:
         target="delivery",
         predicate=f"{answer.verdict.value}, grade {answer.grade.name}, by the policy {judged.policy} "
         f"(sha256 {judged.policy_sha256})",
-        reasoning=LIMITS,
+        reasoning=bill.limits,
         counterEvidence=[item["bom-ref"] for item in reasons],
     )
     attestation = {

@@ -13,8 +13,8 @@ from urllib.parse import quote
 from ledger.core.fields import format_time, present
 from ledger.core.predicates.grant import Use
 from ledger.core.predicates.scope import Scope
+from ledger.core.rights.bill import Bill, parties_of
 from ledger.core.rights.facts import KnownGrant
-from ledger.render.bill import Bill, parties_of
 
 Json = dict[str, Any]
 

@@ -1,6 +1,7 @@
 """A bill of materials as SPDX 3.0.1 JSON-LD: the AI and Dataset profiles.
 
-* A model is an AIPackage, a dataset a DatasetPackage, a frame a File that depends on what it was made with.
+* A model is an AIPackage, a dataset a DatasetPackage, a frame a File. The one file, or the package of all of
+  them, depends on what they were made with.
 * SPDX has no word for the stage of a training or for a merge's weights: they are the relationship's comment.
 * A grant is a licence with an identifier of its own; the comment says what it permits and until when. Where a
   value is not known the relationship is left out: the relationship's completeness says so.
@@ -16,9 +17,9 @@ from ledger.core.fields import format_time, present
 from ledger.core.predicates import Dataset, DatasetV2, Model, ModelV2
 from ledger.core.predicates.licence import Licence
 from ledger.core.rights.basis import Item
+from ledger.core.rights.bill import Bill, parties_of
 from ledger.core.rights.facts import Known, KnownGrant
 from ledger.core.rights.materials import Unregistered
-from ledger.render.bill import LIMITS, Bill, parties_of
 
 Json = dict[str, Any]
 
@@ -33,6 +34,7 @@ def to_spdx(bill: Bill, version: str) -> Json:
     elements = [
         *_agents(bill, names, version),
         *(_file(names, item) for item in bill.subjects),
+        *_delivery(bill, names),
         *(_model(names, item) for item in bill.materials.models),
         *(_dataset(names, item) for item in bill.materials.datasets),
         *(_unregistered(names, item) for item in bill.materials.unregistered),
@@ -41,16 +43,15 @@ def to_spdx(bill: Bill, version: str) -> Json:
         *_licensing(bill, names),
         *_relationships(bill, names),
     ]
-    roots = [names.file(item) for item in bill.subjects]
     listed = [item["spdxId"] for item in elements]
-    bom = names.element("software_Sbom", "bill", rootElement=roots, element=listed)
+    bom = names.element("software_Sbom", "bill", rootElement=[_whole(bill, names)], element=listed)
     document = names.element(
         "SpdxDocument",
         "document",
         rootElement=[names.id("bill")],
         element=[*listed, names.id("bill")],
         profileConformance=list(PROFILES),
-        comment=f"{LIMITS} Log {bill.origin}, tree {bill.size}, root {bill.root}.",
+        comment=f"{bill.limits} Log {bill.origin}, tree {bill.size}, root {bill.root}.",
     )
     return {"@context": CONTEXT, "@graph": [_creation(bill, names), *elements, bom, document]}
 
@@ -109,6 +110,21 @@ def _agents(bill: Bill, names: _Names, version: str) -> Iterator[Json]:
         yield names.element(kind, f"party-{named('party', party).sha256}", name=name)
 
 
+def _whole(bill: Bill, names: _Names) -> str:
+    """Return the identifier of what the bill is of: the one file, or all of them together."""
+    return names.file(bill.subjects[0]) if len(bill.subjects) == 1 else names.id("delivery")
+
+
+def _delivery(bill: Bill, names: _Names) -> Iterator[Json]:
+    """Yield what holds several files together: each of them may rest on less than all of it."""
+    if len(bill.subjects) == 1:
+        return
+    whole = names.element("software_Package", "delivery", name=f"{len(bill.subjects)} files")
+    yield whole
+    if bill.subjects:
+        yield names.link(whole["spdxId"], "contains", [names.file(item) for item in bill.subjects])
+
+
 def _file(names: _Names, item: Artifact, comment: str | None = None) -> Json:
     return names.element(
         "software_File",
@@ -163,7 +179,7 @@ def _unregistered(names: _Names, item: Unregistered) -> Json:
         "dataset_DatasetPackage" if data else "ai_AIPackage",
         f"{'dataset' if data else 'model'}-{item.sha256}",
         name=item.name,
-        verifiedUsing=_hash(item.sha256),
+        verifiedUsing=None if item.kind == "service" else _hash(item.sha256),
         **({"dataset_datasetType": ["noAssertion"]} if data else {}),
         comment="named by a record, and registered by nobody",
     )
@@ -187,7 +203,7 @@ def _licensing(bill: Bill, names: _Names) -> Iterator[Json]:
             simplelicensing_licenseExpression=f"LicenseRef-grant-{grant.stated.index}",
             comment=_permits(grant),
         )
-    for sha256, licence in _declared(bill):
+    for _, sha256, licence in _declared(bill):
         yield names.element(
             "simplelicensing_LicenseExpression",
             f"licence-{sha256}",
@@ -205,26 +221,26 @@ def _permits(known: KnownGrant) -> str:
     return f"{grant.grant_id}{basis}: {uses}; from {format_time(grant.valid_from)}{until}{ended}"
 
 
-def _declared(bill: Bill) -> Iterator[tuple[str, Licence]]:
-    predicates: list[tuple[str, Model | Dataset]] = [
-        *((item.subjects[0].sha256, item.predicate) for item in bill.materials.models),
-        *((item.subjects[0].sha256, item.predicate) for item in bill.materials.datasets),
+def _declared(bill: Bill) -> Iterator[tuple[str, str, Licence]]:
+    """Yield ``model`` or ``dataset``, the digest, and the licence that its registration names."""
+    predicates: list[tuple[str, str, Model | Dataset]] = [
+        *(("model", item.subjects[0].sha256, item.predicate) for item in bill.materials.models),
+        *(("dataset", item.subjects[0].sha256, item.predicate) for item in bill.materials.datasets),
     ]
-    for sha256, predicate in predicates:
+    for kind, sha256, predicate in predicates:
         if isinstance(predicate, ModelV2 | DatasetV2) and predicate.licence is not None:
-            yield sha256, predicate.licence
+            yield kind, sha256, predicate.licence
 
 
 def _relationships(bill: Bill, names: _Names) -> Iterator[Json]:
     found = bill.materials
     below = [names.thing("model", sha256) for sha256 in sorted(found.used)]
     below += [names.id(f"outside-{item.sha256}") for item in found.outside]
-    for subject in bill.subjects if below else ():
-        yield names.link(names.file(subject), "dependsOn", below)
+    if below:
+        yield names.link(_whole(bill, names), "dependsOn", below)
     for known in found.models:
         yield from _made_from(names, known)
-    for sha256, _ in _declared(bill):
-        kind = "model" if bill.facts.model(sha256) else "dataset"
+    for kind, sha256, _ in _declared(bill):
         yield names.link(names.thing(kind, sha256), "hasDeclaredLicense", [names.id(f"licence-{sha256}")])
     yield from _granted(bill, names)
 

@@ -38,6 +38,7 @@ ALLOWED = {
     "starlette": ["api"],
     "typst": ["ledger.adapters.typesetting"],
     "uvicorn": ["ledger.adapters.web_server"],
+    "xlsxwriter": ["ledger.adapters.workbook"],
     "yaml": ["ledger.adapters.intake.yaml_text"],
 }
 

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 from collections.abc import Iterator
+from functools import partial
 from hashlib import sha256
 from typing import Any
 
@@ -112,7 +113,7 @@ def test_each_role_has_its_views_and_no_others(reader: Reader, role: Role) -> No
     }.get(role, set())
     for view in VIEWS:
         reader.viewer = viewer(role, party="mori" if role is Role.RIGHTS_HOLDER else None)
-        party = {"party": "mori"} if view == "rights-holder" else {}
+        party: dict[str, Any] = {"party": "mori"} if view == "rights-holder" else {}
         if view in allowed:
             job = ask(reader, view, **party)
             reader.client.delete(f"/v1/productions/nightfall/reports/{job['id']}")
@@ -221,6 +222,10 @@ def test_one_that_is_removed_is_stopped_and_gone(reader: Reader) -> None:
     assert done(reader, ask(reader))["state"] == "done"
 
 
+def _is_done(client: httpx2.Client, path: str) -> bool:
+    return bool(client.get(path).json()["state"] == "done")
+
+
 def test_a_server_that_is_killed_loses_no_job(nightfall: Studio) -> None:
     (nightfall.home / "service.toml").write_text('[reports]\npoll = "50ms"\n')
     token = bearer(created(nightfall, "--role", "producer")["token"])
@@ -246,7 +251,7 @@ def test_a_server_that_is_killed_loses_no_job(nightfall: Studio) -> None:
         httpx2.Client(base_url=server.url, headers=token, timeout=60) as client,
     ):
         for job in jobs:
-            until(lambda job=job: client.get(f"{reports}/{job['id']}").json()["state"] == "done")
+            until(partial(_is_done, client, f"{reports}/{job['id']}"))
             again = client.get(f"{reports}/{job['id']}").json()
             assert (again["report"], again["verdict"]) == (made["report"], made["verdict"])
             same = {item["name"]: item["sha256"] for item in made["files"] if item["name"] != "report.pdf"}

@@ -183,7 +183,12 @@ def _registry(audited: Audited) -> None:
     begun, until = START, LATER
     audited.say("terms", terms("terms", indemnity=offered, effective_from=begun, effective_until=until))
     worse = {"indemnity": None, "input_training": InputTraining.DISABLED, "retention": "90 days"}
-    later = {"effective_from": LATER, "effective_until": None, "fetched": LATER, "recorded": LATER}
+    later: dict[str, Any] = {
+        "effective_from": LATER,
+        "effective_until": None,
+        "fetched": LATER,
+        "recorded": LATER,
+    }
     audited.say("terms later", terms("terms later", **worse, **later))
 
 
@@ -241,19 +246,24 @@ def _decisions(audited: Audited) -> None:
 def _work(audited: Audited) -> None:
     by = StepAction
     uses = (thing("studio-xl", Role.MODEL),)
-    painted = {"actor": "actor:aoi", "task": "bg", "tool": COMFY, "finished": USED - DAY}
+    painted: dict[str, Any] = {"actor": "actor:aoi", "task": "bg", "tool": COMFY, "finished": USED - DAY}
     audited.say("bg", step(by.GENERATE, "sh010", "bg.1001.png", of=uses, **painted))
     parent = (thing("bg.1001.png", Role.PARENT),)
     audited.say("grade", step(by.EDIT, "sh010", "sh010.1001.exr", "sh010.1002.exr", of=parent))
     sealed = SealedManifest(digest("store"), digest("sh010.1002.exr"), Form.EMBEDDED)
     audited.say("seal", Statement((thing("sh010.1002.sealed.exr"),), Seal(USED + DAY, (sealed,))))
-    remote = {"service": SERVICE, "plan_tier": "enterprise", "tool": COMFY, "actor": "actor:aoi"}
-    people = {"people": ("person:good", "person:late", "person:told-late")}
+    remote: dict[str, Any] = {
+        "service": SERVICE,
+        "plan_tier": "enterprise",
+        "tool": COMFY,
+        "actor": "actor:aoi",
+    }
+    people: dict[str, Any] = {"people": ("person:good", "person:late", "person:told-late")}
     audited.say("remote", step(by.GENERATE, "sh020", "sh020.1001.exr", **remote, **people))
-    later = {"finished": LATER + 9 * DAY}
+    later: dict[str, Any] = {"finished": LATER + 9 * DAY}
     audited.say("remote later", step(by.GENERATE, "sh020", "sh020.1002.exr", **remote, **later))
     audited.say("remote free", step(by.GENERATE, "sh020", "sh020.1003.exr", **remote | {"plan_tier": "free"}))
-    hand = {"tool": PEN, "task": "key", "evidence": Evidence.DECLARED}
+    hand: dict[str, Any] = {"tool": PEN, "task": "key", "evidence": Evidence.DECLARED}
     audited.say("draw", step(by.DRAW, "sh030", "sh030.1001.exr", **hand))
     inked = (thing("inker", Role.MODEL), thing("plates", Role.DATASET))
     audited.say("ink", step(by.EDIT, "sh030", "sh030.1002.exr", of=inked, **hand | later))

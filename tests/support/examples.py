@@ -163,8 +163,8 @@ def _of_the_work(about: str, final: str, drawn: str, cleared: str, step: int) ->
     yield Call("ask_unknown_origin", "GET", f"{questions}/unknown-origin", {"limit": LIST, "shot": "sh010"})
     yield Call("ask_used", "GET", f"{questions}/used", {"thing": "sky", "limit": LIST})
     yield Call("ask_coverage", "GET", f"{questions}/coverage", {"by": "shot", "limit": LIST})
-    asked = {"grant": "G-7", "on": "2026-02-01T00:00:00Z", "policy": "house", "limit": LIST}
-    yield Call("ask_if_ended", "POST", f"{questions}/if-ended", {}, asked)
+    ends = {"grant": "G-7", "on": "2026-02-01T00:00:00Z", "policy": "house", "limit": LIST}
+    yield Call("ask_if_ended", "POST", f"{questions}/if-ended", {}, ends)
     yield Call("ask_own_works", "POST", f"{about}/own-works", {}, {"works": [MEMBER]})
     yield Call("list_own_lines", "GET", f"{about}/own-works", {"limit": LIST})
 

@@ -13,7 +13,7 @@ import pytest
 from ledger.core.audit import Report
 from ledger.core.audit.document import to_json
 from ledger.render.report import pdf
-from ledger.wiring.report_pdf import Evidence, unsigned_pdf
+from ledger.wiring.reports.pdf import Evidence, unsigned_pdf
 
 DOCUMENT = pdf.Attached("report.json", "all of this report, as a program reads it", "application/json")
 

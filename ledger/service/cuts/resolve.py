@@ -43,10 +43,18 @@ def read_cut(path: Path) -> Cut:
 
     Raises ``MalformedError`` with ``cut.malformed`` or ``cut.unsupported``, and ``UsageError("file.…")``.
     """
+    return read_otio(timeline_bytes(path))
+
+
+def timeline_bytes(path: Path) -> bytes:
+    """Return the timeline of an ``.otio``, or of the one in an ``.otioz``; no more than may be read of it.
+
+    Raises ``MalformedError("cut.malformed")`` and ``UsageError("file.…")``.
+    """
     if not _is_bundle(path):
-        return read_otio(read_whole(path, MAX_BYTES + 1))
+        return read_whole(path, MAX_BYTES + 1)
     with _opened(path) as bundle, bundle.open(_CONTENT) as content:
-        return read_otio(content.read(MAX_BYTES + 1))
+        return content.read(MAX_BYTES + 1)
 
 
 def targets_of(studio: Studio, cut: Cut, timeline: Path) -> Iterator[Target]:

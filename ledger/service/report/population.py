@@ -18,14 +18,20 @@ from typing import NamedTuple
 from ledger.core import canonical
 from ledger.core.cut import Cut, timecode
 from ledger.core.digest import sha256_hex
+from ledger.core.otio import read_otio
 from ledger.core.rights.basis import Item
 from ledger.errors import UsageError
 from ledger.service.clear.places import WHOLE
 from ledger.service.clear.projecting import makers_of_files
 from ledger.service.clear.recorded import Kind, Target
 from ledger.service.clear.store import EntryRow
+<<<<<<< HEAD
 from ledger.service.clear.targets import on_record, resolve
 from ledger.service.cuts.resolve import read_cut, targets_of
+=======
+from ledger.service.clear.targets import resolve
+from ledger.service.cuts.resolve import targets_of, timeline_bytes
+>>>>>>> main
 from ledger.service.studio import Studio
 
 _NUMBER = re.compile(r"[0-9]+")
@@ -81,12 +87,16 @@ class Shot:
 
 @dataclass(frozen=True, slots=True)
 class Population:
-    """``targets`` are what is cleared, ``scope`` the same in words; ``cut`` is the timeline."""
+    """``targets`` are what is cleared, ``scope`` the same in words.
+
+    ``cut`` is what can be seen of the timeline, ``timeline`` its file: OpenTimelineIO's JSON.
+    """
 
     scope: str
     shots: tuple[Shot, ...]
     targets: tuple[Target, ...]
     cut: Cut | None = None
+    timeline: bytes | None = None
 
     @property
     def digest(self) -> str:
@@ -106,7 +116,8 @@ class Population:
 
 def of_cut(studio: Studio, timeline: Path) -> Population:
     """Return what a timeline shows. Raises what ``read_cut`` and ``targets_of`` raise."""
-    cut = read_cut(timeline)
+    document = timeline_bytes(timeline)
+    cut = read_otio(document)
     targets = tuple(targets_of(studio, cut, timeline))
     shots = []
     makers = _makers(studio, targets)
@@ -116,7 +127,7 @@ def of_cut(studio: Studio, timeline: Path) -> Population:
         places = dict.fromkeys(_place(makers.get(item.sha256)) for item in frames)
         place = next((place for place in places if place), "")
         shots.append(Shot(shown.clip or shown.media.label, place, codes, frames, target.absent))
-    return Population(f"the cut {cut.name or timeline.name}", tuple(shots), targets, cut)
+    return Population(f"the cut {cut.name or timeline.name}", tuple(shots), targets, cut, document)
 
 
 def of_targets(studio: Studio, texts: Sequence[str]) -> Population:

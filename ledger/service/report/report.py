@@ -16,6 +16,7 @@ from ledger.core.predicates.answer import Answer
 from ledger.core.predicates.reasons import Verdict
 from ledger.core.rights import profile as profiles
 from ledger.core.rights.clearance import VERSION
+from ledger.core.rights.profile import Profile
 from ledger.service.clear.clear import Cleared, clear
 from ledger.service.clear.question import Clearer
 from ledger.service.report import frames
@@ -43,6 +44,7 @@ class Made:
     cleared: Cleared
     population: Population
     rests: Rests
+    profile: Profile
 
 
 def make(studio: Studio, clearer: Clearer, population: Population, beside: Beside = NOTHING) -> Made:
@@ -85,7 +87,7 @@ def make(studio: Studio, clearer: Clearer, population: Population, beside: Besid
         lineages=drawn,
         worst=frames.worst_shots(tables["shots"]),
     )
-    return Made(report, cleared, population, rests)
+    return Made(report, cleared, population, rests, clearer.question.profile)
 
 
 def _things(ground: Ground) -> tuple[Table, ...]:

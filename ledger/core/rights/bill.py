@@ -34,7 +34,7 @@ class Bill:
     """``subjects`` are the files; ``origin`` names the log, ``size`` and ``root`` the tree that it saw.
 
     ``unexplained`` are files that were asked for and that no record explains: they are in the bill, and it
-    says nothing of what they rest on.
+    says nothing of what they rest on. ``note`` says what a bill for somebody's eyes leaves out.
     """
 
     studio: str
@@ -47,11 +47,18 @@ class Bill:
     facts: Facts
     unexplained: tuple[Artifact, ...] = ()
     judgement: Judgement | None = None
+    note: str = ""
+
+    @property
+    def limits(self) -> str:
+        """Return what the bill does not say."""
+        return f"{LIMITS} {self.note}".rstrip()
 
     @property
     def identifier(self) -> uuid.UUID:
-        """Return the same identifier for the same files, the same tree and the same moment."""
+        """Return the same identifier for the same files, the same tree, the same moment and the same eyes."""
         about = [self.origin, self.root, self.created.isoformat(), [item.sha256 for item in self.subjects]]
+        about += [self.note] if self.note else []
         return uuid.uuid5(uuid.NAMESPACE_URL, f"urn:sha256:{sha256_hex(canonical.encode(about))}")
 
     def party(self, party_id: str) -> tuple[str, bool]:

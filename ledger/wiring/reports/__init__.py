@@ -1,0 +1,50 @@
+"""Write a report: every format of it into one folder, each drawn from the same value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ledger.core.audit.views import seen_by
+from ledger.wiring.reports.draft import Draft, Order
+
+if TYPE_CHECKING:
+    from ledger.adapters.home import Home
+    from ledger.core.audit import Report
+    from ledger.service.report.report import Made
+    from ledger.service.studio import Studio
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A report that was written, in one view, and the names of its files beside each other.
+
+    ``notes`` are what somebody has to be told about them.
+    """
+
+    report: Report
+    folder: Path
+    files: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def write(home: Home, studio: Studio, made: Made, order: Order, place: Path) -> Written:
+    """Write the report as its reader may see it into a new folder, which appears whole or not at all.
+
+    Raises ``UsageError`` with ``target.exists`` or ``file.…``, ``RefusedError`` with ``report.busy``,
+    ``target.not-writable`` or ``target.no-space``.
+    """
+    from ledger.adapters.new_folder import new_folder
+    from ledger.adapters.report_secret import report_secret
+    from ledger.wiring.reports.evidence import write_evidence
+    from ledger.wiring.reports.formats import FORMATS
+
+    secret = report_secret(home.folder)
+    report = seen_by(made.report, order.reader, secret)
+    with new_folder(place) as folder:
+        draft = Draft(home, studio, made, order, report, secret, folder)
+        for write_format in FORMATS:
+            draft.files.extend(write_format(draft))
+        draft.files.extend(write_evidence(draft))
+    return Written(report, place, tuple(draft.files), tuple(draft.notes))

@@ -1,0 +1,158 @@
+"""`bundle.zip` and `verify.pyz`: what is handed over, checked where there is no Rakkan."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cryptography
+import pytest
+
+from tests.e2e.conftest import Studio, copied
+from tests.support.cleared import policy
+
+AT = ("--at", "2026-12-01T00:00:00Z")
+
+
+def handed_over(studio: Studio, name: str, *options: str) -> Path:
+    """Return the folder of a report of the whole production."""
+    folder = studio.work / name
+    studio.ok("report", "--production", "nightfall", *policy(studio), *AT, *options, "--out", folder)
+    return folder
+
+
+def check(folder: Path, *options: object, bundle: Path | None = None) -> tuple[int, dict[str, Any]]:
+    """Run the program that came with the bundle, with nothing of ours on its path."""
+    command = [
+        sys.executable,
+        "-I",
+        folder / "verify.pyz",
+        bundle or folder / "bundle.zip",
+        "--json",
+        *options,
+    ]
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False, timeout=120)
+    assert done.stderr == ""
+    return done.returncode, json.loads(done.stdout)
+
+
+def failed(outcome: dict[str, Any]) -> dict[str, list[str]]:
+    """Return what was said by each check that did not pass."""
+    return {item["check"]: item["said"] for item in outcome["checks"] if item["result"] != "passed"}
+
+
+@pytest.fixture(scope="session")
+def handing(shot_once: Studio, tmp_path_factory: pytest.TempPathFactory) -> Studio:
+    """A studio with a report in each view. Never written to."""
+    studio = copied(shot_once, tmp_path_factory.mktemp("handing"))
+    for view in ("studio", "distributor", "insurer", "public"):
+        handed_over(studio, view, "--view", view)
+    return studio
+
+
+@pytest.mark.parametrize("view", ["studio", "distributor", "insurer", "public"])
+def test_it_is_proven_with_the_trust_root(handing: Studio, view: str) -> None:
+    code, outcome = check(handing.work / view, "--trust", handing.trust)
+    assert (code, outcome["outcome"], failed(outcome)) == (0, "proven", {})
+
+
+def test_it_is_proven_with_the_log_s_key_or_the_digest_of_the_trust_root(handing: Studio) -> None:
+    from ledger.core.digest import sha256_hex
+
+    vkey = json.loads(handing.trust.read_text())["logs"][0]
+    for option in (("--log-key", vkey), ("--trust-sha256", sha256_hex(handing.trust.read_bytes()))):
+        code, outcome = check(handing.work / "studio", *option)
+        assert (code, failed(outcome)) == (0, {})
+
+
+def test_without_an_anchor_it_says_what_it_can_and_cannot_decide(handing: Studio) -> None:
+    code, outcome = check(handing.work / "studio")
+    assert (code, outcome["outcome"], list(failed(outcome))) == (3, "cannot decide", ["anchors"])
+
+
+def test_another_studio_s_trust_root_decides_nothing(handing: Studio, elsewhere: Studio) -> None:
+    code, outcome = check(handing.work / "studio", "--trust", elsewhere.trust)
+    assert code == 3
+    assert set(failed(outcome)) >= {"entries", "checkpoint", "signature"}
+
+
+def test_the_same_report_is_the_same_bundle(shot_once: Studio, tmp_path: Path) -> None:
+    studio = copied(shot_once, tmp_path)
+    one, two = handed_over(studio, "one"), handed_over(studio, "two")
+    for name in ("bundle.zip", "verify.pyz"):
+        assert (one / name).read_bytes() == (two / name).read_bytes()
+
+
+def test_the_public_gets_no_envelope_and_no_name(handing: Studio) -> None:
+    data = (handing.work / "public" / "bundle.zip").read_bytes()
+    assert b'"payload"' not in data.replace(b'"payloadType"', b"").split(b"MANIFEST.dsse.json")[0]
+    for name in (b"sh010", b"final.1001", b"sky", b"mori", b"G-7"):
+        assert name not in data
+
+
+CHANGES: dict[str, Callable[[bytes], bytes]] = {
+    "cut short": lambda data: data[:-100],
+    "longer": lambda data: data + b"more",
+    "longer in front": lambda data: b"more" + data,
+    "empty": lambda data: b"",
+    "a word of the report": lambda data: data.replace(b'"cleared"', b'"blocked"', 1),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_was_changed_is_found(handing: Studio, tmp_path: Path, change: str) -> None:
+    folder = handing.work / "studio"
+    bad = tmp_path / "bundle.zip"
+    bad.write_bytes(CHANGES[change]((folder / "bundle.zip").read_bytes()))
+    assert bad.read_bytes() != (folder / "bundle.zip").read_bytes()
+    code, outcome = check(folder, "--trust", handing.trust, bundle=bad)
+    assert (code, outcome["outcome"]) in {(1, "altered"), (2, "no bundle")}
+
+
+def test_an_entry_is_taken_out_with_its_receipt(handing: Studio, tmp_path: Path) -> None:
+    folder = handing.work / "studio"
+    command = [sys.executable, "-I", folder / "verify.pyz", folder / "bundle.zip", "--extract", "5"]
+    done = subprocess.run(
+        [*map(str, command), "--out", str(tmp_path)], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert [Path(line).name for line in done.stdout.split()] == ["entry-5.dsse.json", "entry-5.tlog-proof"]
+    from ledger.core.receipt import parse_receipt, verify_receipt
+    from ledger.core.trust import parse_trust
+
+    trust = parse_trust(handing.trust.read_bytes())
+    entry = (tmp_path / "entry-5.dsse.json").read_bytes()
+    receipt = parse_receipt((tmp_path / "entry-5.tlog-proof").read_bytes())
+    origin = trust.logs[0].split("+")[0]
+    assert verify_receipt(receipt, entry, trust.log_verifiers(origin)).size == handing.size()
+
+
+def test_it_needs_nothing_but_cryptography_and_no_network(handing: Studio, tmp_path: Path) -> None:
+    site = Path(cryptography.__file__).parents[1]
+    alone = tmp_path / "alone"
+    alone.mkdir()
+    for name in ("cryptography", "cffi", "pycparser"):
+        if (site / name).exists():
+            shutil.copytree(site / name, alone / name)
+    for path in site.glob("_cffi_backend*"):
+        shutil.copy(path, alone)
+    cut = ["unshare", "-rn"] if shutil.which("unshare") else []
+    if cut and subprocess.run([*cut, "true"], check=False, capture_output=True).returncode:
+        cut = []  # a kernel that gives no name spaces to users: then without this part
+    folder = handing.work / "studio"
+    command = [*cut, sys.executable, "-S", "verify.pyz", "bundle.zip", "--trust", str(handing.trust)]
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env={"PYTHONPATH": str(alone), "PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    assert done.stdout.endswith("\nProven.\n")
