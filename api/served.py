@@ -30,7 +30,7 @@ from ledger.service.studio import Studio
 from ledger.wiring import home_at, open_studio
 from ledger.wiring.access import identity_provider, open_credentials
 from ledger.wiring.outside import keeping_up, published_checkpoint, publishing
-from ledger.wiring.reporting import Reports, reporting
+from ledger.wiring.reports.serving import Reports, reporting
 
 
 @dataclass(frozen=True, slots=True)

@@ -2826,7 +2826,7 @@ export interface components {
         };
         /**
          * Shared
-         * @description What a link shows: of a file its verification and what a distributor may see of verdicts; or a report.
+         * @description What a link shows: of a file its verification and a distributor's verdicts; or a report.
          */
         Shared: {
             /** Production */

@@ -84,9 +84,15 @@ def report(
         population = _population(studio, targets, timeline, whole)
         told(f"judging {sum(len(shot.frames) for shot in population.shots):,} files")
         made = make(studio, clearer, population)
-        told(f"writing {out}")
         order = Order(Reader(View(view), party), disclose, said["timestamp"])
-        written = write(place, studio, made, order, out)
+        written = write(
+            place,
+            studio,
+            made,
+            order,
+            out,
+            lambda done, all_: told(f"writing {out}: {done} of {all_} formats"),
+        )
     for name in written.files:
         click.echo(printable(f"{written.folder / name}"))
     for note in written.notes:

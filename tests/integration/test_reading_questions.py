@@ -74,7 +74,7 @@ def test_the_answers_are_those_of_the_command(studio: Studio, read: Reader) -> N
     }
     values = {"thing": "sky", "by": "shot"}
     for (question, name), told in same.items():
-        query = {name: values[name]} if name else {}
+        query: dict[str, Any] = {name: values[name]} if name else {}
         assert log_of(read.get(f"/questions/{question}", **query)) == log_of(told), question
 
 

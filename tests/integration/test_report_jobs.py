@@ -24,7 +24,7 @@ from ledger.service.clear.question import Asked
 from ledger.service.report.jobs import Job, Jobs, ReportSettings, Result, State, Wanted
 from ledger.testing import FixedClock
 from ledger.wiring import home_at, open_studio
-from ledger.wiring.reporting import Reports, reporting
+from ledger.wiring.reports.serving import Reports, reporting
 from tests.e2e.conftest import ROOT, Studio, copied, founded, shot_once
 from tests.support.service import until
 
@@ -158,7 +158,7 @@ def quick(**settings: object) -> ReportSettings:
 def test_what_costs_too_much_is_stopped(
     serving: Studio, monkeypatch: pytest.MonkeyPatch, limit: dict[str, object], code: str
 ) -> None:
-    monkeypatch.setattr("ledger.wiring.reporting._LOOK", 0.01)
+    monkeypatch.setattr("ledger.wiring.reports.serving._LOOK", 0.01)
     place = home_at(serving.home)
     with open_studio(place) as studio, reporting(place, studio, quick(**limit)) as reports:
         found = finished(reports)
@@ -211,7 +211,7 @@ def test_the_process_ends_with_its_server(serving: Studio) -> None:
     place = home_at(serving.home)
     folder = ReportFolder(place.reports)
     folder.add(job())
-    boot = "import sys; sys.path.insert(0, sys.argv[1]); from ledger.wiring.report_job import main; main()"
+    boot = "import sys; sys.path.insert(0, sys.argv[1]); from ledger.wiring.reports.job import main; main()"
     command = [sys.executable, "-I", "-c", boot, str(ROOT), str(serving.home), job().identifier]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin is not None

@@ -25,13 +25,8 @@ from ledger.service.clear.places import WHOLE
 from ledger.service.clear.projecting import makers_of_files
 from ledger.service.clear.recorded import Kind, Target
 from ledger.service.clear.store import EntryRow
-<<<<<<< HEAD
 from ledger.service.clear.targets import on_record, resolve
-from ledger.service.cuts.resolve import read_cut, targets_of
-=======
-from ledger.service.clear.targets import resolve
 from ledger.service.cuts.resolve import targets_of, timeline_bytes
->>>>>>> main
 from ledger.service.studio import Studio
 
 _NUMBER = re.compile(r"[0-9]+")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from ledger.core.audit import Report
     from ledger.service.report.report import Made
     from ledger.service.studio import Studio
+
+
+Told = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +33,14 @@ class Written:
     notes: tuple[str, ...]
 
 
-def write(home: Home, studio: Studio, made: Made, order: Order, place: Path) -> Written:
+def write(
+    home: Home, studio: Studio, made: Made, order: Order, place: Path, told: Told = lambda *_: None
+) -> Written:
     """Write the report as its reader may see it into a new folder, which appears whole or not at all.
 
-    Raises ``UsageError`` with ``target.exists`` or ``file.…``, ``RefusedError`` with ``report.busy``,
-    ``target.not-writable`` or ``target.no-space``.
+    ``told`` hears before each format how many are written, and how many there are. Raises ``UsageError`` with
+    ``target.exists`` or ``file.…``, ``RefusedError`` with ``report.busy``, ``target.not-writable`` or
+    ``target.no-space``.
     """
     from ledger.adapters.new_folder import new_folder
     from ledger.adapters.report_secret import report_secret
@@ -44,7 +51,9 @@ def write(home: Home, studio: Studio, made: Made, order: Order, place: Path) -> 
     report = seen_by(made.report, order.reader, secret)
     with new_folder(place) as folder:
         draft = Draft(home, studio, made, order, report, secret, folder)
-        for write_format in FORMATS:
+        for done, write_format in enumerate(FORMATS):
+            told(done, len(FORMATS) + 1)
             draft.files.extend(write_format(draft))
+        told(len(FORMATS), len(FORMATS) + 1)
         draft.files.extend(write_evidence(draft))
     return Written(report, place, tuple(draft.files), tuple(draft.notes))

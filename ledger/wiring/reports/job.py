@@ -57,9 +57,14 @@ def make_report(place: Home, job: Job, tell: Tell) -> dict[str, Any]:
     from ledger.service.report.report import make
     from ledger.wiring import open_studio
     from ledger.wiring.reading import policy_named
-    from ledger.wiring.report import write
+    from ledger.wiring.reports import write
+    from ledger.wiring.reports.draft import Order
 
     wanted, target = job.wanted, ReportFolder(place.reports).files(job.identifier)
+
+    def writing(done: int, total: int) -> None:
+        tell(phase="writing", done=done, total=total)
+
     with open_studio(place) as studio:
         size = studio.entries.head().size
         catch_up(studio, lambda done: tell(phase="reading the log", done=done, total=size))
@@ -68,8 +73,8 @@ def make_report(place: Home, job: Job, tell: Tell) -> dict[str, Any]:
         population = of_recorded(studio, wanted.targets)
         tell(phase="judging", total=sum(len(shot.frames) for shot in population.shots))
         made = make(studio, clearer, population)
-        tell(phase="writing")
-        written = write(place, made, Reader(wanted.view, wanted.party), target)
+        order = Order(Reader(wanted.view, wanted.party))
+        written = write(place, studio, made, order, target, writing)
     names = sorted(str(path.relative_to(target)) for path in target.rglob("*") if path.is_file())
     files = []
     for done, name in enumerate(names):

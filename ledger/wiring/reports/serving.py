@@ -1,7 +1,7 @@
 """Making the reports that were asked for while a service runs: one at a time for each production.
 
 * Of all the processes that serve a log, the one that holds the lease makes them, each in a process of its own
-  (``report_job``): no request waits for a report. The lease ends with its holder, and the process with it.
+  (``job``): no request waits for a report. The lease ends with its holder, and the process with it.
 * A job that was under way when the server ended is begun anew by the next one: only time is lost.
 * A job that was removed, takes too long, or fills the room that results may take, is stopped.
 """
@@ -32,7 +32,7 @@ from ledger.service.studio import Studio
 from ledger.wiring.outside import leased
 
 _LOG = logging.getLogger("rakkan.reports")
-_BOOT = "import sys; sys.path.insert(0, sys.argv[1]); from ledger.wiring.report_job import main; main()"
+_BOOT = "import sys; sys.path.insert(0, sys.argv[1]); from ledger.wiring.reports.job import main; main()"
 _SWEEP = 60.0
 _LOOK = 2.0
 _GLANCE = 0.2
