@@ -18,7 +18,7 @@ from api.shapes.reports import ReportJob, ReportJobs
 from ledger.core.access import Action, Viewer
 from ledger.core.audit.views import View
 from ledger.core.fields import format_time
-from ledger.errors import RefusedError
+from ledger.errors import UsageError
 from ledger.service.reading.clearances import MOST_TARGETS
 from ledger.service.report.jobs import WHOLE_TARGETS, Job, State, Wanted
 from ledger.wiring.reading import policy_named
@@ -73,7 +73,7 @@ def read_report_file(viewer: Asker, served: Production, job: Id, name: str, requ
     """Send a file of a report, or the part of it that a download still lacks (`Range`)."""
     found = served.reports.jobs.get(viewer, job)
     if found.state is not State.DONE:
-        raise RefusedError("report.open", f"The report is {found.state.value}.")
+        raise UsageError("report.no-such-file", f"The report is {found.state.value}.")
     return sent(request, served.reports.folder.files(found.identifier), found.file(name))
 
 

@@ -72,11 +72,6 @@ class Home:
         return self.folder / "manifests"
 
     @property
-    def reports(self) -> Path:
-        """The folder of the reports that the server was asked for; it need not be there."""
-        return self.folder / "reports"
-
-    @property
     def inventories(self) -> Path:
         """The folder of the indexes of inventories that the server may prove from; it need not be there."""
         return self.folder / "inventories"

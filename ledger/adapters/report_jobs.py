@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from ledger.core.fields import format_time, parse_time, present
-from ledger.errors import IntegrityError, RakkanError
+from ledger.errors import RakkanError
 from ledger.service.files import read_whole, write_new, writing_errors
 from ledger.service.report.jobs import Job, Result, State, Wanted
 
@@ -43,16 +43,14 @@ class ReportFolder:
         return self._marked(RECORD)
 
     def get(self, identifier: str) -> Job | None:
-        """Return a job, or ``None``. Raises ``IntegrityError("report.job")`` for a record that is damaged."""
+        """Return a job, or ``None``, also for one whose record is damaged: it can be asked for again."""
         record = self._folder / identifier / RECORD
         if not _ID.fullmatch(identifier) or not record.is_file():
             return None
         try:
             return _read(json.loads(read_whole(record, MAX_RECORD)))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise IntegrityError("report.job", f"{record} is damaged: {error!r}.", path=record) from error
-        except RakkanError:
-            return None  # it was removed just now
+        except (RakkanError, ValueError, KeyError, TypeError, AttributeError):
+            return None
 
     def open(self) -> Sequence[Job]:
         """Return the jobs that wait or are under way, the oldest first: a few looks at the disk."""
@@ -95,11 +93,8 @@ class ReportFolder:
         )
 
     def _marked(self, name: str) -> list[Job]:
-        """Return the jobs whose folders hold such a file. One whose record is damaged hides no other."""
-        found = []
-        for mark in self._folder.glob(f"*/{name}"):
-            with suppress(IntegrityError):
-                found.append(self.get(mark.parent.name))
+        """Return the jobs whose folders hold such a file."""
+        found = (self.get(mark.parent.name) for mark in self._folder.glob(f"*/{name}"))
         return sorted((job for job in found if job is not None), key=lambda job: (job.made, job.identifier))
 
     def _write(self, job: Job) -> None:

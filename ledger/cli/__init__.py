@@ -50,6 +50,7 @@ COMMANDS = {
     "bom": "ledger.cli.bom:bom",
     "report": "ledger.cli.report:report",
     "ask": "ledger.cli.ask:ask",
+    "reports": "ledger.cli.reports:reports",
     "coverage": "ledger.cli.coverage:coverage",
     "calls": "ledger.cli.calls:calls",
     "hooks": "ledger.cli.hooks:hooks",

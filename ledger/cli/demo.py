@@ -41,7 +41,7 @@ def next_steps(root: Path) -> str:
     """Return what to try next, as commands for a POSIX shell that really work."""
     rakkan, shown = _command(), shlex.quote(str(root))
     return f"""
-Open {root / "index.html"} in a browser.
+Open {root / "index.html"} in a browser, then the audit report: {root / "report/report.html"}.
 
 The same with a file of your own (the original stays as it is):
   export RAKKAN_HOME={shown}/home

@@ -17,6 +17,7 @@ from ledger.core.audit.views import MEANINGS, Reader, View
 if TYPE_CHECKING:
     from ledger.service.report.population import Population
     from ledger.service.studio import Studio
+    from ledger.wiring.reports import Written
 
 
 @click.command(
@@ -44,60 +45,81 @@ if TYPE_CHECKING:
     help="Open a part that the view hides: table/row/column, table/row, or entry/INDEX for what an entry of "
     "the log commits to. Can be given several times.",
 )
+@click.option(
+    "--files",
+    type=click.Path(exists=True, path_type=Path),
+    multiple=True,
+    help="Where the files lie, for the pictures of shots; once for each folder. Files given as targets, and "
+    "those that the timeline names, are looked at anyway.",
+)
 @click.option("--timestamp", is_flag=True, help="Add a trusted time stamp to the signature of the PDF.")
+@click.option("--issue", is_flag=True, help="Sign it into the log, and write the receipt beside it.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="A new folder.")
 @asking
 def report(
     targets: tuple[str, ...],
     timeline: Path | None,
     whole: str | None,
-    view: str,
-    party: str | None,
-    disclose: tuple[str, ...],
     out: Path,
+    *,
+    issue: bool,
     **said: Any,
 ) -> int:
     """Write the audit report of a cut, of a production, or of TARGETs, as its reader may see it.
 
     TARGETs are those of `rakkan clear`. The folder appears when all of it is written: after Ctrl-C there is
-    none, and the same command begins anew.
+    none, and the same command begins anew. A report that was written and not taken in by the log is issued
+    by `rakkan reports issue`.
 
-    Exit code, by the verdict now: 0 cleared, 3 needs review or
-    undecided, 4 blocked, 2 usage.
+    Exit code, by the verdict now: 0 cleared, 3 needs review or undecided, 4 blocked, 2 usage.
     """
+    from ledger.adapters.new_folder import check_place
     from ledger.service.clear.projecting import catch_up
-    from ledger.service.clear.question import ask, clearer_over, see
-    from ledger.service.report.report import make
+    from ledger.service.clear.question import ask, clearer_over, still
+    from ledger.service.report.pictures import lying
+    from ledger.service.report.report import check_time, make
     from ledger.wiring import open_studio
-    from ledger.wiring.reports import write
+    from ledger.wiring.reports import with_pictures, write
     from ledger.wiring.reports.draft import Order
+    from ledger.wiring.reports.standing import standing
 
-    if (party is not None) != (view == View.RIGHTS_HOLDER.value):
-        raise click.UsageError("--party and --view rights-holder go together.")
-    profile = policy_of(said)
+    profile, reader = policy_of(said), _reader(**said)
     place = home()
-    with open_studio(place) as studio, _progress() as told:
+    check_place(out)
+    with open_studio(place) as opened, _progress() as told:
         told("reading the log")
-        catch_up(studio, lambda done: told(f"reading the log: {done:,} entries"))
-        clearer = clearer_over(see(studio, said["known"]), ask(studio, profile, asked_of(said)))
-        told("looking for the files")
-        population = _population(studio, targets, timeline, whole)
-        told(f"judging {sum(len(shot.frames) for shot in population.shots):,} files")
-        made = make(studio, clearer, population)
-        order = Order(Reader(View(view), party), disclose, said["timestamp"])
-        written = write(
-            place,
-            studio,
-            made,
-            order,
-            out,
-            lambda done, all_: told(f"writing {out}: {done} of {all_} formats"),
-        )
+        catch_up(opened, lambda done: told(f"reading the log: {done:,} entries"))
+        with still(opened, said["known"]) as (studio, seen):
+            clearer = clearer_over(seen, ask(studio, profile, asked_of(said)))
+            check_time(studio, clearer.question)
+            told("looking for the files")
+            population = _population(studio, targets, timeline, whole)
+            told(f"judging {sum(len(shot.frames) for shot in population.shots):,} files")
+            stands = standing(place, opened, population, reader, issue=issue)
+            made = make(studio, clearer, population, stands.beside)
+        told("looking for pictures")
+        made = with_pictures(opened, made, [*lying(population, targets, timeline), *said["files"]])
+        told(f"writing {out}")
+        order = Order(reader, said["disclose"], said["timestamp"])
+        written = write(place, opened, made, order, out, stands)
+        _say(written, stands.issue(out))
+    return made.cleared.exit_code
+
+
+def _say(written: Written, index: int | None) -> None:
+    """Print what was written, and where it was issued."""
     for name in written.files:
         click.echo(printable(f"{written.folder / name}"))
     for note in written.notes:
         click.echo(f"warning: {note}", err=True)
-    return made.cleared.exit_code
+    if index is not None:
+        click.echo(printable(f"issued: {written.report.head.identifier} is entry {index}"))
+
+
+def _reader(view: str, party: str | None, **_: Any) -> Reader:
+    if (party is not None) != (view == View.RIGHTS_HOLDER.value):
+        raise click.UsageError("--party and --view rights-holder go together.")
+    return Reader(View(view), party)
 
 
 @contextmanager

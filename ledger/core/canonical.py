@@ -24,6 +24,9 @@ MAX_INTEGER = 2**53 - 1
 MAX_DEPTH = 32
 
 _PAIRED = re.compile(rb"[\xf0-\xff]")
+_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"')
+_SQUARE = bytes.maketrans(b"{}", b"[]")
+_NO_BRACKETS = bytes(set(range(256)) - set(b"{}[]"))
 # Made once: making one takes a good part of the time of using it.
 _encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 _sorting = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False, sort_keys=True)
@@ -59,8 +62,7 @@ def matches(value: Any, data: bytes) -> bool:
     """Whether these are the canonical bytes of the value. Raises as ``encode`` does."""
     # The library's own sorting is by code points. That is the same order where no character needs a pair of
     # UTF-16 units (4 bytes of UTF-8, the first at least F0), and it is eight times as fast.
-    few_levels = data.count(b"{") + data.count(b"[") <= MAX_DEPTH
-    if few_levels and (data.isascii() or not _PAIRED.search(data)):
+    if (data.isascii() or not _PAIRED.search(data)) and _is_shallow(data):
         try:
             found = _sorting.encode(value).encode()
         except (ValueError, TypeError):
@@ -68,6 +70,16 @@ def matches(value: Any, data: bytes) -> bool:
         if found == data:
             return True
     return encode(value) == data
+
+
+def _is_shallow(data: bytes) -> bool:
+    """Whether JSON has no more levels than are allowed. Of what is no JSON, it may say either."""
+    if data.count(b"{") + data.count(b"[") <= MAX_DEPTH:
+        return True
+    brackets = _STRING.sub(b"", data).translate(_SQUARE, _NO_BRACKETS)
+    for _ in range(MAX_DEPTH):
+        brackets = brackets.replace(b"[]", b"")  # the innermost level
+    return not brackets
 
 
 def parse(data: bytes) -> Any:

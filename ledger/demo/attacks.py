@@ -14,8 +14,8 @@ from ledger.adapters.settings import Settings
 from ledger.core.predicates.step import Evidence, Place, StepAction, Tool
 from ledger.core.report import Outcome
 from ledger.demo import cast, forgery
+from ledger.demo.page.story import Trial
 from ledger.demo.production import Production
-from ledger.service.audit import Trial
 from ledger.service.record import Work, record
 from ledger.service.seal import seal
 from ledger.service.verify import verify_offline, verify_online

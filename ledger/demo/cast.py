@@ -87,6 +87,21 @@ class Folders:
         return self.root / "proofs"
 
     @property
+    def timeline(self) -> Path:
+        """The cut, as an editor hands it over."""
+        return self.root / f"{PRODUCTION}.otio"
+
+    @property
+    def report(self) -> Path:
+        """The audit report of the cut, whole."""
+        return self.root / "report"
+
+    @property
+    def handover(self) -> Path:
+        """The same report as a distributor may see it."""
+        return self.root / "report-for-the-distributor"
+
+    @property
     def trust(self) -> Path:
         """The trust root to hand out."""
         return self.root / "trust.json"

@@ -19,9 +19,9 @@ from ledger.core.rights.inventory_proof import format_proof, verify
 from ledger.core.rights.profile import Profile
 from ledger.demo import cast
 from ledger.demo.narrator import Narrator
+from ledger.demo.page.rights import Inquiry, OnRecord, Rights
 from ledger.demo.painter.works import VALLEY, paint
 from ledger.demo.production import Production
-from ledger.render.rights import Inquiry, OnRecord, Rights
 from ledger.render.words import counted, day
 from ledger.service.clear.clear import Cleared, clear
 from ledger.service.clear.impact import WhatIf, find_thing, impact, what_if

@@ -1,4 +1,4 @@
-"""The demo from beginning to end: found, register, shoot, verify, clear, attack, ask, publish, report.
+"""The demo from beginning to end: found, register, shoot, verify, clear, attack, ask, publish, report, tell.
 
 * The folder must be new or empty. With ``force`` an older demo is moved aside, and only when it is one:
   nothing that is not ours is touched, and nothing at all is deleted.
@@ -17,14 +17,15 @@ from ledger.demo import cast, thumbnails
 from ledger.demo.attacks import FLIPPED, PIXEL, Attacks
 from ledger.demo.cast import Folders
 from ledger.demo.clearing import Clearing, as_expected
+from ledger.demo.handover import hand_over
 from ledger.demo.materials import Materials, gather
 from ledger.demo.narrator import Narrator
+from ledger.demo.page.html import Pictures, page
+from ledger.demo.page.rights import Rights
+from ledger.demo.page.story import Brought, Delivered, Story, Trial, story_of
 from ledger.demo.painter import brush
 from ledger.demo.production import Production
 from ledger.errors import RakkanError, RefusedError
-from ledger.render.html import Pictures, page
-from ledger.render.rights import Rights
-from ledger.service.audit import Audit, Brought, Delivered, Trial, audit
 from ledger.service.log.publish import publish
 from ledger.service.studio import Studio
 from ledger.wiring import REGISTRAR, home_at, offline_reader, open_device, open_studio, publication
@@ -65,10 +66,12 @@ def run(root: Path, tell: Narrator, *, force: bool = False) -> Result:
         trials = _attack(production, tell)
         rights = clearing.answer(root / trials[-1].path)
         publish(studio.log, publication(home))
-        found = _report(production, delivered, trials, rights)
-    tell.chapter("The report")
+        reported = hand_over(studio, home, folders, trials[-1].path, tell)
+        found = _tell(production, delivered, trials, rights)
     tell.line(f"{found.log.size} log entries published to {root / 'log'}")
-    good = all(item.report.outcome is Outcome.PROVEN for item in delivered) and as_expected(rights)
+    good = (
+        all(item.report.outcome is Outcome.PROVEN for item in delivered) and as_expected(rights) and reported
+    )
     return Result(folders, good and all(trial.as_expected for trial in trials))
 
 
@@ -141,11 +144,11 @@ def _attack(production: Production, tell: Narrator) -> list[Trial]:
     return trials
 
 
-def _report(production: Production, delivered: list[Delivered], trials: list[Trial], rights: Rights) -> Audit:
+def _tell(production: Production, delivered: list[Delivered], trials: list[Trial], rights: Rights) -> Story:
     root = production.folders.root
     brought = Brought(cast.NOTE, (production.materials.inventory,))
-    found = audit(production.studio, root, delivered, brought, trials)
-    for name, document in (("audit.json", found.to_json()), ("clearance.json", rights.to_json())):
+    found = story_of(production.studio, root, delivered, brought, trials)
+    for name, document in (("story.json", found.to_json()), ("clearance.json", rights.to_json())):
         text = json.dumps(document, ensure_ascii=False, indent=2) + "\n"
         (root / name).write_text(text, encoding="utf-8")
     hero = production.path("final", cast.HERO, "png")

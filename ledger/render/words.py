@@ -1,27 +1,9 @@
-"""Plain words for what the log says in terms. For readers who have never seen a manifest."""
+"""Words, numbers and days as people write them, and what the uses of a licence mean."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-
-from ledger.core.report import Outcome, Status, VerificationReport
-from ledger.service.audit import Audit, AuditGrant, AuditThing, Node, Trial
-
-MARKS = {
-    Status.PASSED: ("passed", "✓", "passed"),
-    Status.FAILED: ("failed", "✕", "failed"),
-    Status.UNDECIDED: ("open", "–", "could not be decided"),
-}
-"""For each status: its class, its mark, its word."""
-
-ANSWERS = {
-    Outcome.PROVEN: ("passed", "✓", "Proven"),
-    Outcome.SIGNED: ("open", "–", "Signed by somebody else"),
-    Outcome.RECORDED: ("open", "–", "Recorded, not sealed"),
-    Outcome.ALTERED: ("failed", "✕", "Altered"),
-    Outcome.UNDECIDED: ("open", "–", "Cannot decide"),
-}
 
 USES = {
     "foundation-training": "training a model from nothing",
@@ -40,33 +22,6 @@ USES = {
     "similarity-index": "searching for pictures that resemble it",
 }
 
-ACTIONS = {
-    "generate": "Generated",
-    "edit": "Edited",
-    "composite": "Put together",
-    "draw": "Drawn",
-    "render": "Rendered",
-    "convert": "Converted",
-    "import": "Brought in",
-}
-
-EVIDENCE = {
-    "observed": "Recorded by the studio's tools as it happened",
-    "inferred": "Read from the file afterwards",
-    "declared": "Declared by a person",
-}
-
-_SHOWN = 4
-"""How many files a sentence names before it counts the rest."""
-
-FORMATS = {
-    "image/png": "PNG",
-    "image/jpeg": "JPEG",
-    "image/tiff": "TIFF",
-    "image/x-exr": "OpenEXR",
-    "video/mp4": "MP4",
-}
-
 
 def counted(number: int, one: str, many: str = "") -> str:
     """Return a number with its noun."""
@@ -81,95 +36,3 @@ def listed(items: Sequence[str]) -> str:
 def day(moment: datetime) -> str:
     """Return a day as people write it."""
     return f"{moment.day} {moment:%B %Y}"
-
-
-def format_of(media_type: str) -> str:
-    """Return what people call a file format."""
-    return FORMATS.get(media_type, media_type.rpartition("/")[2].removeprefix("x-").upper())
-
-
-def verdict(audit: Audit) -> str:
-    """Return the one sentence at the top."""
-    proven = sum(file.report.outcome is Outcome.PROVEN for file in audit.files)
-    altered = sum(file.report.outcome is Outcome.ALTERED for file in audit.files)
-    total = len(audit.files)
-    if not total:
-        return "There are no files to judge."
-    if proven == total:
-        return (
-            f"Every one of the {counted(total, 'file')} of this cut is proven."
-            if total > 1
-            else "The file is proven."
-        )
-    rest = [counted(altered, "file was", "files were") + " altered"] if altered else []
-    open_ = total - proven - altered
-    rest += [counted(open_, "file", "files") + " could not be decided"] if open_ else []
-    return f"{proven:,} of {counted(total, 'file')} are proven; {listed(rest)}."
-
-
-def because(audit: Audit) -> str:
-    """Return what the verdict rests on; only where everything is proven, and only positives."""
-    if not all_proven(audit):
-        return "The list below says for each other file what was found, or what is missing."
-    return (
-        "Not a byte has changed since they were sealed. Every seal is the studio's own. The log holds the "
-        "record of every step, and for every model and dataset that the records name, a grant was on record "
-        "when it was used."
-    )
-
-
-def holders(thing: AuditThing) -> str:
-    """Return who holds the rights in a dataset's works, as far as the studio shows it."""
-    if thing.holders:
-        return listed([f"{name} ({counted(count, 'work')})" for name, count in sorted(thing.holders.items())])
-    return counted(thing.rights_holders, "rights holder") if thing.rights_holders else "not known"
-
-
-def grant(item: AuditGrant) -> str:
-    """Return what a grant permits, by whom, and for how long."""
-    by = f" by {item.shown['licensor']}" if "licensor" in item.shown else ""
-    uses = listed([USES.get(use, use) for use in item.uses])
-    until = f"to {day(item.valid_until)}" if item.valid_until else "without end"
-    return f"Grant {item.grant_id}{by} permits {uses}; from {day(item.valid_from)} {until}."
-
-
-def made(node: Node, materials: Sequence[tuple[str, str]]) -> str:
-    """Return how a file came to be. ``materials`` are pairs of role and name."""
-    models = [f"the model “{name}”" for role, name in materials if role == "model"]
-    files = [f"“{name}”" for role, name in materials if role not in ("model", "dataset")]
-    sentence = f"“{node.name}” was {ACTIONS.get(node.action or '', 'made').lower()}"
-    if files:
-        shown = files if len(files) <= _SHOWN else [*files[:2], f"{len(files) - 2} more"]
-        sentence += f" from {listed(shown)}"
-    if models:
-        sentence += f" with {listed(models)}"
-    return sentence + ("." if materials else "; its record names no model and no other file.")
-
-
-def answer(trial: Trial) -> str:
-    """Return the answer's decisive check in words."""
-    return trial.report.check(trial.check).words
-
-
-def passed(trial: Trial) -> str:
-    """Return how much of the file is proven all the same."""
-    checks = trial.report.checks
-    count = sum(check.status is Status.PASSED for check in checks)
-    return f"({count} of {len(checks)} checks passed.)"
-
-
-def signer(report: VerificationReport) -> str:
-    """Return who sealed a file."""
-    return report.signer or "nobody known"
-
-
-def all_proven(audit: Audit) -> bool:
-    """Return whether there are files, and every one is proven."""
-    return bool(audit.files) and all(file.report.outcome is Outcome.PROVEN for file in audit.files)
-
-
-def short(path: str) -> str:
-    """Return the frame number in a file's name, or else the name: ``a/sh020.final.1006.png`` is 1006."""
-    name = path.rpartition("/")[2]
-    numbers = [part for part in name.split(".") if part.isdigit()]
-    return numbers[-1] if numbers else name

@@ -14,13 +14,25 @@ from ledger.verifier.outcome import Check
 
 
 @dataclass(frozen=True, slots=True)
+class Issued:
+    """The signed entry about a report, and its receipt, where the log has taken it in."""
+
+    entry: bytes
+    receipt: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
 class Given:
-    """What the reader brings: a trust root or its SHA-256 (hex), keys of the log, a witness policy."""
+    """What the reader brings: a trust root or its SHA-256 (hex), keys of the log, a witness policy.
+
+    ``issued`` is what lies beside the bundle.
+    """
 
     trust: bytes | None = None
     log_keys: tuple[str, ...] = ()
     trust_sha256: str | None = None
     policy: bytes | None = None
+    issued: Issued | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,14 @@ class Archive:
             raise altered(name, "its bytes do not have the checksum that they had")
         return found.hexdigest()
 
+    def whole_digest(self) -> str:
+        """Return the SHA-256 (hex) of the bundle itself."""
+        found = hashlib.sha256()
+        self._file.seek(0)
+        while piece := self._file.read(_PIECE):
+            found.update(piece)
+        return found.hexdigest()
+
     def pieces(self, name: str) -> Iterator[bytes]:
         """Yield a file's bytes."""
         member = self._member(name)

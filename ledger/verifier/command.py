@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
+from ledger.core.audit.bundle import ISSUED, RECEIPT
 from ledger.errors import RakkanError
-from ledger.verifier.anchors import Given
+from ledger.verifier.anchors import Given, Issued
 from ledger.verifier.archive import Archive
 from ledger.verifier.extract import extract
 from ledger.verifier.verify import verify
@@ -28,6 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             log_keys=tuple(asked.log_key),
             trust_sha256=asked.trust_sha256,
             policy=asked.policy.read_bytes() if asked.policy else None,
+            issued=_issued(asked.bundle.parent),
         )
         with asked.bundle.open("rb") as file:
             archive = Archive(file)
@@ -64,6 +66,14 @@ def _parser() -> argparse.ArgumentParser:
         "--out", type=Path, default=Path(), metavar="FOLDER", help="where --extract writes to"
     )
     return parser
+
+
+def _issued(folder: Path) -> Issued | None:
+    """Return the entry about the report, if one lies beside the bundle."""
+    entry, receipt = folder / ISSUED, folder / RECEIPT
+    if not entry.is_file():
+        return None
+    return Issued(entry.read_bytes(), receipt.read_bytes() if receipt.is_file() else None)
 
 
 def _refused(error: Exception, *, as_json: bool) -> int:

@@ -11,7 +11,7 @@ from ledger.core.audit.bundle import payload as signed_payload
 from ledger.core.audit.document import read as read_report
 from ledger.core.merkle import HASH_SIZE, verify_consistency
 from ledger.errors import MalformedError, RakkanError, UndecidedError
-from ledger.verifier.anchors import Anchors, Given, anchors
+from ledger.verifier.anchors import Anchors, Given, Issued, anchors
 from ledger.verifier.archive import Archive, altered
 from ledger.verifier.evidence import Entries, check_signature, open_signed, read_entries
 from ledger.verifier.figures import (
@@ -22,8 +22,10 @@ from ledger.verifier.figures import (
     check_rows,
     files_by_entry,
 )
+from ledger.verifier.issue import check_issued, check_last
 from ledger.verifier.openings import check_openings, check_policy, check_stores
 from ledger.verifier.outcome import Check, Outcome
+from ledger.verifier.shape import check_shape
 
 
 def verify(archive: Archive, given: Given) -> Outcome:
@@ -36,6 +38,8 @@ def verify(archive: Archive, given: Given) -> Outcome:
         entries = _evidence(archive, manifest, known, report, outcome) if known else None
         if report is not None:
             _rows(archive, manifest, report, entries, outcome)
+        if report is not None and entries is not None and given.issued is not None:
+            _issue(archive, given.issued, report, entries, outcome)
     return outcome
 
 
@@ -72,6 +76,7 @@ def _digests(archive: Archive, check: Check) -> Iterator[tuple[str, str]]:
 def _report(archive: Archive, manifest: Manifest, check: Check) -> Report:
     try:
         report = read_report(canonical.load(archive.read(DOCUMENT)))
+        check_shape(report)
     except MalformedError as error:
         raise altered(DOCUMENT, str(error)) from error
     check_head(report, manifest, check)
@@ -137,6 +142,14 @@ def _rows(
     )
 
 
+def _issue(archive: Archive, issued: Issued, report: Report, entries: Entries, outcome: Outcome) -> None:
+    outcome.run(
+        "issue",
+        "The report's own entry, which lies beside the bundle",
+        lambda check: check_issued(archive, issued, report, entries, check),
+    )
+
+
 def _tree(archive: Archive, manifest: Manifest, report: Report, check: Check) -> None:
     """Return if the tree of the checkpoint continues the one that the report saw."""
     row, head = archive.read(CONSISTENCY), report.head
@@ -145,3 +158,4 @@ def _tree(archive: Archive, manifest: Manifest, report: Report, check: Check) ->
         head.size, manifest.size, proof, bytes.fromhex(head.root), bytes.fromhex(manifest.root)
     )
     check.say(f"It had {head.size:,} entries, and nothing of it was changed since.")
+    check_last(archive, report, check)

@@ -40,8 +40,8 @@ def verified(path: Path, trust: Path, *more: str, home: Path | None = None) -> t
 def test_it_leaves_the_tree_that_the_documentation_names(demo: Demo) -> None:
     names = {path.name for path in demo.folder.iterdir()}
     assert names == {
-        *("attacked", "audit.json", "clearance.json", "files", "home", "index.html", "log", "materials"),
-        *("proofs", "trust.json"),
+        *("attacked", "story.json", "clearance.json", "files", "home", "index.html", "log", "materials"),
+        *("moonrise.otio", "proofs", "report", "report-for-the-distributor", "trust.json"),
     }
     suffixes = {path.suffix for path in (demo.folder / "files").iterdir()}
     film = {".mp4"} if shutil.which("ffmpeg") else set()
@@ -53,14 +53,14 @@ def test_where_nobody_looks_it_prints_plain_lines(demo: Demo) -> None:
     assert demo.err == ""
     assert "\x1b" not in demo.out
     assert "\r" not in demo.out
-    for file in demo.audit["files"]:
+    for file in demo.story["files"]:
         assert f"{Path(file['path']).name}: proven" in demo.out
 
 
 def test_a_stranger_proves_every_kind_of_file_from_the_file_alone(demo: Demo, tmp_path: Path) -> None:
     shutil.copy(demo.folder / "trust.json", tmp_path)
     seen = set()
-    for file in demo.audit["files"]:
+    for file in demo.story["files"]:
         source = demo.folder / file["path"]
         kind = (source.name.split(".")[1], source.suffix)
         if kind in seen:
@@ -75,7 +75,7 @@ def test_a_stranger_proves_every_kind_of_file_from_the_file_alone(demo: Demo, tm
 
 
 def test_every_audited_file_is_proven_and_is_what_lies_on_disk(demo: Demo) -> None:
-    files = demo.audit["files"]
+    files = demo.story["files"]
     on_disk = {path for path in (demo.folder / "files").iterdir() if path.suffix != ".c2pa"}
     assert {demo.folder / file["path"] for file in files} == on_disk
     for file in files:
@@ -117,7 +117,7 @@ def test_a_stripped_frame_is_found_by_its_picture(demo: Demo) -> None:
 
 
 def test_the_audit_holds_every_attack_with_its_answer(demo: Demo) -> None:
-    trials = {trial["name"]: trial for trial in demo.audit["trials"]}
+    trials = {trial["name"]: trial for trial in demo.story["trials"]}
     assert set(trials) == {*ANSWERS, "stripped-manifest-online"}
     assert all(trial["asExpected"] for trial in trials.values())
     for trial in trials.values():
@@ -133,7 +133,7 @@ def test_a_flipped_pixel_is_one_bit_of_one_pixel(demo: Demo) -> None:
 
 
 def test_the_published_log_ends_where_the_audit_says(demo: Demo) -> None:
-    log = demo.audit["log"]
+    log = demo.story["log"]
     published = (demo.folder / "log" / "checkpoint").read_bytes()
     assert published.decode() == log["checkpoint"]
     trust = parse_trust((demo.folder / "trust.json").read_bytes())
@@ -144,7 +144,7 @@ def test_the_published_log_ends_where_the_audit_says(demo: Demo) -> None:
 
 
 def test_the_registry_shows_the_rights_holders_and_what_nobody_licensed(demo: Demo) -> None:
-    things = {thing["name"]: thing for thing in demo.audit["things"]}
+    things = {thing["name"]: thing for thing in demo.story["things"]}
     inventory = demo.folder / "materials" / "night-landscapes.csv"
     with inventory.open(encoding="utf-8", newline="") as handle:
         holders = [row["rights_holder"] for row in csv.DictReader(handle)]
@@ -152,7 +152,7 @@ def test_the_registry_shows_the_rights_holders_and_what_nobody_licensed(demo: De
     assert things["night-landscapes"]["holders"] == {name: holders.count(name) for name in holders}
     assert things["moonlit-brush"]["training"][0]["sha256"] == things["night-landscapes"]["sha256"]
     assert things["dreamweft-xl"]["training"] == []
-    licence, own = demo.audit["grants"]
+    licence, own = demo.story["grants"]
     assert licence["covers"] == [things["night-landscapes"]["sha256"]]
     assert (list(licence["shown"]), licence["hidden"]) == (["licensor"], 1)
     assert own["covers"] == [things["moonlit-brush"]["sha256"]]
@@ -160,10 +160,10 @@ def test_the_registry_shows_the_rights_holders_and_what_nobody_licensed(demo: De
 
 def test_the_lineage_leads_from_the_cut_to_the_works(demo: Demo) -> None:
     parents: dict[str, set[str]] = {}
-    for link in demo.audit["links"]:
+    for link in demo.story["links"]:
         parents.setdefault(link["child"], set()).add(link["parent"])
-    names = {node["sha256"]: node["name"] for node in demo.audit["nodes"]}
-    hero = next(file for file in demo.audit["files"] if file["path"].endswith("final.1006.png"))
+    names = {node["sha256"]: node["name"] for node in demo.story["nodes"]}
+    hero = next(file for file in demo.story["files"] if file["path"].endswith("final.1006.png"))
     reached, queue = set(), [hero["node"]]
     while queue:
         reached.add(child := queue.pop())

@@ -1,24 +1,15 @@
 """The demo's page in a real browser: nothing fails, nothing is fetched, and the verdict is there to read."""
 
 import re
-import shutil
-import subprocess
-from html import escape
-from html.parser import HTMLParser
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 import pytest
 
 from ledger.core.predicates.reasons import EXPLAINED, Code
+from tests.support.browser import CHROMIUM, Page, asked, browse, wide
 from tests.support.demo import Demo, run_once
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-QUIET = [
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
-    *("--disable-background-networking", "--disable-component-update", "--enable-logging=stderr"),
-]
-BROWSERS_OWN = re.compile(r"(.+\.)?(google|googleapis|gvt1)\.com")
 VERDICT = "Every one of the {} files of this cut is proven."
 
 pytestmark = [
@@ -33,36 +24,6 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     return run_once(tmp_path_factory.getbasetemp())
 
 
-class Page(HTMLParser):
-    """The page as the browser holds it after loading."""
-
-    def __init__(self, dom: str, log: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.text = ""
-        self.log = log
-        self.feed(dom)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
-
-
-def browse(path: Path, scratch: Path, *options: str) -> Page:
-    """Load a page in headless Chromium with a new profile."""
-    assert CHROMIUM is not None
-    done = subprocess.run(
-        [CHROMIUM, *QUIET, *options, f"--user-data-dir={scratch}", "--dump-dom", path.as_uri()],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=True,
-    )
-    return Page(done.stdout, done.stderr)
-
-
 @pytest.fixture(scope="module")
 def network(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("network") / "log.json"
@@ -75,7 +36,7 @@ def page(demo: Demo, network: Path, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 def test_the_verdict_is_the_first_heading(page: Page, demo: Demo) -> None:
-    assert VERDICT.format(len(demo.audit["files"])) in page.text
+    assert VERDICT.format(len(demo.story["files"])) in page.text
     headings = [tag for tag, _ in page.tags if re.fullmatch("h[1-6]", tag)]
     assert headings[0] == "h1"
     assert headings.count("h1") == 1
@@ -86,9 +47,7 @@ def test_the_console_stays_silent(page: Page) -> None:
 
 
 def test_nothing_is_asked_of_any_network(page: Page, network: Path) -> None:
-    asked = set(re.findall(r'"url":"((?:https?|wss?):[^"]+)"', network.read_text(encoding="utf-8")))
-    hosts = {urlsplit(address).hostname or "" for address in asked}
-    assert {host for host in hosts if not BROWSERS_OWN.fullmatch(host)} == set()
+    assert asked(network) == set()
     loaded = [
         attributes.get(name) or ""
         for tag, attributes in page.tags
@@ -121,7 +80,7 @@ def test_it_has_landmarks_and_a_language(page: Page) -> None:
 
 
 def test_it_names_every_attack_and_never_promises_too_much(page: Page, demo: Demo) -> None:
-    assert [trial["title"] for trial in demo.audit["trials"] if trial["title"] not in page.text] == []
+    assert [trial["title"] for trial in demo.story["trials"] if trial["title"] not in page.text] == []
     assert not re.search(r"ai.free|copyright.safe", page.text, re.IGNORECASE)
 
 
@@ -152,16 +111,5 @@ def test_it_is_small_enough_to_send(demo: Demo) -> None:
 
 @pytest.mark.parametrize("width", [360, 768, 1280])
 def test_nothing_sticks_out_at_any_width(width: int, demo: Demo, tmp_path: Path) -> None:
-    # A frame, because a headless window is never narrower than the browser likes.
-    measure = "<script>document.title=document.documentElement.scrollWidth</script></body>"
-    page = (demo.folder / "index.html").read_text(encoding="utf-8").replace("</body>", measure)
-    frame = f'<iframe width={width} height=900 style="border:0" srcdoc="{escape(page)}"></iframe>'
-    read = (
-        "<script>onload=()=>{document.title=document.querySelector('iframe').contentDocument.title}</script>"
-    )
-    path = tmp_path / "measured.html"
-    path.write_text(f"<title></title>{frame}{read}", encoding="utf-8")
-    measured = browse(path, tmp_path / "profile")
-    found = re.match(r"\s*(\d+)", measured.text)
-    assert found is not None
-    assert int(found.group(1)) <= width
+    page = (demo.folder / "index.html").read_text(encoding="utf-8")
+    assert wide(page, width, tmp_path) <= width

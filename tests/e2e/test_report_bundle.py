@@ -8,16 +8,18 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import cryptography
 import pytest
 
+from ledger.core.fields import format_time
 from tests.e2e.conftest import Studio, copied
-from tests.support.cleared import policy
+from tests.support.cleared import place, policy
 
-AT = ("--at", "2026-12-01T00:00:00Z")
+AT = ("--at", format_time(datetime.now(UTC).replace(microsecond=0)))
 
 
 def handed_over(studio: Studio, name: str, *options: str) -> Path:
@@ -156,3 +158,73 @@ def test_it_needs_nothing_but_cryptography_and_no_network(handing: Studio, tmp_p
     )
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
     assert done.stdout.endswith("\nProven.\n")
+
+
+@pytest.fixture(scope="session")
+def issued(shot_once: Studio, tmp_path_factory: pytest.TempPathFactory) -> Studio:
+    """Two issued reports, the second after more work. Never written to."""
+    studio = copied(shot_once, tmp_path_factory.mktemp("issued"))
+    handed_over(studio, "first", "--issue")
+    studio.record(studio.png("sh030.1001.png", 5), "--action", "draw", *place("sh030"))
+    handed_over(studio, "second", "--issue")
+    return studio
+
+
+def said_of(outcome: dict[str, Any], key: str) -> list[str]:
+    return next(item["said"] for item in outcome["checks"] if item["check"] == key)
+
+
+def test_an_issued_bundle_is_held_against_its_entry_and_the_last_report(issued: Studio) -> None:
+    for name in ("first", "second"):
+        code, outcome = check(issued.work / name, "--trust", issued.trust)
+        assert (code, failed(outcome)) == (0, {})
+        assert said_of(outcome, "issue")[0].startswith("registrar issued it: entry ")
+    assert said_of(outcome, "tree")[-1] == (
+        "The log begins with all 15 entries that the last report stood on."
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "error"),
+    [("issued.dsse.json", 1, "bundle.other-issue"), ("receipt.tlog-proof", 1, "proof.mismatch")],
+)
+def test_the_entry_of_another_report_is_found(
+    issued: Studio, tmp_path: Path, name: str, code: int, error: str
+) -> None:
+    folder = Path(shutil.copytree(issued.work / "second", tmp_path / "swapped"))
+    shutil.copy(issued.work / "first" / name, folder)
+    found, outcome = check(folder, "--trust", issued.trust)
+    assert (found, list(failed(outcome))) == (code, ["issue"])
+    assert error in str(failed(outcome))
+
+
+def test_an_entry_without_a_receipt_was_not_taken_in(issued: Studio, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(issued.work / "second", tmp_path / "kept back"))
+    (folder / "receipt.tlog-proof").unlink()
+    found, outcome = check(folder, "--trust", issued.trust)
+    assert (found, list(failed(outcome))) == (3, ["issue"])
+
+
+def test_what_a_view_hides_is_opened_by_name(handing: Studio, shot_once: Studio, tmp_path: Path) -> None:
+    studio = copied(shot_once, tmp_path)
+    folder = handed_over(studio, "opened", "--view", "public", "--disclose", "shots/1/name")
+    code, outcome = check(folder, "--trust", studio.trust)
+    assert (code, failed(outcome)) == (0, {})
+    assert said_of(outcome, "openings") == ['shots/1/name: "sq010/sh010"']
+    for name in ("shots/99/name", "nothing", "entry/99", "entry/x", "entry/0"):
+        options = ("--view", "public", "--disclose", name, "--out", studio.work / "none")
+        studio.fails(
+            "report.no-such-part", "report", "--production", "nightfall", *policy(studio), *AT, *options
+        )
+
+
+def test_an_opening_of_another_report_opens_nothing(
+    handing: Studio, shot_once: Studio, tmp_path: Path
+) -> None:
+    from tests.support.bundles import exit_code, forged, opened
+
+    studio = copied(shot_once, tmp_path)
+    folder = handed_over(studio, "opened", "--view", "public", "--disclose", "shots/1/name")
+    files = opened((handing.work / "public" / "bundle.zip").read_bytes())
+    files["evidence/openings.txt"] = opened((folder / "bundle.zip").read_bytes())["evidence/openings.txt"]
+    assert exit_code(forged(files), handing.trust.read_bytes()) == 1

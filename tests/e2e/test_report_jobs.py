@@ -147,8 +147,8 @@ def test_a_rights_holder_has_the_view_of_their_own_party(reader: Reader) -> None
     job = ask(reader, "rights-holder")
     assert job["wanted"]["party"] == "mori"
     reader.viewer = viewer(Role.LEGAL)
-    assert ask(reader, "rights-holder", 400)["code"] == "report.party"
-    assert ask(reader, "studio", 400, party="mori")["code"] == "report.party"
+    assert ask(reader, "rights-holder", 400)["code"] == "request.malformed"
+    assert ask(reader, "studio", 400, party="mori")["code"] == "request.malformed"
 
 
 def test_what_somebody_may_not_see_is_not_there(reader: Reader) -> None:
@@ -193,7 +193,7 @@ def test_a_report_that_cannot_be_made_says_why(reader: Reader, more: Any, code: 
     job = done(reader, ask(reader, **more))
     assert (job["state"], job["error"]["code"], job["files"]) == ("failed", code, [])
     got = reader.client.get(f"/v1/productions/nightfall/reports/{job['id']}/files/report.json")
-    assert (got.status_code, got.json()["code"]) == (409, "report.open")
+    assert (got.status_code, got.json()["code"]) == (404, "report.no-such-file")
 
 
 def test_an_unknown_policy_is_refused_at_once(reader: Reader) -> None:
@@ -204,7 +204,7 @@ def test_an_unknown_policy_is_refused_at_once(reader: Reader) -> None:
 def test_nobody_fills_the_queue_alone(reader: Reader) -> None:
     held = [ask(reader) for _ in range(3)]
     refused = reader.client.post("/v1/productions/nightfall/reports", json={**STOCK, "view": "studio"})
-    assert (refused.status_code, refused.json()["code"]) == (429, "report.queue")
+    assert (refused.status_code, refused.json()["code"]) == (429, "report.full")
     assert refused.headers["retry-after"] == "60"
     reader.viewer = viewer(Role.DISTRIBUTOR)
     reader.viewer = type(reader.viewer)("person:other", reader.viewer.roles)
@@ -249,7 +249,9 @@ def test_a_server_that_is_killed_loses_no_job(nightfall: Studio) -> None:
             os.kill(pid, signal.SIGKILL)
         os.kill(server.process.pid, signal.SIGKILL)
         server.ended()
-    records = [json.loads((nightfall.home / "reports" / job["id"] / "job.json").read_text()) for job in jobs]
+    records = [
+        json.loads((nightfall.home / "report-jobs" / job["id"] / "job.json").read_text()) for job in jobs
+    ]
     assert [record["state"] for record in records] == ["running", "queued"]
     with (
         running(nightfall) as server,

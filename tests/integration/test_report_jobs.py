@@ -24,6 +24,7 @@ from ledger.service.clear.question import Asked
 from ledger.service.report.jobs import Job, Jobs, ReportSettings, Result, State, Wanted
 from ledger.testing import FixedClock
 from ledger.wiring import home_at, open_studio
+from ledger.wiring.reports.job import job_folder
 from ledger.wiring.reports.serving import Reports, reporting
 from tests.e2e.conftest import ROOT, Studio, copied, founded, shot_once
 from tests.support.service import until
@@ -95,13 +96,11 @@ def test_what_is_removed_comes_not_back(folder: ReportFolder) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"id": 1}', "null", '{"state": "done"}'])
-def test_a_damaged_record_is_named_and_hides_no_other(folder: ReportFolder, text: str) -> None:
+def test_a_damaged_record_is_none_and_hides_no_other(folder: ReportFolder, text: str) -> None:
     folder.add(job(1))
     folder.add(job(2))
     (folder.place(job(1).identifier) / RECORD).write_text(text)
-    with pytest.raises(RakkanError) as error:
-        folder.get(job(1).identifier)
-    assert error.value.code == "report.job"
+    assert folder.get(job(1).identifier) is None
     assert folder.all() == folder.open() == [job(2)]
 
 
@@ -111,9 +110,9 @@ def test_the_limits_of_asking(folder: ReportFolder) -> None:
     few = jobs(folder, queue=2, each=1)
     first = few.ask(PRODUCER, WANTED)
     assert first.wanted.asked.at == NOON
-    assert code_of(few) == "report.queue"
+    assert code_of(few) == "report.full"
     few.ask(replace(PRODUCER, name="person:2"), WANTED)
-    assert code_of(few, replace(PRODUCER, name="person:3")) == "report.queue"
+    assert code_of(few, replace(PRODUCER, name="person:3")) == "report.full"
     full = jobs(folder, max_bytes=10)
     assert code_of(full) == "report.full"
 
@@ -144,7 +143,7 @@ def finished(reports: Reports, viewer: Viewer = PRODUCER, wanted: Wanted = WANTE
 def serving(home: Studio) -> Iterator[Studio]:
     """A home whose folder of reports is clean at the end."""
     yield home
-    assert [path.name for path in (home.home / "reports").iterdir() if path.name.startswith(".")] == []
+    assert [path.name for path in (home.home / "report-jobs").iterdir() if path.name.startswith(".")] == []
 
 
 def quick(**settings: object) -> ReportSettings:
@@ -168,7 +167,7 @@ def test_what_costs_too_much_is_stopped(
 
 def test_one_that_was_under_way_is_begun_anew_and_a_half_one_is_never_shown(serving: Studio) -> None:
     place = home_at(serving.home)
-    folder = ReportFolder(place.reports)
+    folder = job_folder(place)
     running = job(state=State.RUNNING, phase="writing", done=3, total=4)
     folder.add(running)
     left = folder.files(running.identifier)
@@ -209,7 +208,7 @@ def test_two_servers_make_each_report_once(serving: Studio) -> None:
 
 def test_the_process_ends_with_its_server(serving: Studio) -> None:
     place = home_at(serving.home)
-    folder = ReportFolder(place.reports)
+    folder = job_folder(place)
     folder.add(job())
     boot = "import sys; sys.path.insert(0, sys.argv[1]); from ledger.wiring.reports.job import main; main()"
     command = [sys.executable, "-I", "-c", boot, str(ROOT), str(serving.home), job().identifier]

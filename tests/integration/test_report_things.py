@@ -8,15 +8,19 @@ from typing import Any
 
 import pytest
 
+from ledger.adapters.profiles import load
 from ledger.core.artifact import Artifact, Role
 from ledger.core.audit import Report, Stop
 from ledger.core.audit.views import Reader, View, seen_by
 from ledger.core.predicates.approval import Decision
 from ledger.core.predicates.step import StepAction
 from ledger.core.statement import Statement
-from ledger.service.clear.question import see
+from ledger.service.clear.projecting import basis_by_pixels
+from ledger.service.clear.question import Asked, ask, clearer_over, see
+from ledger.service.clear.recorded import File, Kind, Target
 from ledger.service.report.lineages import MOST_STOPS
-from ledger.service.report.steps import walk
+from ledger.service.report.population import Population
+from ledger.service.report.report import make
 from ledger.service.report.uses import MOST_ENTRIES
 from tests.support import stated
 from tests.support.audited import CONTRACT, LATER, NUKE, SERVICE, Audited, production, rows, step, thing
@@ -492,9 +496,13 @@ def test_a_file_that_no_record_has_is_followed_by_its_picture(fresh: Audited) ->
     fresh.say("parent", step(StepAction.DRAW, "sh060", pixels("key", "sh060.key.png")))
     preview = replace(pixels("key", "preview.png"), role=Role.PARENT)
     fresh.say("child", step(StepAction.EDIT, "sh060", pixels("out", "sh060.1001.exr"), of=(preview,)))
-    size = see(fresh.studio).size
-    pieces = list(walk(fresh.studio, size, [(digest("delivered"), digest("picture of out"))]))
-    assert [told.index for piece in pieces for told in piece.steps] == [fresh.at["child"], fresh.at["parent"]]
+    question = ask(fresh.studio, load("broadcast-jp"), Asked(at=NOW))
+    clearer = clearer_over(see(fresh.studio), question)
+    basis = basis_by_pixels(fresh.studio, digest("picture of out"))
+    file = File("delivered.exr", digest("delivered"), basis or frozenset(), digest("picture of out"))
+    delivered = Population("a file", (), (Target("delivered.exr", Kind.FILE, (file,)),))
+    report = make(fresh.studio, clearer, delivered).report
+    assert rows(report, "tools", "tool")["Nuke 16.0"]["entries"] == fresh.entries("parent", "child")
 
 
 def pixels(picture: str, name: str) -> Artifact:

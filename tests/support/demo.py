@@ -19,7 +19,7 @@ class Demo:
     folder: Path
     out: str
     err: str
-    audit: dict[str, Any]
+    story: dict[str, Any]
 
 
 def rakkan(*arguments: str, cwd: Path = ROOT, home: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -41,5 +41,5 @@ def run_once(scratch: Path) -> Demo:
     folder = scratch / "demo with a space" / "out"
     done = rakkan("demo", "--out", str(folder))
     assert done.returncode == 0, done.stdout + done.stderr
-    audit = json.loads((folder / "audit.json").read_text(encoding="utf-8"))
-    return Demo(folder, done.stdout, done.stderr, audit)
+    story = json.loads((folder / "story.json").read_text(encoding="utf-8"))
+    return Demo(folder, done.stdout, done.stderr, story)

@@ -49,8 +49,8 @@ def frames(path: Path) -> Iterator[str]:
     with OpenEXR.File(str(path), header_only=True) as file:
         promised = len(file.parts)
         for part in file.parts:
-            _check(part.header)
-    with _whole(path) as (file, complaints):
+            check(part.header)
+    with whole(path) as (file, complaints):
         if len(file.parts) != promised:  # it leaves out what it cannot read
             raise damage.DamagedError if damage.openexr_says(complaints) else UnsupportedError
         for part in file.parts:
@@ -72,7 +72,7 @@ def texts(path: Path) -> list[tuple[int, str, str]]:
 
 
 @contextmanager
-def _whole(path: Path) -> Iterator[tuple[Any, str]]:
+def whole(path: Path) -> Iterator[tuple[Any, str]]:
     """Open the file with all its samples; with it comes what the library printed about it."""
     with _ONE_AT_A_TIME, redirect_stdout(_Complaints()) as complaints:
         # One thread: the callers are many frames at once, and the workstation is an artist's.
@@ -81,7 +81,8 @@ def _whole(path: Path) -> Iterator[tuple[Any, str]]:
         yield file, complaints.getvalue()
 
 
-def _check(header: dict[str, Any]) -> None:
+def check(header: dict[str, Any]) -> None:
+    """Return if a part with this header is read. Raises ``TooLargeError`` and ``UnsupportedError``."""
     width, height = _size(header)
     samples.check_size(width, height)
     if width * height * len(header["channels"]) > MAX_SAMPLES:

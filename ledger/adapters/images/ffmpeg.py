@@ -96,6 +96,16 @@ def likenesses(path: Path, media_type: str) -> Iterator[int]:
     yield from map(samples.likeness, _decoded(path, source, small, 72))
 
 
+def first(path: Path, media_type: str, width: int) -> tuple[tuple[int, int], bytes]:
+    """Return the first frame in RGB, this wide at most: its size and its samples. Raises as ``frames``."""
+    prober, source = _source(path, media_type)
+    stream = _probe([prober, "-v", "error", *source], path)
+    wide = min(width, stream["width"])
+    size = wide, max(1, round(stream["height"] * wide / stream["width"]))
+    scaled = ["-vf", f"scale={size[0]}:{size[1]}:flags=area", "-pix_fmt", "rgb24", "-frames:v", "1"]
+    return size, next(_decoded(path, source, scaled, 3 * size[0] * size[1]))
+
+
 def _source(path: Path, media_type: str) -> tuple[str, list[str]]:
     """Return ffprobe, and how it and ffmpeg are told of the file. Raises ``UnsupportedError``."""
     prober = which("ffprobe")

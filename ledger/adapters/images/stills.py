@@ -76,6 +76,23 @@ def likeness(path: Path) -> int:
         raise UnsupportedError from error
 
 
+def shown(path: Path, head: bytes, size: tuple[int, int], paper: tuple[int, int, int]) -> Image.Image:
+    """Return the first picture as RGB on paper, not smaller than ``size`` unless it is.
+
+    Raises ``DeepError``, ``UnsupportedError``, ``TooLargeError``, and whatever Pillow raises.
+    """
+    with Image.open(path, formats=_FORMATS) as image:
+        samples.check_size(*image.size)
+        _check_depth(image, head)
+        image.draft("RGB", size)
+        plain = _plain(image)
+        if plain.mode != "RGBA":
+            return plain.convert("RGB")
+        page = Image.new("RGB", plain.size, paper)
+        page.paste(plain, mask=plain.getchannel("A"))
+        return page
+
+
 def digest(frame: Image.Image) -> str:
     """Return the digest of one decoded picture."""
     plain = _plain(frame)

@@ -267,8 +267,10 @@ class Report:
 def counted(tables: Mapping[str, Table], count: Count) -> int:
     """Return what a count comes to. Raises ``KeyError`` for a table or column that is not there."""
     table = tables[count.table]
-    wanted = [(table.schema.place(key), value) for key, value in count.where]
-    rows = [row for row in table.shown if all(row[place] == value for place, value in wanted)]
+    rows = table.shown
+    for key, value in count.where:
+        place = table.schema.place(key)
+        rows = tuple(row for row in rows if row[place] == value)
     if count.of is None:
         return len(rows)
     place = table.schema.place(count.of)

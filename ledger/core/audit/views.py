@@ -17,9 +17,10 @@ from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cache, partial
 from typing import Any
 
-from ledger.core.audit import Hidden, Report, Row, Schema, Sight, Table
+from ledger.core.audit import Column, Hidden, Report, Row, Schema, Sight, Table
 from ledger.core.audit.document import cell_to_json
 from ledger.core.audit.words import Told
 from ledger.core.disclosure import SALT_BYTES, Disclosure, commit
@@ -43,6 +44,8 @@ SEES = {
     View.PUBLIC: frozenset({Sight.OPEN}),
 }
 """What each view shows."""
+_OPEN = frozenset({Sight.OPEN})
+_encoder = json.JSONEncoder(ensure_ascii=False)  # made once: that takes a good part of the time of using it
 MEANINGS = {
     View.STUDIO: "everything, for the studio itself",
     View.DISTRIBUTOR: "shots, verdicts, models and their licences, the answers to a client's principles",
@@ -98,8 +101,9 @@ def openings(report: Report, secret: bytes, names: Collection[str]) -> Iterator[
     maker = _Maker(hmac.digest(secret, report.head.identifier.encode(), "sha256"))
     for table in report.tables.values():
         for row in table.shown:
-            for column, value in zip(table.schema.columns, row, strict=True):
-                if (name := _name(table.schema, row, column.key)) in names:
+            places = [(None, row), *((item.key, row[n]) for n, item in enumerate(table.schema.columns))]
+            for key, value in places:
+                if (name := _name(table.schema, row, key)) in names:
                     yield maker.disclose(name, value)
 
 
@@ -119,13 +123,14 @@ class _Maker:
 
     def _commit(self, name: str, value: Any) -> Disclosure:
         salt = hmac.digest(self.key, name.encode(), "sha256")[:SALT_BYTES]
-        return commit(salt, name, json.dumps(cell_to_json(value), ensure_ascii=False))
+        return commit(salt, name, _encoder.encode(cell_to_json(value)))
 
 
 def _table(
-    table: Table, reader: Reader, sees: Collection[Sight], maker: _Maker, withheld: Counter[str]
+    table: Table, reader: Reader, sees: frozenset[Sight], maker: _Maker, withheld: Counter[str]
 ) -> Table:
     rows: list[Row | Hidden] = []
+    hidden = cache(partial(_hidden, table.schema))
     for row in table.shown:
         shown = _shown(table.schema, row, reader, sees)
         if shown is None:
@@ -133,15 +138,20 @@ def _table(
             rows.append(maker.hide(_name(table.schema, row, None), row))
             continue
         cells = list(row)
-        for n, column in enumerate(table.schema.columns):
-            if column.sight not in shown and n > 0 and cells[n] not in (None, ()):
+        for place, column in hidden(shown):
+            if cells[place] is not None and cells[place] != ():
                 withheld[column.sight] += 1
-                cells[n] = maker.hide(_name(table.schema, row, column.key), row[n])
+                cells[place] = maker.hide(_name(table.schema, row, column.key), row[place])
         rows.append(tuple(cells))
     return Table(table.schema, tuple(rows))
 
 
-def _shown(schema: Schema, row: Row, reader: Reader, sees: Collection[Sight]) -> Collection[Sight] | None:
+def _hidden(schema: Schema, shown: frozenset[Sight]) -> list[tuple[int, Column]]:
+    """Return the columns that are hidden, with their places: never the first one."""
+    return [(n, item) for n, item in enumerate(schema.columns) if n > 0 and item.sight not in shown]
+
+
+def _shown(schema: Schema, row: Row, reader: Reader, sees: frozenset[Sight]) -> frozenset[Sight] | None:
     """Return what of a row is shown; ``None``: nothing at all.
 
     A rights holder sees the rows that concern them. Of one that concerns others as well they see no terms.
@@ -149,11 +159,11 @@ def _shown(schema: Schema, row: Row, reader: Reader, sees: Collection[Sight]) ->
     if reader.view is not View.RIGHTS_HOLDER:
         return sees
     if schema.owner is None:
-        return {Sight.OPEN}
+        return _OPEN
     parties = row[schema.place(schema.owner)] or ()
     if reader.party not in parties:
         return None
-    return sees if set(parties) == {reader.party} else {Sight.OPEN, Sight.RIGHTS}
+    return sees if set(parties) == {reader.party} else _OPEN | {Sight.RIGHTS}
 
 
 def _name(schema: Schema, row: Row, column: str | None) -> str:

@@ -24,6 +24,7 @@ from ledger.render.report import drawings, ink, sheets
 from ledger.render.report.cells import moment
 from ledger.render.report.findings import Group, groups
 from ledger.render.text import visible
+from ledger.render.words import counted
 
 ROOM = 900_000
 """Bytes of pictures, as they stand in the page."""
@@ -186,7 +187,7 @@ def _worst(report: Report, key: str, uris: Mapping[str, str]) -> Worst:
         name or f"Shot {key}",
         f"{start} to {stop}" if start and stop else "",
         held("now"),
-        f"of {held('frames'):,} frames: {', '.join(counts)}",
+        f"of {counted(held('frames'), 'frame')}: {', '.join(counts)}",
         f"{held('grade')} {ink.GRADES[held('grade')].word.lower()}",
         uris.get(picture or ""),
         drawings.strip(Table(table.schema, (row,)), name=f"strip-{key}"),

@@ -27,7 +27,7 @@ _WIDE = 7
 _RECORDS = 40
 _ATTENTION = 60
 """Of more shots than this, the cleared ones stand apart, folded."""
-SHOT_COLUMNS = ("name", "in", "out", "frames", "now", "then", "grade", "ai", "models", "findings", "approved")
+SHOT_COLUMNS = ("name", "now", "then", "grade", "in", "out", "frames", "ai", "models", "findings", "approved")
 _NUMBERS = (Kind.COUNT, Kind.PER_MILLE)
 _PLAIN = {"shot", "row", "gap", "entry", "size", "service", "basis"}
 """Columns that number things: their cells are names, and have no commas."""
@@ -75,14 +75,16 @@ def sheet(table: Table) -> Sheet:
     columns, unseen = _columns(table, [column.key for column in table.schema.columns])
     wide = len(columns) > _WIDE and len(shown) <= _RECORDS
     kept = shown[:MOST]
-    rows = [_row(table, columns, row) for row in kept]
-    part = Part("", _heads(columns), Html("".join(rows)), folded=len(shown) > _FOLDED)
+    parts = []
+    if kept and not wide:
+        lines = Html("".join(_row(table, columns, row) for row in kept))
+        parts.append(Part("", _heads(columns), lines, folded=len(shown) > _FOLDED))
     return Sheet(
         table.schema.key,
         table.schema.title,
         table.schema.about,
         len(table.rows),
-        () if wide or not kept else (part,),
+        tuple(parts),
         tuple(_record(table, columns, row) for row in kept) if wide else (),
         unseen,
         len(table.rows) - len(shown),
@@ -148,21 +150,20 @@ def _finding(key: Any) -> Html:
 
 def _columns(table: Table, keys: Iterable[str]) -> tuple[tuple[Column, ...], tuple[str, ...]]:
     """Return the columns with something to show, and the titles of those that are hidden as a whole."""
-    wanted = set(keys)
     columns, unseen = [], []
-    for place, column in enumerate(table.schema.columns):
+    for place in map(table.schema.place, keys):
+        column = table.schema.columns[place]
         held = [row[place] for row in table.shown if row[place] not in (None, ())]
-        if column.key not in wanted or not held:
-            continue
-        if all(isinstance(value, Hidden) for value in held):
+        if held and all(isinstance(value, Hidden) for value in held):
             unseen.append(column.title)
-        else:
+        elif held:
             columns.append(column)
     return tuple(columns), tuple(unseen)
 
 
 def _heads(columns: Sequence[Column]) -> tuple[tuple[str, str], ...]:
-    return tuple((column.title, "n" if column.kind in _NUMBERS else "") for column in columns)
+    first, *rest = columns
+    return ((first.title, ""), *((item.title, "n" if item.kind in _NUMBERS else "") for item in rest))
 
 
 def _row(table: Table, columns: Sequence[Column], row: Row, about: str = "") -> Html:

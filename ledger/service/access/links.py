@@ -56,8 +56,8 @@ def make_for_report(
 ) -> tuple[str, Credential]:
     """Return the path of a new link to a report that is done, and what is kept of it.
 
-    Raises what ``Jobs.get`` raises, ``RefusedError`` with ``report.open`` for one that is not done, or
-    ``report.view`` for one in a view that no link shows, and what ``Credentials.make`` raises.
+    Raises what ``Jobs.get`` raises, ``report.no-such-file`` for one that is not done, ``report.view`` for one
+    in a view that no link shows, and what ``Credentials.make`` raises.
     """
     job = jobs.get(maker, identifier)
     roles = {jobs.production: frozenset({Role.DISTRIBUTOR})}
@@ -65,7 +65,7 @@ def make_for_report(
         words = f"A link shows no report in the view {job.wanted.view.value}."
         raise RefusedError("report.view", words, view=job.wanted.view.value)
     if job.state is not State.DONE:
-        raise RefusedError("report.open", f"The report is {job.state.value}.")
+        raise UsageError("report.no-such-file", f"The report is {job.state.value}.")
     name = label or job.report or identifier
     wanted = Wanted(Kind.LINK, name, roles, days * DAY, target=f"{REPORT}{identifier}")
     text, made = credentials.make(wanted, maker)

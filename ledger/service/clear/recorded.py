@@ -34,12 +34,14 @@ class File(NamedTuple):
     """A recorded file and what it rests on.
 
     With ``pixels`` the log does not know these bytes, but a file with this picture (SHA-256 of the pixels).
+    ``final`` says where it was made, and by which step, where it was found by that.
     """
 
     name: str
     sha256: str
     basis: frozenset[Item]
     pixels: str | None = None
+    final: Final | None = None
 
 
 class Unknown(NamedTuple):
@@ -69,7 +71,7 @@ def files_of(studio: Studio, finals: Iterable[Final]) -> Iterator[File]:
     """Yield final files with what they rest on, in their order."""
     rows = list(finals)
     bases = items_of(studio.bases, {row.basis for row in rows})
-    return (File(row.name, row.sha256, bases[row.basis]) for row in rows)
+    return (File(row.name, row.sha256, bases[row.basis], None, row) for row in rows)
 
 
 def place_of(final: Final) -> str:

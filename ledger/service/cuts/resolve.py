@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 import hashlib
-import re
+import os
 import zipfile
 import zlib
 from collections.abc import Collection, Iterator, Mapping
@@ -22,8 +22,8 @@ from ledger.core.otio import MAX_BYTES, read_otio
 from ledger.errors import MalformedError
 from ledger.service.clear.places import at_place
 from ledger.service.clear.projecting import bases_of_files
-from ledger.service.clear.recorded import File, Kind, Target, Unknown, by_picture, files_of, on_disk
-from ledger.service.clear.store import Final, Where
+from ledger.service.clear.recorded import File, Kind, Target, Unknown, by_picture, on_disk
+from ledger.service.cuts.named import Named, finals_named
 from ledger.service.cuts.stretches import stretches_of
 from ledger.service.files import FileIdentity, check_unchanged, identify, read_whole, reading_errors
 from ledger.service.studio import Studio
@@ -66,25 +66,23 @@ def targets_of(studio: Studio, cut: Cut, timeline: Path) -> Iterator[Target]:
     wanted = dict.fromkeys(path for shot in cut.shots for path in shot.paths())
     here = _bundled(studio, wanted, timeline) if _is_bundle(timeline) else {}
     here |= _here(studio, [path for path in wanted if path not in here], timeline.parent)
-    names = _finals_named(studio, {_name(path) for path in wanted if path not in here})
+    named = finals_named(studio, {_name(path) for path in wanted if path not in here})
     for shot in cut.shots:
         if isinstance(shot.media, Nothing):
             yield _placed(studio, shot)
         else:
-            yield _shown(studio, shot, here, names)
+            yield _shown(studio, shot, here, named)
 
 
-def _shown(
-    studio: Studio, shot: Shot, here: Mapping[str, File | Unknown], names: Mapping[str, list[Final]]
-) -> Target:
+def _shown(studio: Studio, shot: Shot, here: Mapping[str, File | Unknown], named: Named) -> Target:
     """Return a shot by the files that it shows."""
-    found, absent = list[Final](), 0 if shot.numbers else 1
+    found, absent = list[File](), 0 if shot.numbers else 1
     lying = dict[str, File | Unknown]()
     for path in shot.paths():
         if path in here:
             lying[path] = here[path]
-        elif finals := _in_place(names.get(_name(path), []), f"{shot.clip}/{path}"):
-            found += finals
+        elif away := named.at(_name(path), f"{shot.clip}/{path}"):
+            found += away
         else:
             absent += 1 if shot.is_sequence else len(shot.numbers)
     known = [file for file in lying.values() if isinstance(file, File)]
@@ -93,7 +91,7 @@ def _shown(
     unknown = tuple(file for file in lying.values() if isinstance(file, Unknown))
     if lying and not shot.is_sequence:
         absent = 0  # all of a film is here, whichever frames of it are seen
-    files = (*known, *files_of(studio, dict.fromkeys(found)))
+    files = (*known, *dict.fromkeys(found))
     return Target(shot.label, Kind.SHOT, files, unknown, absent, len(files) - len(known))
 
 
@@ -108,7 +106,12 @@ def _placed(studio: Studio, shot: Shot) -> Target:
 
 def _here(studio: Studio, wanted: Collection[str], folder: Path) -> dict[str, File | Unknown]:
     """Return the media that lies here, by its path in the cut."""
-    paths = {text: path for text in wanted if (path := on_disk(text, folder)) is not None}
+    there = {place for place in {_folder(text) for text in wanted} if _is_there(place, folder)}
+    paths = {
+        text: path
+        for text in wanted
+        if _folder(text) in there and (path := on_disk(text, folder)) is not None
+    }
     identities = {path: identify(path) for path in dict.fromkeys(paths.values())}
     bases = bases_of_files(studio, {identity.sha256 for identity in identities.values()})
     return {
@@ -157,28 +160,14 @@ def _pictured(studio: Studio, path: Path, identity: FileIdentity) -> File | Unkn
     return found
 
 
-def _finals_named(studio: Studio, names: Collection[str]) -> dict[str, list[Final]]:
-    """Return the production's final files with these names."""
-    found: dict[str, list[Final]] = {}
-    for final in studio.bases.finals_at(Where()) if names else ():
-        if final.name in names:
-            found.setdefault(final.name, []).append(final)
-    return found
-
-
-def _in_place(finals: Collection[Final], said: str) -> list[Final]:
-    """Return those of the files of one name that lie where the clip or its path says.
-
-    One whose shot nobody names may be another shot's file of the same name: it is left out.
-    """
-    placed = [final for final in finals if final.shot is None or _says(said, final.shot)]
-    nearer = [final for final in placed if final.sequence and _says(said, final.sequence)]
-    return nearer or placed
-
-
-def _says(said: str, word: str) -> bool:
-    return re.search(rf"(?<![^\W_]){re.escape(word)}(?![^\W_])", said, re.IGNORECASE) is not None
-
-
 def _name(path: str) -> str:
     return path.rpartition("/")[2]
+
+
+def _folder(path: str) -> str:
+    return path[: len(path) - len(_name(path))]
+
+
+def _is_there(place: str, folder: Path) -> bool:
+    """Whether there is such a folder: of most cuts none is, and each may be asked for many files."""
+    return os.path.isdir(folder / place) or os.path.isdir(place or ".")  # noqa: PTH112 - never raises

@@ -71,7 +71,7 @@ def read_entries(
 def _extended(log: PublishedLog, done: _Progress, width: int) -> _Progress:
     """Return the progress with one bundle more, checked against its tile."""
     tile = Tile(0, done.entries // WIDTH, width)
-    leaves = [leaf_hash(entry) for entry in _bundle(log, tile)]
+    leaves = [leaf_hash(entry) for entry in read_bundle(log, tile)]
     if b"".join(leaves) != read_tile(log, tile):
         raise IntegrityError(
             "monitor.tiles", "Entries do not hash to the tile over them.", bundle=tile.bundle_path
@@ -79,7 +79,7 @@ def _extended(log: PublishedLog, done: _Progress, width: int) -> _Progress:
     return _Progress(done.entries + width, extend(done.entries, done.peaks, leaves))
 
 
-def _bundle(log: PublishedLog, tile: Tile) -> Sequence[bytes]:
+def read_bundle(log: PublishedLog, tile: Tile) -> Sequence[bytes]:
     """Return the entries under a tile; from the full bundle where the log has dropped the partial one."""
     for held in dict.fromkeys((tile, Tile(0, tile.index, WIDTH))):
         data = log.get(held.bundle_path)

@@ -111,7 +111,10 @@ class Contents:
         if self.witnesses is not None:
             yield form.WITNESSES, (self.witnesses,)
         if sees >= form.POLICY_REVEALS:
-            yield form.POLICY, (canonical.encode(profiles.to_json(self.made.profile)),)
+            yield (
+                form.POLICY,
+                (canonical.encode(profiles.to_json(self.made.cleared.clearer.question.profile)),),
+            )
         if self.names:
             opened, disclosed = self._opened()
             yield form.OPENINGS, opened

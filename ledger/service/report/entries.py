@@ -25,6 +25,7 @@ from ledger.service.log.projection import SEALED_FROM
 from ledger.service.report.population import Population
 from ledger.service.studio import Studio
 
+_SUBJECT = "subject"
 PIECE = 1_000
 """How many entries are read at once."""
 # A payload is base64, so nothing in it looks like this. What is no envelope at all names no key.
@@ -108,7 +109,7 @@ class _Walk:
             if row.role == SEALED_FROM:
                 if (row.index, row.position) in sealed:
                     yield row
-            elif row.index in steps:
+            elif row.index in steps and row.role != _SUBJECT:
                 yield row
 
     def _ancestors(self, digests: Iterable[str]) -> Iterator[str]:

@@ -40,7 +40,7 @@ def integrity(studio: Studio, clearer: Clearer, rests: Rests, beside: Beside) ->
         _checkpoint_check(studio, clearer),
         _witness_check(studio, rests, beside.policy),
         _chain_check(found, told),
-        *([_consistency_check(studio, beside.last)] if beside.last else []),
+        *(_last_checks(studio, beside.last) if beside.last else ()),
     ]
     return (
         Table(CHECKS, tuple(checks)),
@@ -148,6 +148,13 @@ def _chain_check(found: Judged, told: Mapping[str, DeviceChain]) -> Row:
 
 def _missing(chain: DeviceChain) -> int:
     return sum(last - first + 1 for first, last in chain.missing)
+
+
+def _last_checks(studio: Studio, last: Last) -> Iterator[Row]:
+    yield _consistency_check(studio, last)
+    if last.report is None:
+        words = f"{last.identifier} is not kept here: what changed since cannot be listed."
+        yield _check("changes", Status.UNDECIDED, 0, words)
 
 
 def _consistency_check(studio: Studio, last: Last) -> Row:

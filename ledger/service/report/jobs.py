@@ -180,8 +180,8 @@ class Jobs:
     def ask(self, viewer: Viewer, wanted: Wanted) -> Job:
         """Return a new job, queued, durable.
 
-        Raises ``RefusedError`` with ``report.view`` for what the viewer may not have, ``report.off``,
-        ``report.queue`` where enough are waiting, ``report.full`` where results take all the room there is.
+        Raises ``RefusedError`` with ``report.view`` for what the viewer may not have, ``report.off``, and
+        ``report.full`` where enough are waiting, or results take all the room there is.
         """
         if not self.settings.enabled:
             raise RefusedError("report.off", "This server makes no reports.")
@@ -190,7 +190,7 @@ class Jobs:
         own = sum(job.asker == viewer.name for job in waiting)
         if len(waiting) >= self.settings.queue or own >= self.settings.each:
             words = f"{len(waiting)} reports are waiting, {own} of them yours."
-            raise RefusedError("report.queue", words, waiting=len(waiting), own=own, retry_after=60)
+            raise RefusedError("report.full", words, waiting=len(waiting), own=own, retry_after=60)
         if self.store.size() >= self.settings.max_bytes:
             raise RefusedError("report.full", "The reports that are kept take all the room that they may.")
         now = self.clock.now().replace(microsecond=0)
@@ -251,5 +251,5 @@ def _allowed(viewer: Viewer, production: str, wanted: Wanted) -> Wanted:
 
 def _with_party(wanted: Wanted, party: str | None) -> Wanted:
     if (party is not None) != (wanted.view is View.RIGHTS_HOLDER):
-        raise UsageError("report.party", "A party goes with the view rights-holder, and with no other.")
+        raise UsageError("request.malformed", "A party goes with the view rights-holder, and with no other.")
     return replace(wanted, party=party)

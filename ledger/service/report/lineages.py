@@ -1,7 +1,7 @@
 """The drawings of a report: how the worst picture came to be, and one of those on the most common basis.
 
 * What was found about a file, a model or a dataset stands on its card: a reader sees where it went wrong.
-* A file before and after it was sealed is one card, as in ``service.audit``.
+* A file before and after it was sealed is one card, as on the page of the demo.
 * At most ``MOST_STOPS`` cards are drawn, the nearest ones; ``why`` says it where there is more.
 """
 

@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -24,7 +24,7 @@ from ledger.errors import UsageError
 from ledger.service.clear.places import WHOLE
 from ledger.service.clear.projecting import makers_of_files
 from ledger.service.clear.recorded import Kind, Target
-from ledger.service.clear.store import EntryRow
+from ledger.service.clear.store import EntryRow, Final
 from ledger.service.clear.targets import on_record, resolve
 from ledger.service.cuts.resolve import targets_of, timeline_bytes
 from ledger.service.studio import Studio
@@ -117,10 +117,10 @@ def of_cut(studio: Studio, timeline: Path) -> Population:
     shots = []
     makers = _makers(studio, targets)
     for shown, target in zip(cut.shots, targets, strict=True):
-        frames = list(_frames(target, makers))
+        found = list(_frames(target, makers))
         codes = timecode(shown.record.start, cut.rate), timecode(shown.record.stop, cut.rate)
-        places = dict.fromkeys(_place(makers.get(item.sha256)) for item in frames)
-        place = next((place for place in places if place), "")
+        place = next((place for place, _ in found if place), "")
+        frames = [frame for _, frame in found]
         shots.append(Shot(shown.clip or shown.media.label, place, codes, frames, target.absent))
     return Population(f"the cut {cut.name or timeline.name}", tuple(shots), targets, cut, document)
 
@@ -152,9 +152,8 @@ def _of(studio: Studio, texts: Sequence[str], targets: tuple[Target, ...]) -> Po
     makers = _makers(studio, targets)
     shots: dict[str, Shot] = {}
     for target in targets:
-        for item in _frames(target, makers):
-            place = _place(makers.get(item.sha256))
-            shots.setdefault(place, Shot(place or "no shot named", place)).frames.append(item)
+        for place, frame in _frames(target, makers):
+            shots.setdefault(place, Shot(place or "no shot named", place)).frames.append(frame)
         if target.absent:
             shots.setdefault(target.text, Shot(target.text, target.text)).absent += target.absent
     for shot in shots.values():
@@ -170,33 +169,33 @@ def _of(studio: Studio, texts: Sequence[str], targets: tuple[Target, ...]) -> Po
 
 
 def _makers(studio: Studio, targets: Iterable[Target]) -> dict[str, EntryRow]:
-    known = {file.sha256 for target in targets for file in target.files if file.pixels is None}
+    """Return the newest step that made each file that was not found by its place."""
+    asked = (file for target in targets for file in target.files)
+    known = {file.sha256 for file in asked if file.pixels is None and file.final is None}
     return makers_of_files(studio, known)
 
 
-def _frames(target: Target, makers: dict[str, EntryRow]) -> Iterator[Frame]:
+def _frames(target: Target, makers: Mapping[str, EntryRow]) -> Iterator[tuple[str, Frame]]:
+    """Yield each file of a target once, with its place. Of several rows of it, the newest counts."""
     by_name = {file.sha256 for file in target.files[len(target.files) - target.by_name :]}
-    seen: set[str] = set()
-    for file in target.files:
-        if file.sha256 in seen:
-            continue
-        seen.add(file.sha256)
-        step = makers.get(file.sha256)
+    for file in {file.sha256: file for file in target.files}.values():
+        step = file.final or makers.get(file.sha256)
         how = Known.PIXELS if file.pixels else Known.BYTES
         if target.kind is Kind.SHOT and file.sha256 in by_name:
             how = Known.NAME
         number, version = _number(file.name, step), step.version if step else None
-        yield Frame(file.name, file.sha256, how, file.basis, number, version, step.index if step else None)
+        entry = step.index if step else None
+        yield _place(step), Frame(file.name, file.sha256, how, file.basis, number, version, entry)
     for unknown in target.unknown:
         number = _number(unknown.name, None)
-        yield Frame(unknown.name, unknown.sha256, Known.UNKNOWN, None, number, None, None)
+        yield "", Frame(unknown.name, unknown.sha256, Known.UNKNOWN, None, number, None, None)
 
 
-def _place(step: EntryRow | None) -> str:
+def _place(step: Final | EntryRow | None) -> str:
     return "/".join(part for part in (step.sequence, step.shot) if part) if step else ""
 
 
-def _number(name: str, step: EntryRow | None) -> int | None:
+def _number(name: str, step: Final | EntryRow | None) -> int | None:
     """Return a file's frame: that of its step, if it is one, else the last number in its name that fits."""
     if step and step.first is not None and step.first == step.last:
         return step.first

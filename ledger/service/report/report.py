@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from ledger.core import canonical
 from ledger.core.audit import Figure, Head, Report, Table, figures, words
+from ledger.core.audit.changes import Side, changes, side
 from ledger.core.audit.chapters import FIGURES, chapters
 from ledger.core.audit.policy import policy_table
 from ledger.core.audit.tables import COMMANDS, GLOSSARY, TABLES
 from ledger.core.audit.views import View
 from ledger.core.digest import sha256_hex
 from ledger.core.fields import format_time
+from ledger.core.predicates import PolicyProfile
 from ledger.core.predicates.answer import Answer
 from ledger.core.predicates.reasons import Verdict
 from ledger.core.rights import profile as profiles
 from ledger.core.rights.clearance import VERSION
 from ledger.core.rights.profile import Profile
+from ledger.errors import UsageError
 from ledger.service.clear.clear import Cleared, clear
-from ledger.service.clear.question import Clearer
+from ledger.service.clear.question import Clearer, Question
 from ledger.service.report import frames
 from ledger.service.report.beside import NOTHING, Beside
 from ledger.service.report.entries import Rests, rests_on
@@ -32,19 +36,19 @@ from ledger.service.report.population import Population
 from ledger.service.report.services import services_table
 from ledger.service.report.shots import Disclosures
 from ledger.service.report.things import datasets_table, models_table
-from ledger.service.report.uses import used_under
+from ledger.service.report.uses import used_in
 from ledger.service.studio import Studio
 
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """The whole report, with what it was made from."""
+    """The whole report, with what it was made from. ``thumbnails`` are JPEG files by the SHA-256 shown."""
 
     report: Report
     cleared: Cleared
     population: Population
     rests: Rests
-    profile: Profile
+    thumbnails: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def make(studio: Studio, clearer: Clearer, population: Population, beside: Beside = NOTHING) -> Made:
@@ -53,7 +57,7 @@ def make(studio: Studio, clearer: Clearer, population: Population, beside: Besid
     cleared = clear(clearer, population.targets)
     found = register(studio, cleared, population.shots)
     numbered = frames.numbered(cleared, found)
-    ground = Ground(studio, cleared, used_under(studio, clearer.size, population))
+    ground = Ground(studio, cleared, used_in(studio, rests.steps))
     disclosures = Disclosures(ground)
     tables = {key: Table(schema, ()) for key, schema in TABLES.items()}
     tables |= _by_key(
@@ -62,13 +66,12 @@ def make(studio: Studio, clearer: Clearer, population: Population, beside: Besid
         frames.bases_table(cleared, numbered),
         frames.gaps_table(population),
         found.table,
-        policy_table(clearer.question.profile),
-        Table(COMMANDS, words.COMMANDS),
-        Table(GLOSSARY, words.GLOSSARY),
+        *_rules(clearer.question.profile),
         *_things(ground),
         *integrity(studio, clearer, rests, beside),
     )
-    head = _head(studio, clearer, population)
+    head = _head(studio, clearer, population, beside)
+    tables |= _by_key(*_changes(beside, head, tables))
     counted: tuple[Figure, ...] = figures(tables, FIGURES)
     drawn = lineages(ground, tables["shots"])
     whole = cleared.whole
@@ -87,7 +90,23 @@ def make(studio: Studio, clearer: Clearer, population: Population, beside: Besid
         lineages=drawn,
         worst=frames.worst_shots(tables["shots"]),
     )
-    return Made(report, cleared, population, rests, clearer.question.profile)
+    return Made(report, cleared, population, rests)
+
+
+def check_time(studio: Studio, question: Question) -> None:
+    """Return if a report may be made of this moment: it says what is, and not what will be.
+
+    Raises ``UsageError("report.future")`` for a moment that is still to come, and for a policy that was put
+    on record only after ``known``.
+    """
+    if question.at > studio.clock.now():
+        raise UsageError("report.future", f"{format_time(question.at)} is still to come.")
+    rows = studio.entries.artifacts(sha256=profiles.digest(question.profile))
+    said = (studio.statement(row.index).predicate for row in rows)
+    recorded = [each.recorded for each in said if isinstance(each, PolicyProfile)]
+    if question.known and recorded and min(recorded) > question.known:
+        words = f"The policy {question.profile.name} was put on record on {format_time(min(recorded))}"
+        raise UsageError("report.future", f"{words}, later than --known.")
 
 
 def _things(ground: Ground) -> tuple[Table, ...]:
@@ -103,6 +122,16 @@ def _things(ground: Ground) -> tuple[Table, ...]:
     )
 
 
+def _rules(profile: Profile) -> tuple[Table, ...]:
+    """Return what the report was made by, and what is to be known to read it."""
+    return policy_table(profile), Table(COMMANDS, words.COMMANDS), Table(GLOSSARY, words.GLOSSARY)
+
+
+def _changes(beside: Beside, head: Head, tables: Mapping[str, Table]) -> tuple[Table, ...]:
+    last = beside.last.report if beside.last else None
+    return (changes(side(last), Side(head, tables)),) if last else ()
+
+
 def _by_key(*tables: Table) -> dict[str, Table]:
     return {table.schema.key: table for table in tables}
 
@@ -114,13 +143,13 @@ def _verdict(cleared: Cleared, answer: Answer, *, failed: bool) -> str:
     return answer.verdict.value
 
 
-def _head(studio: Studio, clearer: Clearer, population: Population) -> Head:
-    question = clearer.question
+def _head(studio: Studio, clearer: Clearer, population: Population, beside: Beside) -> Head:
+    question, asked = clearer.question, population.digest
     title = clearer.facts.titles.get(question.delivery.title or "")
     essence = {
         "origin": studio.log.origin,
         "root": clearer.root,
-        "population": population.digest,
+        "population": asked,
         "question": question.to_json(),
     }
     at = format_time(question.at)
@@ -131,7 +160,7 @@ def _head(studio: Studio, clearer: Clearer, population: Population) -> Head:
         production=studio.production,
         title=title.predicate.name if title else None,
         scope=population.scope,
-        population=population.digest,
+        population=asked,
         at=at,
         known=format_time(question.known) if question.known else None,
         policy=question.profile.name,
@@ -144,4 +173,5 @@ def _head(studio: Studio, clearer: Clearer, population: Population) -> Head:
         engine=VERSION,
         cut=population.cut.name if population.cut else None,
         rate=str(population.cut.rate) if population.cut else None,
+        previous=beside.last.identifier if beside.last else None,
     )

@@ -6,7 +6,7 @@ Only the counts are kept: a feature takes no more room than its tools, services,
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from ledger.core.audit import Row, Table
@@ -14,8 +14,7 @@ from ledger.core.audit.tables_of_things import AUTHORSHIP, TOOLS
 from ledger.core.predicates.step import Evidence, StepAction
 from ledger.core.rights.basis import ItemKind
 from ledger.service.clear.store import BasisStore, unpack
-from ledger.service.report.population import Population
-from ledger.service.report.steps import Piece, Told, Wanted, walk
+from ledger.service.report.steps import Told, told
 from ledger.service.studio import Studio
 
 MOST_ENTRIES = 50
@@ -78,7 +77,7 @@ class _Work:
 
     uses: Uses = field(default_factory=Uses)
     with_model: int = 0
-    files: int = 0
+    files: set[int] = field(default_factory=set)
     places: set[str] = field(default_factory=set)
     evidence: set[str] = field(default_factory=set)
 
@@ -97,7 +96,6 @@ class Used:
     generated: set[int] = field(default_factory=set)
     _tools: dict[str, _Tool] = field(default_factory=lambda: defaultdict(_Tool))
     _works: dict[tuple[str, str, str], _Work] = field(default_factory=lambda: defaultdict(_Work))
-    _by_step: dict[int, _Work] = field(default_factory=dict)
 
     def tools(self) -> Table:
         """Return the programs."""
@@ -108,15 +106,11 @@ class Used:
         rows = sorted(self._works.items())
         return Table(AUTHORSHIP, tuple(_work_row(n, *row) for n, row in enumerate(rows, 1)))
 
-    def take(self, piece: Piece, store: BasisStore, known: _Bases) -> None:
-        """Count the steps of a piece, and the files that they wrote."""
-        known.learn(store, {step.basis for step in piece.steps})
-        for step in piece.steps:
+    def take(self, steps: Sequence[Told], store: BasisStore, known: _Bases) -> None:
+        """Count steps, and the files that they wrote."""
+        known.learn(store, {step.basis for step in steps})
+        for step in steps:
             self._take(step, on_model=known.on_model(step.basis))
-        for makers in piece.makers:
-            works = {id(work): work for index in makers if (work := self._by_step.get(index))}
-            for work in works.values():
-                work.files += 1
 
     def _take(self, step: Told, *, on_model: bool) -> None:
         for sha256 in set(step.models):
@@ -136,9 +130,10 @@ class Used:
         tool.generative |= bool(step.models or step.service)
         tool.programs |= {step.program} if step.program else set()
         if not step.flaw:
-            work = self._by_step[step.index] = self._works[step.actor, step.task or "", step.action]
+            work = self._works[step.actor, step.task or "", step.action]
             work.uses.add(step)
             work.with_model += on_model
+            work.files.update(step.made)
             work.places |= {step.place} if step.place else set()
             work.evidence.add(step.evidence)
 
@@ -163,14 +158,10 @@ class _Bases:
         return self._bases.get(basis, False)
 
 
-def used_under(studio: Studio, size: int, population: Population) -> Used:
-    """Return what the steps under a population used. The bases must be caught up to ``size`` entries."""
-    files: dict[str, str | None] = {
-        file.sha256: file.pixels for target in population.targets for file in target.files
-    }
-    wanted: Iterable[Wanted] = files.items()
+def used_in(studio: Studio, steps: Sequence[int]) -> Used:
+    """Return what these steps used. The bases must be caught up to the last of them."""
     used, known = Used(), _Bases()
-    for piece in walk(studio, size, wanted):
+    for piece in told(studio, steps):
         used.take(piece, studio.bases, known)
     return used
 
@@ -201,7 +192,7 @@ def _work_row(number: int, key: tuple[str, str, str], work: _Work) -> Row:
         action,
         uses.steps,
         work.with_model,
-        work.files,
+        len(work.files),
         len(work.places),
         weakest,
         uses.first,

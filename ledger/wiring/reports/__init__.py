@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ledger.core.audit import Report
     from ledger.service.report.report import Made
     from ledger.service.studio import Studio
+    from ledger.wiring.reports.standing import Standing
 
 
 Told = Callable[[int, int], None]
@@ -33,19 +34,35 @@ class Written:
     notes: tuple[str, ...]
 
 
+def with_pictures(studio: Studio, made: Made, places: Iterable[Path]) -> Made:
+    """Return the report with pictures of the files that lie in these places, wherever they decode."""
+    from ledger.adapters.images.thumbnails import thumbnail
+    from ledger.service.report.pictures import pictured
+
+    return pictured(studio, made, places, thumbnail)
+
+
 def write(
-    home: Home, studio: Studio, made: Made, order: Order, place: Path, told: Told = lambda *_: None
+    home: Home,
+    studio: Studio,
+    made: Made,
+    order: Order,
+    place: Path,
+    standing: Standing | None = None,
+    told: Told = lambda *_: None,
 ) -> Written:
     """Write the report as its reader may see it into a new folder, which appears whole or not at all.
 
-    ``told`` hears before each format how many are written, and how many there are. Raises ``UsageError`` with
-    ``target.exists`` or ``file.…``, ``RefusedError`` with ``report.busy``, ``target.not-writable`` or
-    ``target.no-space``.
+    ``standing`` adds what shows where it stands, and signs it where it is to be issued. ``told`` hears before
+    each format how many are written, and how many there are.
+
+    Raises ``UsageError`` with ``target.exists`` or ``file.…``, ``RefusedError`` with ``report.busy``,
+    ``target.not-writable`` or ``target.no-space``.
     """
     from ledger.adapters.new_folder import new_folder
     from ledger.adapters.report_secret import report_secret
     from ledger.wiring.reports.evidence import write_evidence
-    from ledger.wiring.reports.formats import FORMATS
+    from ledger.wiring.reports.formats import FORMATS, document_of
 
     secret = report_secret(home.folder)
     report = seen_by(made.report, order.reader, secret)
@@ -55,5 +72,9 @@ def write(
             told(done, len(FORMATS) + 1)
             draft.files.extend(write_format(draft))
         told(len(FORMATS), len(FORMATS) + 1)
+        if standing is not None:
+            draft.files.extend(standing.prove(made.cleared.clearer, folder))
         draft.files.extend(write_evidence(draft))
+        if standing is not None:
+            draft.files.extend(standing.sign(report, document_of(made.report), folder))
     return Written(report, place, tuple(draft.files), tuple(draft.notes))

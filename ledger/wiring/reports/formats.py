@@ -5,10 +5,9 @@ from __future__ import annotations
 import hmac
 import json
 from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
-from ledger.core.audit import Sight
+from ledger.core.audit import Report, Sight
 from ledger.core.audit.document import to_json
 from ledger.core.audit.views import SEES, View
 from ledger.service.files import make_folder, write_new, writing_errors
@@ -25,8 +24,13 @@ CYCLONEDX = "report.cdx.json"
 VERDICTS = "verdicts.svr.json"
 
 
+def document_of(report: Report) -> bytes:
+    """Return the document, as it is written."""
+    return _json(to_json(report))
+
+
 def _document(draft: Draft) -> Iterable[str]:
-    _write_json(draft.folder / DOCUMENT, to_json(draft.report))
+    write_new(draft.folder / DOCUMENT, document_of(draft.report))
     return [DOCUMENT]
 
 
@@ -76,7 +80,7 @@ def _bills(draft: Draft) -> Iterable[str]:
     key = hmac.digest(draft.secret, f"bill/{draft.report.head.identifier}".encode(), "sha256")
     bill = bill_seen_by(whole, draft.order.reader, key)
     for name, document in ((SPDX, to_spdx), (CYCLONEDX, to_cyclonedx)):
-        _write_json(draft.folder / name, document(bill, ledger.__version__))
+        write_new(draft.folder / name, _json(document(bill, ledger.__version__)))
     return [SPDX, CYCLONEDX]
 
 
@@ -89,11 +93,23 @@ def _verdicts(draft: Draft) -> Iterable[str]:
     return [VERDICTS]
 
 
+def _thumbnails(draft: Draft) -> Iterable[str]:
+    pictures = draft.report.pictures
+    for sha256, name in pictures.items():
+        make_folder((draft.folder / name).parent)
+        write_new(draft.folder / name, draft.made.thumbnails[sha256])
+    return pictures.values()
+
+
+def _shown(draft: Draft) -> dict[str, bytes]:
+    """Return the thumbnails that this view shows, by what they are of."""
+    return {sha256: draft.made.thumbnails[sha256] for sha256 in draft.report.pictures}
+
+
 def _page(draft: Draft) -> Iterable[str]:
     from ledger.render.report.html import page
 
-    pictures = {key: (draft.folder / name).read_bytes() for key, name in draft.report.pictures.items()}
-    write_new(draft.folder / PAGE, page(draft.report, pictures).encode())
+    write_new(draft.folder / PAGE, page(draft.report, _shown(draft)).encode())
     return [PAGE]
 
 
@@ -103,8 +119,7 @@ def _pdf(draft: Draft) -> Iterable[str]:
     from ledger.wiring.reports.pdf import Evidence, signed_pdf
 
     document = Attached(DOCUMENT, "all of this report, as a program reads it", "application/json")
-    pictures = {sha256: (draft.folder / name).read_bytes() for sha256, name in draft.report.pictures.items()}
-    evidence = Evidence(pictures, {document: (draft.folder / DOCUMENT).read_bytes()})
+    evidence = Evidence(_shown(draft), {document: (draft.folder / DOCUMENT).read_bytes()})
     found = signed_pdf(draft.home, draft.report, evidence, stamped=draft.order.stamped)
     write_new(draft.folder / PDF, found.data)
     draft.notes.extend(found.notes)
@@ -118,12 +133,12 @@ FORMATS: tuple[Callable[[Draft], Iterable[str]], ...] = (
     _timeline,
     _bills,
     _verdicts,
+    _thumbnails,
     _page,
     _pdf,
 )
 """Every format, in the order in which they are written."""
 
 
-def _write_json(target: Path, document: Mapping[str, Any]) -> None:
-    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
-    write_new(target, f"{text}\n".encode())
+def _json(document: Mapping[str, Any]) -> bytes:
+    return f"{json.dumps(document, ensure_ascii=False, separators=(',', ':'))}\n".encode()

@@ -25,6 +25,7 @@ from ledger.service.report.jobs import Job, Result
 
 Tell = Callable[..., None]
 _NICE = 10
+FOLDER = "report-jobs"
 
 
 def main() -> None:
@@ -42,7 +43,7 @@ def main() -> None:
             from ledger.wiring import home_at
 
             place = home_at(Path(folder))
-            job = ReportFolder(place.reports).get(identifier)
+            job = job_folder(place).get(identifier)
             if job is not None:
                 tell(result=make_report(place, job, tell))
         except RakkanError as error:
@@ -52,29 +53,33 @@ def main() -> None:
 def make_report(place: Home, job: Job, tell: Tell) -> dict[str, Any]:
     """Write the report of a job into its folder; return its identifier, verdict and files."""
     from ledger.service.clear.projecting import catch_up
-    from ledger.service.clear.question import ask, clearer_over, see
+    from ledger.service.clear.question import ask, clearer_over, still
     from ledger.service.report.population import of_recorded
-    from ledger.service.report.report import make
+    from ledger.service.report.report import check_time, make
     from ledger.wiring import open_studio
     from ledger.wiring.reading import policy_named
     from ledger.wiring.reports import write
     from ledger.wiring.reports.draft import Order
+    from ledger.wiring.reports.standing import standing
 
-    wanted, target = job.wanted, ReportFolder(place.reports).files(job.identifier)
+    wanted, target = job.wanted, job_folder(place).files(job.identifier)
+    reader = Reader(wanted.view, wanted.party)
 
     def writing(done: int, total: int) -> None:
         tell(phase="writing", done=done, total=total)
 
-    with open_studio(place) as studio:
-        size = studio.entries.head().size
-        catch_up(studio, lambda done: tell(phase="reading the log", done=done, total=size))
-        question = ask(studio, policy_named(studio, wanted.policy), wanted.asked)
-        clearer = clearer_over(see(studio, question.known), question)
-        population = of_recorded(studio, wanted.targets)
-        tell(phase="judging", total=sum(len(shot.frames) for shot in population.shots))
-        made = make(studio, clearer, population)
-        order = Order(Reader(wanted.view, wanted.party))
-        written = write(place, studio, made, order, target, writing)
+    with open_studio(place) as opened:
+        size = opened.entries.head().size
+        catch_up(opened, lambda done: tell(phase="reading the log", done=done, total=size))
+        policy = policy_named(opened, wanted.policy)
+        with still(opened, wanted.asked.known) as (studio, seen):
+            clearer = clearer_over(seen, ask(studio, policy, wanted.asked))
+            check_time(studio, clearer.question)
+            population = of_recorded(studio, wanted.targets)
+            tell(phase="judging", total=sum(len(shot.frames) for shot in population.shots))
+            stands = standing(place, opened, population, reader, issue=False)
+            made = make(studio, clearer, population, stands.beside)
+        written = write(place, opened, made, Order(reader), target, stands, writing)
     names = sorted(str(path.relative_to(target)) for path in target.rglob("*") if path.is_file())
     files = []
     for done, name in enumerate(names):
@@ -83,6 +88,11 @@ def make_report(place: Home, job: Job, tell: Tell) -> dict[str, Any]:
         files.append(asdict(Result(name, identity.size_bytes, identity.sha256)))
     report = written.report
     return {"report": report.head.identifier, "verdict": report.verdict_now, "files": files}
+
+
+def job_folder(place: Home) -> ReportFolder:
+    """Return the jobs of a home. Not among its issued reports, which are kept: these can be made again."""
+    return ReportFolder(place.folder / FOLDER)
 
 
 def _end_with_the_server() -> None:

@@ -30,6 +30,7 @@ from ledger.ports import Lease
 from ledger.service.report.jobs import Job, Jobs, ReportSettings, Result, State
 from ledger.service.studio import Studio
 from ledger.wiring.outside import leased
+from ledger.wiring.reports.job import job_folder
 
 _LOG = logging.getLogger("rakkan.reports")
 _BOOT = "import sys; sys.path.insert(0, sys.argv[1]); from ledger.wiring.reports.job import main; main()"
@@ -172,7 +173,7 @@ def _done(job: Job, result: _Said) -> Job:
 @contextmanager
 def reporting(home: Home, studio: Studio, settings: ReportSettings) -> Iterator[Reports]:
     """Make the reports that are asked for, for as long as the block runs, where the settings say so."""
-    folder = ReportFolder(home.reports)
+    folder = job_folder(home)
     found = Reports(Jobs(studio.production, folder, studio.clock, settings), folder)
     if not settings.enabled:
         yield found

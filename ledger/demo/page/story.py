@@ -1,8 +1,9 @@
-"""An audit: what the log and the files say about a delivery, as one plain value with two views.
+"""The story of the demo: how its files came to be, verified, and what an attacker got, as one plain value.
 
-``Audit.to_json`` is the machine's view and ``ledger.render.html`` the reader's; neither adds a fact.
+``Story.to_json`` is the machine's view and ``html`` the reader's; neither adds a fact. The audit report of
+the same files is another thing (``core.audit``).
 
-* The files are brought already verified: an audit repeats reports, it never softens them.
+* The files are brought already verified: a story repeats reports, it never softens them.
 * A file before and after it was sealed is one node of the lineage; ``sealed`` is its digest afterwards.
 * What was committed to stays closed unless its name is in ``show``; ``hidden`` counts what stays closed.
 * The names of rights holders come from an inventory that the studio brings, and only when its SHA-256 is the
@@ -34,12 +35,12 @@ from ledger.service.evidence import basis
 from ledger.service.files import reading_errors
 from ledger.service.studio import Studio
 
-SPEC = "https://rakkan.org/audit/v1"
+SPEC = "https://rakkan.org/demo-story/v1"
 
 
 @dataclass(frozen=True, slots=True)
-class AuditFile:
-    """One delivered file. ``path`` is relative to the audit; ``node`` is its digest as it was recorded."""
+class StoryFile:
+    """One delivered file. ``path`` is relative to the story; ``node`` is its digest as it was recorded."""
 
     path: str
     size_bytes: int
@@ -49,7 +50,7 @@ class AuditFile:
 
 
 @dataclass(frozen=True, slots=True)
-class AuditGrant:
+class StoryGrant:
     """A grant on record. ``covers`` are digests; ``shown`` the openings that the studio chose to show."""
 
     grant_id: str
@@ -71,10 +72,10 @@ class Trained:
 
 
 @dataclass(frozen=True, slots=True)
-class AuditThing:
+class StoryThing:
     """A registered dataset or model.
 
-    ``holders`` counts works by rights holder, where the inventory was brought; ``used_by`` counts the audited
+    ``holders`` counts works by rights holder, where the inventory was brought; ``used_by`` counts its
     files that name it. ``licensed`` says whether a grant on record held at every use that these files name;
     without any use, whether there is a grant at all.
     """
@@ -141,7 +142,7 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class LogState:
-    """The log as it was when the audit was made. ``root`` is hex, ``checkpoint`` the signed note."""
+    """The log as it was when the story was made. ``root`` is hex, ``checkpoint`` the signed note."""
 
     origin: str
     size: int
@@ -151,17 +152,17 @@ class LogState:
 
 
 @dataclass(frozen=True, slots=True)
-class Audit:
-    """The whole audit. ``links`` go from a node to what it was made from."""
+class Story:
+    """The whole story. ``links`` go from a node to what it was made from."""
 
     studio: str
     production: str
     made: datetime
     note: str
     log: LogState
-    things: tuple[AuditThing, ...]
-    grants: tuple[AuditGrant, ...]
-    files: tuple[AuditFile, ...]
+    things: tuple[StoryThing, ...]
+    grants: tuple[StoryGrant, ...]
+    files: tuple[StoryFile, ...]
     nodes: tuple[Node, ...]
     links: tuple[Link, ...]
     trials: tuple[Trial, ...] = ()
@@ -185,7 +186,7 @@ class Audit:
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """One verified file that goes into an audit."""
+    """One verified file that goes into a story."""
 
     path: Path
     sidecar: Path | None
@@ -201,16 +202,16 @@ class Brought:
     show: Collection[str] = ("licensor",)
 
 
-def audit(
+def story_of(
     studio: Studio, folder: Path, delivered: Sequence[Delivered], brought: Brought, trials: Sequence[Trial]
-) -> Audit:
-    """Return the audit of files in ``folder``. Raises ``UsageError("file.*")`` and the log's errors."""
+) -> Story:
+    """Return the story of files in ``folder``. Raises ``UsageError("file.*")`` and the log's errors."""
     archive = Archive(studio)
     reports = [item.report for item in delivered]
     nodes, links = _lineage(archive, reports)
     recorded = {node.sealed or node.sha256: node.sha256 for node in nodes}
     things = _things(archive, dict(map(_holders, brought.inventories)), reports)
-    return Audit(
+    return Story(
         studio=studio.trust.studio,
         production=studio.production,
         made=studio.clock.now(),
@@ -225,8 +226,8 @@ def audit(
     )
 
 
-def _file(item: Delivered, folder: Path, recorded: Mapping[str, str]) -> AuditFile:
-    return AuditFile(
+def _file(item: Delivered, folder: Path, recorded: Mapping[str, str]) -> StoryFile:
+    return StoryFile(
         path=item.path.relative_to(folder).as_posix(),
         size_bytes=item.path.stat().st_size,
         sidecar=item.sidecar.relative_to(folder).as_posix() if item.sidecar else None,
@@ -244,7 +245,7 @@ def _log(studio: Studio) -> LogState:
 
 def _things(
     archive: Archive, holders: Mapping[str, Mapping[str, int]], reports: Sequence[VerificationReport]
-) -> tuple[AuditThing, ...]:
+) -> tuple[StoryThing, ...]:
     studio = archive.studio
     named: dict[str, list[bool]] = {}
     for report in reports:
@@ -262,12 +263,12 @@ def _things(
     return tuple(found)
 
 
-def _thing(record: Record, holders: Mapping[str, int], used_by: int, *, licensed: bool) -> AuditThing:
+def _thing(record: Record, holders: Mapping[str, int], used_by: int, *, licensed: bool) -> StoryThing:
     subject, predicate = record.statement.subjects[0], record.statement.predicate
     dataset = predicate if isinstance(predicate, Dataset) else None
     model = predicate if isinstance(predicate, Model) else None
     registered = dataset or model
-    return AuditThing(
+    return StoryThing(
         kind="dataset" if dataset else "model",
         name=subject.name,
         version=registered.version if registered else "",
@@ -291,8 +292,8 @@ def _holders(inventory: Path) -> tuple[str, Mapping[str, int]]:
 
 
 def _grants(
-    studio: Studio, archive: Archive, things: Iterable[AuditThing], show: Collection[str]
-) -> tuple[AuditGrant, ...]:
+    studio: Studio, archive: Archive, things: Iterable[StoryThing], show: Collection[str]
+) -> tuple[StoryGrant, ...]:
     found = []
     for index in sorted({index for thing in things for index in archive.grants(thing.sha256)}):
         statement = studio.statement(index)
@@ -300,7 +301,7 @@ def _grants(
         if isinstance(grant, Grant):
             shown = _opened(studio, grant.commitments, show)
             found.append(
-                AuditGrant(
+                StoryGrant(
                     grant_id=grant.grant_id,
                     index=index,
                     covers=tuple(subject.sha256 for subject in statement.subjects),

@@ -29,9 +29,9 @@ from ledger.core.rights.facts import FactRecord, Facts
 from ledger.core.rights.inventory import Commitment
 from ledger.core.rights.inventory_proof import InventoryProof, Kind, Shown
 from ledger.core.statement import Statement
-from ledger.render.html import Pictures, page
-from ledger.render.rights import GRADES, Inquiry, OnRecord, Rights
-from ledger.service.audit import Audit, AuditFile, AuditGrant, AuditThing, LogState, Node, Trained
+from ledger.demo.page.html import Pictures, page
+from ledger.demo.page.rights import GRADES, Inquiry, OnRecord, Rights
+from ledger.demo.page.story import LogState, Node, Story, StoryFile, StoryGrant, StoryThing, Trained
 from ledger.service.clear.clear import Cleared, clear
 from ledger.service.clear.impact import WhatIf
 from ledger.service.clear.question import Clearer, Question
@@ -107,7 +107,7 @@ def asked(known: Facts, name: str) -> Rights:
     )
 
 
-def an_audit(name: str, *, granted: bool) -> Audit:
+def an_audit(name: str, *, granted: bool) -> Story:
     report = VerificationReport(
         file="a.1001.png",
         sha256=FRAME,
@@ -115,16 +115,16 @@ def an_audit(name: str, *, granted: bool) -> Audit:
         signer="ws, Studio",
         log="log.example/p",
     )
-    grant = AuditGrant("G-1", 3, (DATASET, MODEL), ("focused-training",), NOW, None, {"licensor": name}, 1)
-    return Audit(
+    grant = StoryGrant("G-1", 3, (DATASET, MODEL), ("focused-training",), NOW, None, {"licensor": name}, 1)
+    return Story(
         studio=name,
         production=name,
         made=NOW,
         note="",
         log=LogState("log.example/p", 9, "ee" * 32, "checkpoint\n", "log+key"),
         things=(
-            AuditThing("dataset", name, "1", DATASET, 0, 6, 2, (), {name: 6}, 1, licensed=granted),
-            AuditThing(
+            StoryThing("dataset", name, "1", DATASET, 0, 6, 2, (), {name: 6}, 1, licensed=granted),
+            StoryThing(
                 "model",
                 name,
                 "1",
@@ -139,7 +139,7 @@ def an_audit(name: str, *, granted: bool) -> Audit:
             ),
         ),
         grants=(grant,) if granted else (),
-        files=(AuditFile("files/a.1001.png", 10, None, FRAME, report),),
+        files=(StoryFile("files/a.1001.png", 10, None, FRAME, report),),
         nodes=(
             Node(DATASET, name, "dataset", None, 0),
             Node(MODEL, name, "model", None, 1),

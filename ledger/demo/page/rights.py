@@ -1,6 +1,6 @@
 """What was asked about rights, as the page shows it: the verdicts, the raw materials, what is refused.
 
-* Every fact comes from the answers themselves; the names of rights holders come from the audit, which shows
+* Every fact comes from the answers themselves; the names of rights holders come from the story, which shows
   only what the studio chose to show.
 * A contract's days are the contract's own: in its time zone, the last day included.
 * A thing that is under a file in several ways is told once.
@@ -23,9 +23,9 @@ from ledger.core.predicates.scope import Scope
 from ledger.core.rights.facts import Facts, KnownGrant
 from ledger.core.rights.inventory_proof import Shown
 from ledger.core.rights.profile import Principle
-from ledger.render import words
-from ledger.render.words import counted, day, listed
-from ledger.service.audit import Audit, AuditFile, AuditGrant, AuditThing, Node
+from ledger.demo.page import words
+from ledger.demo.page.story import Node, Story, StoryFile, StoryGrant, StoryThing
+from ledger.render.words import USES, counted, day, listed
 from ledger.service.clear.clear import SAYS, Cleared
 from ledger.service.clear.impact import WhatIf
 from ledger.service.clear.why import Why
@@ -101,7 +101,7 @@ class Inquiry:
 class Rights:
     """All that was asked: the delivery under each policy, what is refused, a revocation, rights holders.
 
-    ``refused_path`` is relative to the audit.
+    ``refused_path`` is relative to the story.
     """
 
     delivered: tuple[OnRecord, ...]
@@ -169,21 +169,21 @@ class RightsView:
 
     says = SAYS
 
-    def __init__(self, rights: Rights, audit: Audit, hero: AuditFile) -> None:
+    def __init__(self, rights: Rights, story: Story, hero: StoryFile) -> None:
         first = rights.delivered[0].cleared
-        self._audit, self._facts = audit, first.clearer.facts
+        self._audit, self._facts = story, first.clearer.facts
         self.rights = rights
         self.whole = first.whole.now
         self.policies = tuple(self._policy(item) for item in rights.delivered)
         self.grade = (self.whole.grade.name, *GRADES[self.whole.grade])
         self.principles: Sequence[tuple[Principle, bool]] = first.principles
-        self.tree = _Tree(audit, self._facts).of(hero.node)
+        self.tree = _Tree(story, self._facts).of(hero.node)
         self.refused_pill = PILLS[rights.refused.cleared.whole.now.verdict]
         self.refused_grade = rights.refused.cleared.whole.now.grade.name
         self.refused_sha256 = rights.refused.file.sha256
         self.problems = _problems(rights.refused.cleared.whole.now.reasons)
 
-    def granted(self, grant: AuditGrant) -> str:
+    def granted(self, grant: StoryGrant) -> str:
         """Return what a grant permits, in its own days where it has some."""
         return _granted(self._facts, grant)
 
@@ -220,10 +220,10 @@ class RightsView:
 class _Tree:
     """The family tree of a file, down to the rights holders of the works that its models learnt from."""
 
-    def __init__(self, audit: Audit, facts: Facts) -> None:
-        self._audit, self._facts = audit, facts
-        self._nodes = {node.sha256: node for node in audit.nodes}
-        self._things = {thing.sha256: thing for thing in audit.things}
+    def __init__(self, story: Story, facts: Facts) -> None:
+        self._audit, self._facts = story, facts
+        self._nodes = {node.sha256: node for node in story.nodes}
+        self._things = {thing.sha256: thing for thing in story.things}
         self._told: set[str] = set()
 
     def of(self, sha256: str) -> Branch:
@@ -240,7 +240,7 @@ class _Tree:
     def _parents(self, sha256: str) -> Sequence[str]:
         return [link.parent for link in self._audit.links if link.child == sha256]
 
-    def _thing(self, thing: AuditThing) -> Branch:
+    def _thing(self, thing: StoryThing) -> Branch:
         facts = self._trained(thing) if thing.kind == "model" else self._committed(thing)
         grants = [grant for grant in self._audit.grants if thing.sha256 in grant.covers]
         facts += [_granted(self._facts, grant) for grant in grants] or ["No grant is on record."]
@@ -251,7 +251,7 @@ class _Tree:
         ]
         return Branch(thing.kind, f"{thing.name}, version {thing.version}", tuple(facts), tuple(under))
 
-    def _trained(self, thing: AuditThing) -> list[str]:
+    def _trained(self, thing: StoryThing) -> list[str]:
         stages = listed([f"{item.stage} training" for item in thing.training])
         said = [f"Learnt by {stages}."] if stages else ["What it was trained on is not known."]
         runs = self._facts.runs(thing.sha256)
@@ -263,7 +263,7 @@ class _Tree:
             )
         return said
 
-    def _committed(self, thing: AuditThing) -> list[str]:
+    def _committed(self, thing: StoryThing) -> list[str]:
         committed = self._facts.committed(thing.sha256)
         if committed is None:
             return ["It commits to no list of works."]
@@ -279,12 +279,12 @@ def _made(node: Node, *, alone: bool) -> tuple[str, ...]:
     return (f"{how} with {node.tool}; {evidence} (entry {node.index}).{rest}",)
 
 
-def _granted(facts: Facts, grant: AuditGrant) -> str:
+def _granted(facts: Facts, grant: StoryGrant) -> str:
     terms = next((known.terms for known in facts.grants_named(grant.grant_id) if _is(known, grant)), None)
     if terms is None:
         return words.grant(grant)
     by = f" by {grant.shown['licensor']}" if "licensor" in grant.shown else ""
-    uses = listed([words.USES.get(use, use) for use in grant.uses])
+    uses = listed([USES.get(use, use) for use in grant.uses])
     for_ = f" for “{_titles(facts, terms.scope.titles)}”," if terms.scope.titles else ""
     return (
         f"Grant {grant.grant_id}{by}, {BASES[terms.legal_basis]}, permits {uses};{for_} "
@@ -292,7 +292,7 @@ def _granted(facts: Facts, grant: AuditGrant) -> str:
     )
 
 
-def _is(known: KnownGrant, grant: AuditGrant) -> bool:
+def _is(known: KnownGrant, grant: StoryGrant) -> bool:
     return known.stated.index == grant.index
 
 
@@ -331,7 +331,7 @@ def _problems(reasons: Sequence[Reason]) -> tuple[_Problem, ...]:
 
 
 def _about(reason: Reason) -> str:
-    use = f", for {words.USES.get(reason.use.value, reason.use.value)}" if reason.use else ""
+    use = f", for {USES.get(reason.use.value, reason.use.value)}" if reason.use else ""
     thing = reason.path[-1] if reason.path else f"the delivery of {reason.name}"
     detail = f": {reason.detail}" if reason.detail else ""
     return f"{thing}{use}{detail}"

@@ -10,9 +10,10 @@ import pytest
 
 from ledger.core.lineage import Link
 from ledger.core.report import Check, NamedThing, Outcome, Status, VerificationReport
-from ledger.render.html import Pictures, page
-from ledger.render.words import counted, listed, verdict
-from ledger.service.audit import Audit, AuditFile, AuditGrant, AuditThing, LogState, Node, Trained, Trial
+from ledger.demo.page.html import Pictures, page
+from ledger.demo.page.story import LogState, Node, Story, StoryFile, StoryGrant, StoryThing, Trained, Trial
+from ledger.demo.page.words import verdict
+from ledger.render.words import counted, listed
 
 NOW = datetime(2026, 11, 22, 4, 5, 6, tzinfo=UTC)
 DATASET, MODEL, FRAME, SEALED = (letter * 64 for letter in "abcd")
@@ -31,24 +32,24 @@ def report(status: Status = Status.PASSED, sha256: str = SEALED) -> Verification
     )
 
 
-def an_audit(*statuses: Status, name: str = "brush") -> Audit:
+def an_audit(*statuses: Status, name: str = "brush") -> Story:
     files = tuple(
-        AuditFile(f"files/a.{1001 + number}.png", 10, None, FRAME, report(status, SEALED))
+        StoryFile(f"files/a.{1001 + number}.png", 10, None, FRAME, report(status, SEALED))
         for number, status in enumerate(statuses)
     )
-    return Audit(
+    return Story(
         studio=name,
         production=name,
         made=NOW,
         note=name,
         log=LogState("log.example/p", 9, "ee" * 32, "log.example/p\n9\nAAAA\n\n— log AAAA\n", "log+key"),
         things=(
-            AuditThing("dataset", name, "1", DATASET, 3, 6, 2, (), {name: 6}, 1, True),
-            AuditThing(
+            StoryThing("dataset", name, "1", DATASET, 3, 6, 2, (), {name: 6}, 1, True),
+            StoryThing(
                 "model", name, "1", MODEL, 4, None, None, (Trained(DATASET, "focused"),), {}, 1, False
             ),
         ),
-        grants=(AuditGrant("G-1", 5, (DATASET,), ("inference-run",), NOW, None, {"licensor": name}, 1),),
+        grants=(StoryGrant("G-1", 5, (DATASET,), ("inference-run",), NOW, None, {"licensor": name}, 1),),
         files=files,
         nodes=(
             Node(DATASET, name, "dataset", None, 3),
@@ -75,8 +76,8 @@ def an_audit(*statuses: Status, name: str = "brush") -> Audit:
     )
 
 
-def rendered(audit: Audit) -> str:
-    return page(audit, audit.files[0].path, Pictures({SEALED: PICTURE, DATASET: PICTURE}, PICTURE))
+def rendered(story: Story) -> str:
+    return page(story, story.files[0].path, Pictures({SEALED: PICTURE, DATASET: PICTURE}, PICTURE))
 
 
 class _Tags(HTMLParser):
@@ -132,10 +133,10 @@ def test_a_hostile_name_is_only_text(name: str) -> None:
 
 @pytest.mark.parametrize("path", ['javascript:alert(1)//a"b.png', "//example.org/a.png"])
 def test_a_hostile_path_stays_a_path_inside_the_folder(path: str) -> None:
-    audit = an_audit(Status.PASSED)
-    evil = replace(audit, files=(replace(audit.files[0], path='javascript:alert(1)//a"b.png'),))
+    story = an_audit(Status.PASSED)
+    evil = replace(story, files=(replace(story.files[0], path='javascript:alert(1)//a"b.png'),))
     links = [attributes.get("href") or "" for tag, attributes in _Tags(rendered(evil)).tags if tag == "a"]
-    assert all(link.startswith(("./", "#", "audit.json")) for link in links)
+    assert all(link.startswith(("./", "#", "story.json")) for link in links)
 
 
 def test_the_page_loads_and_runs_nothing() -> None:
@@ -165,18 +166,18 @@ def test_a_thing_without_a_grant_says_so() -> None:
 
 
 def test_a_grant_that_did_not_hold_at_the_time_of_use_is_no_good_mark() -> None:
-    audit = an_audit(Status.PASSED)
-    late = rendered(replace(audit, things=tuple(replace(thing, licensed=False) for thing in audit.things)))
+    story = an_audit(Status.PASSED)
+    late = rendered(replace(story, things=tuple(replace(thing, licensed=False) for thing in story.things)))
     assert "Grant out of term" in late
     assert "! grant out of term" in late
     assert "✓ grant" not in late
 
 
 def test_a_wrong_answer_is_not_hidden() -> None:
-    audit = an_audit(Status.PASSED)
-    wrong = replace(audit.trials[0], outcome=Outcome.UNDECIDED)
-    assert "This is not the answer it should be." not in rendered(audit)
-    assert "This is not the answer it should be." in rendered(replace(audit, trials=(wrong,)))
+    story = an_audit(Status.PASSED)
+    wrong = replace(story.trials[0], outcome=Outcome.UNDECIDED)
+    assert "This is not the answer it should be." not in rendered(story)
+    assert "This is not the answer it should be." in rendered(replace(story, trials=(wrong,)))
 
 
 @pytest.mark.parametrize("claim", ["AI-free", "copyright-safe", "AI free", "no AI was used"])

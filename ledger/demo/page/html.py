@@ -1,7 +1,7 @@
-"""The audit as one page that a producer can read: no script, no address outside, one file.
+"""The story as one page that a producer can read: no script, no address outside, one file.
 
-* Every fact on the page is in the ``Audit``; pictures are brought as data URIs by SHA-256.
-* Names and texts are data: escaped, and shown as ``text.visible`` does; a link leads only into the audit's
+* Every fact on the page is in the ``Story``; pictures are brought as data URIs by SHA-256.
+* Names and texts are data: escaped, and shown as ``text.visible`` does; a link leads only into the story's
   folder.
 * State is always a mark and a word; colour repeats it.
 """
@@ -14,14 +14,16 @@ from functools import cache
 from typing import Any
 from urllib.parse import quote
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
 from ledger.core.lineage import Link
 from ledger.core.report import Outcome
-from ledger.render import svg, words
-from ledger.render.rights import Rights, RightsView
+from ledger.demo.page import words
+from ledger.demo.page.rights import Rights, RightsView
+from ledger.demo.page.story import Node, Story, StoryFile, StoryGrant, StoryThing
+from ledger.render import svg
 from ledger.render.text import visible
-from ledger.service.audit import Audit, AuditFile, AuditGrant, AuditThing, Node
+from ledger.render.words import counted, listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ class _Kind:
 
     task: str
     format: str
-    files: tuple[AuditFile, ...]
+    files: tuple[StoryFile, ...]
     proven: int
 
 
@@ -51,18 +53,18 @@ class _Chapter:
     facts: tuple[tuple[str, str], ...]
 
 
-def page(audit: Audit, story: str, pictures: Pictures, asked: Rights | None = None) -> str:
-    """Return the page. ``story`` is the path of the file whose way is told; ``KeyError`` without it.
+def page(story: Story, path: str, pictures: Pictures, asked: Rights | None = None) -> str:
+    """Return the page. ``path`` is that of the file whose way is told; ``KeyError`` without it.
 
     ``asked`` is what was asked about rights: it adds a part of its own.
     """
-    hero = {file.path: file for file in audit.files}[story]
-    rights = RightsView(asked, audit, hero) if asked else None
-    kinds = _kinds(audit)
+    hero = {file.path: file for file in story.files}[path]
+    rights = RightsView(asked, story, hero) if asked else None
+    kinds = _kinds(story)
     cut = next(kind for kind in kinds if hero in kind.files)
-    nodes, links = audit.under(hero.node)
+    nodes, links = story.under(hero.node)
     granted = rights.granted if rights else words.grant
-    told = _Story(audit, hero, granted)
+    told = _Way(story, hero, granted)
     cards, edges = told.cards(nodes, links, pictures.small)
     lineage = svg.draw(
         cards,
@@ -71,9 +73,9 @@ def page(audit: Audit, story: str, pictures: Pictures, asked: Rights | None = No
         f"{len(nodes)} things, from raw materials on the left to the sealed file on the right; "
         "the list below the picture says the same.",
     )
-    template = _environment().get_template("audit.html.j2")
+    template = _environment().get_template("story.html.j2")
     return template.render(
-        audit=audit,
+        story=story,
         words=words,
         hero=hero,
         cut=cut,
@@ -82,18 +84,18 @@ def page(audit: Audit, story: str, pictures: Pictures, asked: Rights | None = No
         lineage=lineage,
         lineage_style=svg.STYLE,
         pictures=pictures,
-        steps=sum(node.kind == "file" for node in audit.nodes),
+        steps=sum(node.kind == "file" for node in story.nodes),
         rights=rights,
         granted=granted,
-        grants_of=lambda thing: [grant for grant in audit.grants if thing.sha256 in grant.covers],
-        things={thing.sha256: thing for thing in audit.things},
+        grants_of=lambda thing: [grant for grant in story.grants if thing.sha256 in grant.covers],
+        things={thing.sha256: thing for thing in story.things},
     )
 
 
 @cache
 def _environment() -> Environment:
     environment = Environment(
-        loader=PackageLoader("ledger.render"),
+        loader=ChoiceLoader([PackageLoader("ledger.demo.page"), PackageLoader("ledger.render")]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -109,11 +111,11 @@ def _shown(value: Any) -> Any:
     return visible(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
 
 
-def _kinds(audit: Audit) -> list[_Kind]:
+def _kinds(story: Story) -> list[_Kind]:
     """Return the files grouped by task and format, in the order in which each group first appears."""
-    nodes = {node.sha256: node for node in audit.nodes}
-    groups: dict[tuple[str, str], list[AuditFile]] = {}
-    for file in audit.files:
+    nodes = {node.sha256: node for node in story.nodes}
+    groups: dict[tuple[str, str], list[StoryFile]] = {}
+    for file in story.files:
         node = nodes.get(file.node)
         task = (node.task or node.action or node.kind) if node else "unknown"
         media_type = file.report.facts.get("mediaType", "application/octet-stream")
@@ -129,16 +131,16 @@ def _kinds(audit: Audit) -> list[_Kind]:
     ]
 
 
-class _Story:
+class _Way:
     """Tells the way of one file: as cards for the picture, and as chapters for the list beside it."""
 
-    def __init__(self, audit: Audit, hero: AuditFile, granted: Callable[[AuditGrant], str]) -> None:
+    def __init__(self, story: Story, hero: StoryFile, granted: Callable[[StoryGrant], str]) -> None:
         self._hero = hero
         self._granted = granted
-        self._nodes = {node.sha256: node for node in audit.nodes}
-        self._things = {thing.sha256: thing for thing in audit.things}
-        self._grants = audit.grants
-        self._devices = {step.index: step.device for file in audit.files for step in file.report.steps}
+        self._nodes = {node.sha256: node for node in story.nodes}
+        self._things = {thing.sha256: thing for thing in story.things}
+        self._grants = story.grants
+        self._devices = {step.index: step.device for file in story.files for step in file.report.steps}
 
     def cards(
         self, nodes: Sequence[Node], links: Sequence[Link], pictures: Mapping[str, str]
@@ -195,11 +197,11 @@ class _Story:
         )
         return _Chapter(title, words.made(node, materials), tuple(facts))
 
-    def _thing_chapter(self, thing: AuditThing) -> _Chapter:
+    def _thing_chapter(self, thing: StoryThing) -> _Chapter:
         grants = self._grants_of(thing)
         licence = " ".join(map(self._granted, grants)) or "No grant is on record."
         if thing.kind == "dataset":
-            sentence = f"A dataset of {words.counted(thing.works or 0, 'work')} was registered."
+            sentence = f"A dataset of {counted(thing.works or 0, 'work')} was registered."
             facts = [("Rights holders", words.holders(thing))]
         else:
             trained = [
@@ -208,9 +210,7 @@ class _Story:
                 if item.sha256 in self._things
             ]
             rest = (
-                f"It was trained on {words.listed(trained)}."
-                if trained
-                else "What it was trained on is not known."
+                f"It was trained on {listed(trained)}." if trained else "What it was trained on is not known."
             )
             sentence = f"A model was registered. {rest}"
             facts = [("Version", thing.version)]
@@ -228,8 +228,7 @@ class _Story:
             mark = f"grant {grants[0].grant_id}" if thing.licensed else "grant out of term"
             mark = mark if grants else "no grant on record"
             about = (
-                f"{words.counted(thing.works or 0, 'work')}, "
-                f"{words.counted(thing.rights_holders or 0, 'holder')}"
+                f"{counted(thing.works or 0, 'work')}, {counted(thing.rights_holders or 0, 'holder')}"
                 if thing.kind == "dataset"
                 else f"version {thing.version}"
             )
@@ -247,5 +246,5 @@ class _Story:
             node.sha256, action, "step", words.ACTIONS.get(action, "Made"), (node.name, tool), picture=picture
         )
 
-    def _grants_of(self, thing: AuditThing) -> list[AuditGrant]:
+    def _grants_of(self, thing: StoryThing) -> list[StoryGrant]:
         return [item for item in self._grants if thing.sha256 in item.covers]
