@@ -306,6 +306,7 @@ CODES: dict[str, str] = {
     "bundle.altered": "Get the bundle again from the studio, and keep this one: it is evidence.",
     "bundle.no-anchor": "Give --trust, --log-key or --trust-sha256, as you got it on another way.",
     "bundle.other-trust": "Compare the SHA-256 with what you were told: this is another trust root.",
+    "bundle.not-proven": "Give the trust root of the studio that made it: --trust trust.json.",
     "bundle.unsigned": "Ask the studio for a bundle that its registrar signed.",
     "bundle.other-issue": "Get the entry that was issued with this bundle: this one names other files.",
     "bundle.not-issued": "Get receipt.tlog-proof from the studio, and put it beside the bundle.",

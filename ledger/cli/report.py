@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ledger.service.clear.question import Clearer
     from ledger.service.report.population import Population
     from ledger.service.studio import Studio
+    from ledger.wiring.reports import Written
 
 
 @click.command(
@@ -98,13 +99,18 @@ def report(
         order = Order(reader, said["disclose"], said["timestamp"])
         written = write(place, opened, made, order, out, stands)
         index = stands.issue(out)
+    _say(written, index)
+    return made.cleared.exit_code
+
+
+def _say(written: Written, index: int | None) -> None:
+    """Print what was written, and where it was issued."""
     for name in written.files:
         click.echo(printable(f"{written.folder / name}"))
     for note in written.notes:
         click.echo(f"warning: {note}", err=True)
     if index is not None:
         click.echo(printable(f"issued: {written.report.head.identifier} is entry {index}"))
-    return made.cleared.exit_code
 
 
 @contextmanager
