@@ -13,6 +13,7 @@ import click
 from ledger.cli.clear import asked_of, asking, policy_of
 from ledger.cli.common import examples, home, printable
 from ledger.core.audit.views import MEANINGS, Reader, View
+from ledger.errors import UsageError
 
 if TYPE_CHECKING:
     from ledger.core.rights.profile import Profile
@@ -163,5 +164,6 @@ def _population(
     if timeline is not None:
         return of_cut(studio, timeline)
     if whole is not None and whole != studio.production:
-        raise click.UsageError(f"This ledger is of the production {studio.production!r}, not of {whole!r}.")
+        words = f"This ledger is of the production {studio.production!r}, not of {whole!r}."
+        raise UsageError("report.production", words)
     return of_targets(studio, targets or (WHOLE,))

@@ -24,7 +24,7 @@ from ledger.errors import UsageError
 from ledger.service.clear.places import WHOLE
 from ledger.service.clear.projecting import makers_of_files
 from ledger.service.clear.recorded import Kind, Target
-from ledger.service.clear.store import EntryRow, Final
+from ledger.service.clear.store import EntryRow, Final, Where
 from ledger.service.clear.targets import resolve
 from ledger.service.cuts.resolve import targets_of, timeline_bytes
 from ledger.service.studio import Studio
@@ -110,9 +110,14 @@ class Population:
 
 
 def of_cut(studio: Studio, timeline: Path) -> Population:
-    """Return what a timeline shows. Raises what ``read_cut`` and ``targets_of`` raise."""
+    """Return what a timeline shows. Raises what ``read_cut`` and ``targets_of`` raise.
+
+    Raises ``UsageError("report.empty")`` for one in which nothing can be seen.
+    """
     document = timeline_bytes(timeline)
     cut = read_otio(document)
+    if not cut.shots:
+        raise UsageError("report.empty", f"{timeline} shows no picture.", path=timeline)
     targets = tuple(targets_of(studio, cut, timeline))
     shots = []
     makers = _makers(studio, targets)
@@ -128,8 +133,11 @@ def of_cut(studio: Studio, timeline: Path) -> Population:
 def of_targets(studio: Studio, texts: Sequence[str]) -> Population:
     """Return what these targets stand for (``clear.targets``). Raises what ``resolve`` raises.
 
-    Raises ``UsageError("report.empty")`` when they stand for nothing at all.
+    Raises ``UsageError("report.empty")`` for a production without a final file.
     """
+    whole = list(texts) == [WHOLE]
+    if whole and next(studio.bases.finals_at(Where()), None) is None:
+        raise UsageError("report.empty", f"{studio.production} has no final file on record.")
     targets = resolve(studio, texts)
     makers = _makers(studio, targets)
     shots: dict[str, Shot] = {}
@@ -142,9 +150,6 @@ def of_targets(studio: Studio, texts: Sequence[str]) -> Population:
         shot.frames.sort(
             key=lambda item: (item.frame is None, item.frame or 0, item.name, item.version or "")
         )
-    if not shots:
-        raise UsageError("report.empty", f"{studio.production} has no final file on record.")
-    whole = list(texts) == [WHOLE]
     scope = f"the production {studio.production}" if whole else ", ".join(texts[:3])
     more = f" and {len(texts) - 3} more" if len(texts) > 3 and not whole else ""
     return Population(scope + more, tuple(shots[key] for key in sorted(shots)), targets)
