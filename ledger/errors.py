@@ -302,6 +302,7 @@ CODES: dict[str, str] = {
     "report.malformed": "Ask whoever made the report for it again; it is read strictly.",
     "report.typesetting": "Take report.json instead, and tell us: this is a mistake of ours.",
     "report.not-signed": "Write the report with --issue, and give the folder that it was written into.",
+    "report.production": "Name the production of this ledger, or the home of the other one: RAKKAN_HOME.",
     "report.secret": "Bring the file back from a backup of the home; or move it away: a new one gets made.",
     "report.tree": "Get the report again from the studio, and have the log's witnesses look at both.",
     "profile.malformed": "Correct the named line or member (docs/rights/profiles.md has examples).",
