@@ -290,6 +290,7 @@ CODES: dict[str, str] = {
     "report.changed": "Take the file as it was issued: one that was changed since is not that report.",
     "report.empty": "Record and seal the work first, or name what the report is to be of.",
     "report.no-such-part": "Name a cell of the whole report as table/row/column, or an entry as entry/7.",
+    "report.future": "Name a moment that has been; with --known, a policy that was on record by then.",
     "report.kept": "Bring the folder reports back from a backup of the home.",
     "report.malformed": "Ask whoever made the report for it again; it is read strictly.",
     "report.typesetting": "Take report.json instead, and tell us: this is a mistake of ours.",

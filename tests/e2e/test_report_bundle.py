@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +16,17 @@ import cryptography
 import pytest
 
 from ledger.core.audit.bundle import MANIFEST, SIGNATURE, SUMS
+from ledger.core.fields import format_time
 from tests.e2e.conftest import Studio, copied
 from tests.support.bundles import exit_code, forged, opened
 from tests.support.cleared import place, policy
 
-AT = ("--at", "2026-12-01T00:00:00Z")
 
 
 def handed_over(studio: Studio, name: str, *options: str) -> Path:
     """Return the folder of a report of the whole production."""
     folder = studio.work / name
-    studio.ok("report", "--production", "nightfall", *policy(studio), *AT, *options, "--out", folder)
+    studio.ok("report", "--production", "nightfall", *policy(studio), *options, "--out", folder)
     return folder
 
 
@@ -87,7 +88,8 @@ def test_another_studio_s_trust_root_decides_nothing(handing: Studio, elsewhere:
 
 def test_the_same_report_is_the_same_bundle(shot_once: Studio, tmp_path: Path) -> None:
     studio = copied(shot_once, tmp_path)
-    one, two = handed_over(studio, "one"), handed_over(studio, "two")
+    at = "--at", format_time(datetime.now(UTC))
+    one, two = handed_over(studio, "one", *at), handed_over(studio, "two", *at)
     assert (one / "verify.pyz").read_bytes() == (two / "verify.pyz").read_bytes()
     files, again = (opened((folder / "bundle.zip").read_bytes()) for folder in (one, two))
     # The signature of the PDF says when it was made; so do the lists that have its digest.
@@ -218,7 +220,7 @@ def test_what_a_view_hides_is_opened_by_name(handing: Studio, shot_once: Studio,
     for name in ("shots/99/name", "nothing", "entry/99", "entry/x", "entry/0"):
         options = ("--view", "public", "--disclose", name, "--out", studio.work / "none")
         studio.fails(
-            "report.no-such-part", "report", "--production", "nightfall", *policy(studio), *AT, *options
+            "report.no-such-part", "report", "--production", "nightfall", *policy(studio), *options
         )
 
 

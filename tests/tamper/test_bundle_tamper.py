@@ -32,7 +32,7 @@ from tests.support.cleared import policy
 
 __all__ = ["elsewhere", "founded", "shot_once"]
 
-REPORT = ("report", "--production", "nightfall", "--at", "2026-12-01T00:00:00Z")
+REPORT = ("report", "--production", "nightfall")
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import datetime
 from difflib import get_close_matches
 from typing import Any
@@ -110,6 +111,22 @@ def see(studio: Studio, known: datetime | None = None) -> Seen:
         facts = facts_of(studio, known)
         if facts.size == checkpoint.size and studio.bases.mark().size == checkpoint.size:
             return Seen(facts, checkpoint.size, checkpoint.root.hex())
+    raise RefusedError("log.busy", "The log grew faster than it could be read.")
+
+
+@contextmanager
+def still(studio: Studio, known: datetime | None = None) -> Iterator[tuple[Studio, Seen]]:
+    """Yield the studio with its bases as they are at one moment, and the log as it is seen then.
+
+    For an answer that takes many looks: others may record and catch up meanwhile. For this thread alone.
+    Raises ``RefusedError("log.busy")``.
+    """
+    for _ in range(TRIES):
+        seen = see(studio, known)
+        with studio.bases.snapshot() as bases:
+            if bases.mark().size == seen.size:
+                yield replace(studio, bases=bases), seen
+                return
     raise RefusedError("log.busy", "The log grew faster than it could be read.")
 
 
