@@ -101,9 +101,9 @@ def report(
         told("looking for pictures")
         made = with_pictures(opened, made, lying(population, targets, timeline), said["files"])
         told(f"writing {out}")
-        written = write(place, opened, made, Order(reader, said["disclose"], said["timestamp"]), out, stands)
-        index = stands.issue(out)
-    _say(written, index)
+        order = Order(reader, said["disclose"], said["timestamp"])
+        written = write(place, opened, made, order, out, stands)
+        _say(written, stands.issue(out))
     return made.cleared.exit_code
 
 
