@@ -25,9 +25,8 @@ def new_folder(place: Path) -> Iterator[Path]:
     Raises ``UsageError("target.exists")``, ``RefusedError("report.busy")`` while somebody else fills it, and
     ``RefusedError("target.not-writable")``.
     """
+    check_place(place)
     place = Path(os.path.abspath(place))  # noqa: PTH100 - a place that is a link stays one: `..` alone goes
-    if place.is_symlink() or (place.exists() and not _is_empty_folder(place)):
-        raise UsageError("target.exists", f"{place} is already there.", path=place)
     part = place.with_name(f".{place.name}.part")
     with writing_errors(place):
         part.mkdir(parents=True, exist_ok=True)
@@ -45,6 +44,12 @@ def new_folder(place: Path) -> Iterator[Path]:
             raise
     finally:
         os.close(lock)
+
+
+def check_place(place: Path) -> None:
+    """Return if a new folder may appear here. Raises ``UsageError("target.exists")``."""
+    if place.is_symlink() or (place.exists() and not _is_empty_folder(place)):
+        raise UsageError("target.exists", f"{place} is already there.", path=place)
 
 
 def _hold(lock: int, part: Path, place: Path) -> None:

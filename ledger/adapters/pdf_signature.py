@@ -21,6 +21,7 @@ from asn1crypto import tsp
 from pyhanko.keys import load_certs_from_pemder_data, load_private_key_from_pemder_data
 from pyhanko.pdf_utils.content import ImportedPdfPage
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.pdf_utils.layout import AxisAlignment, SimpleBoxLayoutRule
 from pyhanko.sign.fields import MDPPerm, SigFieldSpec, SigSeedSubFilter
 from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner, PdfTimeStamper, SimpleSigner
 from pyhanko.sign.signers.pdf_signer import DSSContentSettings, SigDSSPlacementPreference
@@ -34,6 +35,7 @@ logging.getLogger("pyhanko.sign").setLevel(logging.ERROR)
 
 FIELD, STAMP_FIELD = "Signature", "Timestamp"
 _TOGETHER = DSSContentSettings(include_vri=False, placement=SigDSSPlacementPreference.TOGETHER_WITH_SIGNATURE)
+_FILLED = SimpleBoxLayoutRule(AxisAlignment.ALIGN_MID, AxisAlignment.ALIGN_MID)
 Stamp = Callable[[bytes], bytes]
 """Answers a time stamp request (RFC 3161), both DER."""
 
@@ -78,7 +80,9 @@ def sign(pdf: bytes, credential: Credential, seen: Seen, stamp: Stamp | None = N
     with NamedTemporaryFile(suffix=".pdf") as page:
         page.write(seen.page)
         page.flush()
-        style = StaticStampStyle(border_width=0, background=ImportedPdfPage(page.name))
+        style = StaticStampStyle(
+            border_width=0, background=ImportedPdfPage(page.name), background_layout=_FILLED
+        )
         made = PdfSigner(
             about,
             signer,

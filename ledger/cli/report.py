@@ -17,6 +17,7 @@ from ledger.core.audit.views import MEANINGS, Reader, View
 if TYPE_CHECKING:
     from ledger.service.report.population import Population
     from ledger.service.studio import Studio
+    from ledger.wiring.reports import Written
 
 
 @click.command(
@@ -46,7 +47,6 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--files",
-    "places",
     type=click.Path(exists=True, path_type=Path),
     multiple=True,
     help="Where the files lie, for the pictures of shots; once for each folder. Files given as targets, and "
@@ -60,10 +60,7 @@ def report(
     targets: tuple[str, ...],
     timeline: Path | None,
     whole: str | None,
-    places: tuple[Path, ...],
     out: Path,
-    *,
-    issue: bool,
     **said: Any,
 ) -> int:
     """Write the audit report of a cut, of a production, or of TARGETs, as its reader may see it.
@@ -74,10 +71,11 @@ def report(
 
     Exit code, by the verdict now: 0 cleared, 3 needs review or undecided, 4 blocked, 2 usage.
     """
+    from ledger.adapters.new_folder import check_place
     from ledger.service.clear.projecting import catch_up
-    from ledger.service.clear.question import ask, clearer_over, see
+    from ledger.service.clear.question import ask, clearer_over, still
     from ledger.service.report.pictures import lying
-    from ledger.service.report.report import make
+    from ledger.service.report.report import check_time, make
     from ledger.wiring import open_studio
     from ledger.wiring.reports import with_pictures, write
     from ledger.wiring.reports.draft import Order
@@ -85,28 +83,36 @@ def report(
 
     profile, reader = policy_of(said), _reader(**said)
     place = home()
-    with open_studio(place) as studio, _progress() as told:
+    check_place(out)
+    with open_studio(place) as opened, _progress() as told:
         told("reading the log")
-        catch_up(studio, lambda done: told(f"reading the log: {done:,} entries"))
-        clearer = clearer_over(see(studio, said["known"]), ask(studio, profile, asked_of(said)))
-        told("looking for the files")
-        population = _population(studio, targets, timeline, whole)
-        told(f"judging {sum(len(shot.frames) for shot in population.shots):,} files")
-        stands = standing(place, studio, population, reader, issue=issue)
-        made = make(studio, clearer, population, stands.beside)
+        catch_up(opened, lambda done: told(f"reading the log: {done:,} entries"))
+        with still(opened, said["known"]) as (studio, seen):
+            clearer = clearer_over(seen, ask(studio, profile, asked_of(said)))
+            check_time(studio, clearer.question)
+            told("looking for the files")
+            population = _population(studio, targets, timeline, whole)
+            told(f"judging {sum(len(shot.frames) for shot in population.shots):,} files")
+            stands = standing(place, opened, clearer, population, reader, issue=said["issue"])
+            made = make(studio, clearer, population, stands.beside)
         told("looking for pictures")
-        made = with_pictures(studio, made, [*lying(population, targets, timeline), *places])
+        made = with_pictures(opened, made, [*lying(population, targets, timeline), *said["files"]])
         told(f"writing {out}")
         order = Order(reader, said["disclose"], said["timestamp"])
-        written = write(place, studio, made, order, out, stands)
+        written = write(place, opened, made, order, out, stands)
         index = stands.issue(out)
+    _say(written, index)
+    return made.cleared.exit_code
+
+
+def _say(written: Written, index: int | None) -> None:
+    """Print what was written, and where it was issued."""
     for name in written.files:
         click.echo(printable(f"{written.folder / name}"))
     for note in written.notes:
         click.echo(f"warning: {note}", err=True)
     if index is not None:
         click.echo(printable(f"issued: {written.report.head.identifier} is entry {index}"))
-    return made.cleared.exit_code
 
 
 def _reader(view: str, party: str | None, **_: Any) -> Reader:

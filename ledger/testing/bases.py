@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from ledger.core.rights.basis import Item, ItemKind
@@ -40,6 +41,13 @@ class MemoryBasisStore:
         self._log = entries
         self._kept = _Bases()
         self._lock = threading.Lock()
+
+    @contextmanager
+    def snapshot(self) -> Iterator[MemoryBasisStore]:
+        """Yield these bases as they are now. The log's own rows are asked for up to an entry anyway."""
+        still = MemoryBasisStore(self._log)
+        still._kept = self._kept
+        yield still
 
     def mark(self) -> Mark:
         """Return how far the projection has come."""

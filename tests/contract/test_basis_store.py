@@ -183,6 +183,16 @@ def test_who_comes_second_changes_nothing(filled: BasisStore) -> None:
     assert names(filled.finals_at(Where())) == ["a.exr", "b.exr", "c.exr"]
 
 
+def test_a_snapshot_stays_as_it_was(filled: BasisStore) -> None:
+    with filled.snapshot() as still:
+        before = still.entries([3, 4, 5]), list(still.finals_at(Where()))
+        gone = {(row.index, row.position) for row in before[1]}
+        assert filled.put(FIRST, Mark(7, 3, 3, b"later"), Changes(gone=gone))
+        assert still.mark() == FIRST
+        assert (still.entries([3, 4, 5]), list(still.finals_at(Where()))) == before
+        assert (filled.mark().size, list(filled.finals_at(Where()))) == (7, [])
+
+
 def test_what_is_forgotten_can_be_put_again(two: Two, filled: BasisStore) -> None:
     assert two.theirs.put(Mark(), FIRST, first())
     filled.clear()

@@ -6,6 +6,7 @@ import json
 import sqlite3
 import zipfile
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,12 @@ from in_toto_attestation.v1.statement import Statement
 from in_toto_attestation.v1.statement_pb2 import Statement as StatementMessage
 from securesystemslib.dsse import Envelope
 
+from ledger.core.fields import format_time
 from tests.e2e.conftest import Studio
 from tests.support.cleared import policy, verdicts
 from tests.support.timelines import clip, film, images, span, timeline, written
 
-AT = ("--at", "2026-11-22T09:00:00Z")
+AT = ("--at", format_time(datetime.now(UTC).replace(microsecond=0)))
 
 
 @pytest.fixture
@@ -88,8 +90,9 @@ def test_only_who_may_see_shots_gets_the_timeline(
 def test_the_same_question_gives_the_same_files(nightfall: Studio, cut: Path, tmp_path: Path) -> None:
     first, second = (reported(nightfall, tmp_path / name, "--cut", cut) for name in "ab")
     names = sorted(str(path.relative_to(first)) for path in first.rglob("*") if path.is_file())
-    assert {"report.json", "report.xlsx", "report.otio", "tables/shots.csv"} <= set(names)
-    assert [name for name in names if (first / name).read_bytes() != (second / name).read_bytes()] == []
+    assert {"report.json", "report.xlsx", "report.otio", "report.spdx.json", "tables/shots.csv"} <= set(names)
+    other = [name for name in names if (first / name).read_bytes() != (second / name).read_bytes()]
+    assert other == ["bundle.zip", "report.pdf"], "the signature of the PDF, which the bundle holds as well"
 
 
 def judged(envelope: str) -> dict[str, Any]:
@@ -134,3 +137,19 @@ def test_a_delivery_without_verdicts_on_record_has_none(nightfall: Studio, tmp_p
     found = json.loads((out / "verdicts.svr.json").read_bytes())
     assert (found["envelopes"], found["entries"], found["judged"]) == ([], [], 0)
     assert "none was made for this" in found["words"]
+
+
+def test_a_verdict_that_no_longer_verifies_is_named_and_not_handed_over(
+    nightfall: Studio, cut: Path, tmp_path: Path
+) -> None:
+    nightfall.ok("clear", ".", *policy(nightfall), "--record")
+    damaged = verdicts(nightfall)[0]["index"]
+    with closing(sqlite3.connect(nightfall.home / "ledger.sqlite")) as database, database:
+        (envelope,) = database.execute("select envelope from entry where idx = ?", (damaged,)).fetchone()
+        at = envelope.index(b'"sig":"') + 9
+        changed = envelope[:at] + (b"A" if envelope[at : at + 1] != b"A" else b"B") + envelope[at + 1 :]
+        database.execute("update entry set envelope = ? where idx = ?", (changed, damaged))
+    out = reported(nightfall, tmp_path / "out", "--cut", cut)
+    found = json.loads((out / "verdicts.svr.json").read_bytes())
+    assert found["refused"] == [damaged]
+    assert damaged not in found["entries"]

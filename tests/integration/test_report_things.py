@@ -15,11 +15,12 @@ from ledger.core.audit.views import Reader, View, seen_by
 from ledger.core.predicates.approval import Decision
 from ledger.core.predicates.step import StepAction
 from ledger.core.statement import Statement
+from ledger.service.clear.projecting import basis_by_pixels
 from ledger.service.clear.question import Asked, ask, clearer_over, see
 from ledger.service.clear.recorded import File, Kind, Target
-from ledger.service.report.entries import rests_on
 from ledger.service.report.lineages import MOST_STOPS
 from ledger.service.report.population import Population
+from ledger.service.report.report import make
 from ledger.service.report.uses import MOST_ENTRIES
 from tests.support import stated
 from tests.support.audited import CONTRACT, LATER, NUKE, SERVICE, Audited, production, rows, step, thing
@@ -495,11 +496,13 @@ def test_a_file_that_no_record_has_is_followed_by_its_picture(fresh: Audited) ->
     fresh.say("parent", step(StepAction.DRAW, "sh060", pixels("key", "sh060.key.png")))
     preview = replace(pixels("key", "preview.png"), role=Role.PARENT)
     fresh.say("child", step(StepAction.EDIT, "sh060", pixels("out", "sh060.1001.exr"), of=(preview,)))
-    clearer = clearer_over(see(fresh.studio), ask(fresh.studio, load("broadcast-jp"), Asked(at=NOW)))
-    file = File("delivered.png", digest("delivered"), frozenset(), digest("picture of out"))
-    target = Target(file.name, Kind.FILE, (file,))
-    found = rests_on(fresh.studio, clearer, Population(file.name, (), (target,)))
-    assert set(found.steps) == {fresh.at["child"], fresh.at["parent"]}
+    question = ask(fresh.studio, load("broadcast-jp"), Asked(at=NOW))
+    clearer = clearer_over(see(fresh.studio), question)
+    basis = basis_by_pixels(fresh.studio, digest("picture of out"))
+    file = File("delivered.exr", digest("delivered"), basis or frozenset(), digest("picture of out"))
+    delivered = Population("a file", (), (Target("delivered.exr", Kind.FILE, (file,)),))
+    report = make(fresh.studio, clearer, delivered).report
+    assert rows(report, "tools", "tool")["Nuke 16.0"]["entries"] == fresh.entries("parent", "child")
 
 
 def pixels(picture: str, name: str) -> Artifact:

@@ -15,7 +15,7 @@ from ledger.core.audit.document import to_json
 from ledger.render.report import pdf
 from ledger.wiring.reports.pdf import Evidence, unsigned_pdf
 
-DOCUMENT = pdf.Attached("report.json", "all of this report, as a program reads it", "application/json")
+ATTACHED = pdf.Attached("report.json", "all of this report, as a program reads it", "application/json")
 
 
 def document(report: Report) -> bytes:
@@ -25,7 +25,7 @@ def document(report: Report) -> bytes:
 
 def typeset(report: Report, pictures: Mapping[str, bytes] | None = None) -> bytes:
     """Return the PDF of a report, without a signature."""
-    return unsigned_pdf(report, Evidence(pictures or {}, {DOCUMENT: document(report)}))[0]
+    return unsigned_pdf(report, Evidence(pictures or {}, {ATTACHED: document(report)}))[0]
 
 
 def said(program: str, *arguments: object) -> str:
@@ -37,7 +37,9 @@ def said(program: str, *arguments: object) -> str:
     return result.stdout + result.stderr
 
 
-def words(path: Path, page: int | None = None) -> str:
-    """Return the text of a PDF, or of one page, with every run of white space as one space."""
-    pages = ["-f", page, "-l", page] if page else []
-    return " ".join(said("pdftotext", *pages, "-layout", path, "-").replace("\u200b", "").split())
+def words(data: bytes, folder: Path, *pages: int) -> str:
+    """Return the text of a PDF, or of its pages from one to another, with white space as one space each."""
+    path = folder / "words.pdf"
+    path.write_bytes(data)
+    chosen = ["-f", pages[0], "-l", pages[-1]] if pages else []
+    return " ".join(said("pdftotext", *chosen, "-raw", path, "-").replace("\u200b", "").split())

@@ -227,3 +227,11 @@ def test_the_public_s_bundle_passes_for_no_other(place: Path, trust: bytes) -> N
     document = files[DOCUMENT].replace(b'"view":"public"', b'"view":"studio"', 1)
     manifest = files[MANIFEST].replace(b'"view":"public"', b'"view":"studio"', 1)
     assert judged(forged({**files, DOCUMENT: document, MANIFEST: manifest}), trust).exit_code == 1
+
+
+def test_a_verdict_that_is_no_entry_is_found(good: bytes, trust: bytes) -> None:
+    files = opened(good)
+    document = json.loads(files["verdicts.svr.json"])
+    document["envelopes"].append({"payload": "AAAA", "payloadType": "x", "signatures": []})
+    outcome = judged(forged({**files, "verdicts.svr.json": json.dumps(document).encode()}), trust)
+    assert "verdicts.svr.json was altered: it holds a verdict" in said(outcome)

@@ -272,3 +272,20 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     with pytest.raises(RefusedError) as error:
         Home(tmp_path / "file" / "home", None).create(SETTINGS, NOW)
     assert error.value.code == "target.not-writable"
+
+
+@pytest.mark.parametrize("passphrase", [None, SECRET], ids=["plain", "encrypted"])
+def test_what_signs_reports_is_made_once_and_anew_when_it_has_expired(
+    tmp_path: Path, passphrase: bytes | None
+) -> None:
+    home = made(tmp_path / "studio", passphrase)
+    first = home.reporting(NOW)
+    again = Home(home.folder, passphrase).reporting(NOW + timedelta(days=300))
+    assert again.certificates == first.certificates
+    later = home.reporting(NOW + timedelta(days=400))
+    assert later.certificate.not_valid_before_utc > first.certificate.not_valid_after_utc
+    path = home.folder / "keys/reports.pem"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert (b"ENCRYPTED" in path.read_bytes()) is (passphrase is not None)
+    if passphrase:
+        assert code_of(Home(home.folder, b"wrong").reporting, NOW) == "key.passphrase"

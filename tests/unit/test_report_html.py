@@ -231,6 +231,14 @@ def test_what_a_view_hides_is_not_on_its_page_and_is_said_to_be_hidden(view: Vie
         assert f"{count:,}:" in text
 
 
+def test_a_rights_holder_sees_how_many_rows_are_hidden() -> None:
+    grants = [row(TABLES["grants"], row=n, grant=f"G-{n}", holders=("other",)) for n in (1, 2)]
+    whole = report([shot(1, "c")], {"grants": grants})
+    text = " ".join(Read(page(seen_by(whole, Reader(View.RIGHTS_HOLDER, "me"), b"k" * 32), {})).text.split())
+    assert "Hidden in this view: 2 rows." in text
+    assert "G-1" not in text
+
+
 def test_a_hidden_cell_among_others_is_marked(made: Report) -> None:
     table = made.tables["shots"]
     place = table.schema.place("name")

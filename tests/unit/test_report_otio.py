@@ -146,6 +146,17 @@ def test_what_this_reader_does_not_know_stays_in_the_timeline() -> None:
     assert made == document
 
 
+@pytest.mark.parametrize("stray", [5, "x", {"a": 1}, None])
+def test_members_that_the_reader_does_not_look_at_break_nothing(stray: Any) -> None:
+    document = json.loads(data(timeline([clip("a", film("a.mov", 9))])))
+    each = document["tracks"]["children"][0]["children"][0]
+    each |= {"markers": stray, "media_reference": stray, "children": None}
+    found = read_otio(text := json.dumps(document).encode())
+    made = json.loads(to_otio(report([shot(1, "c")]), found, text))
+    (marker,) = made["tracks"]["children"][0]["children"][0]["markers"]
+    assert marker["name"] == "cleared, L3"
+
+
 def test_whatever_depth_can_be_read_can_be_written() -> None:
     """The reader refuses what is nested so deep that Python gives up."""
     text = data(timeline([clip("a", film("a.mov", 9))])).decode()

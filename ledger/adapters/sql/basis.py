@@ -73,13 +73,26 @@ _PLACE = (_entry.sequence, _entry.shot, _entry.task, _entry.version, _entry.firs
 
 
 class SqlBasisStore:
-    """The bases of the log ``origin``. See ``service.clear.store.BasisStore``."""
+    """The bases of the log ``origin``. See ``service.clear.store.BasisStore``.
 
-    def __init__(self, engine: Engine, origin: str) -> None:
+    With ``held`` everything is read on this connection, in the transaction that it is in.
+    """
+
+    def __init__(self, engine: Engine, origin: str, held: Connection | None = None) -> None:
         self._engine = engine
         self._dialect = dialect_of(engine)
         self._single = self._dialect.single(engine)
+        self._whole = self._dialect.snapshot(engine)
         self._log_id = log_id(engine, origin)
+        self._origin, self._held = origin, held
+
+    @contextmanager
+    def snapshot(self) -> Iterator[SqlBasisStore]:
+        """Yield these bases as they are now, for this thread to read while the block runs."""
+        with translated(self._dialect), self._whole.begin() as connection:
+            still = SqlBasisStore(self._engine, self._origin, connection)
+            still.mark()  # the first read is what settles the state
+            yield still
 
     def mark(self) -> Mark:
         """Return how far the projection has come."""
@@ -271,8 +284,12 @@ class SqlBasisStore:
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
-        with translated(self._dialect), self._single.begin() as connection:
-            yield connection
+        with translated(self._dialect):
+            if self._held is not None:
+                yield self._held
+                return
+            with self._single.begin() as connection:
+                yield connection
 
 
 def _conditions(where: Where) -> list[ColumnElement[bool]]:

@@ -40,7 +40,8 @@ def _mark(node: Json, where: str, said: Mapping[str, tuple[str, Json]]) -> None:
     for n, child in enumerate(node.get("children") or []):
         place = f"{where}.children[{n}]"
         if place in said:
-            child["markers"] = [*(child.get("markers") or []), _marker(child, *said[place])]
+            held = child.get("markers")
+            child["markers"] = [*(held if isinstance(held, list) else ()), _marker(child, *said[place])]
         _mark(child, place, said)
 
 
@@ -71,10 +72,11 @@ def _marker(clip: Json, identifier: str, shot: Json) -> Json:
 
 def _range(clip: Json) -> Json:
     """Return the part of its media that the clip takes; where it says none, the first moment."""
-    media = clip.get("media_reference") or (clip.get("media_references") or {}).get(
-        clip.get("active_media_reference_key") or "DEFAULT_MEDIA"
-    )
-    available: Json | None = (media or {}).get("available_range")
-    found: Json | None = clip.get("source_range") or available
+    if clip["OTIO_SCHEMA"] == "Clip.1":
+        media = clip.get("media_reference")
+    else:
+        key = clip.get("active_media_reference_key") or "DEFAULT_MEDIA"
+        media = (clip.get("media_references") or {}).get(key)
+    found: Json | None = clip.get("source_range") or (media or {}).get("available_range")
     moment = {"OTIO_SCHEMA": "RationalTime.1", "rate": 24.0, "value": 0.0}
     return found or {"OTIO_SCHEMA": "TimeRange.1", "start_time": moment, "duration": moment}

@@ -75,14 +75,16 @@ def sheet(table: Table) -> Sheet:
     columns, unseen = _columns(table, [column.key for column in table.schema.columns])
     wide = len(columns) > _WIDE and len(shown) <= _RECORDS
     kept = shown[:MOST]
-    rows = [_row(table, columns, row) for row in kept]
-    part = Part("", _heads(columns), Html("".join(rows)), folded=len(shown) > _FOLDED)
+    parts = []
+    if kept and not wide:
+        lines = Html("".join(_row(table, columns, row) for row in kept))
+        parts.append(Part("", _heads(columns), lines, folded=len(shown) > _FOLDED))
     return Sheet(
         table.schema.key,
         table.schema.title,
         table.schema.about,
         len(table.rows),
-        () if wide or not kept else (part,),
+        tuple(parts),
         tuple(_record(table, columns, row) for row in kept) if wide else (),
         unseen,
         len(table.rows) - len(shown),

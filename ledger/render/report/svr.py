@@ -24,6 +24,7 @@ def to_svr(report: Report, found: OnRecord) -> bytes:
         "files": found.files,
         "judged": found.judged,
         "entries": list(found.entries),
+        "refused": list(found.refused),
         "withheld": len(found.entries) - len(found.envelopes),
     }
     head = json.dumps(about, ensure_ascii=False, separators=(",", ":")).encode()[:-1]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import NamedTuple, Protocol
@@ -154,6 +155,9 @@ def unpack(packed: bytes) -> tuple[int, ...]:
 
 class BasisStore(Protocol):
     """The bases of one log's entries. May be used from several threads and processes."""
+
+    def snapshot(self) -> AbstractContextManager[BasisStore]:
+        """Yield these bases as they are now, for one thread to read while the block runs."""
 
     def mark(self) -> Mark:
         """Return how far the projection has come."""

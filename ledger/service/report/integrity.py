@@ -21,9 +21,10 @@ from ledger.core.report import Status
 from ledger.errors import RakkanError, UndecidedError
 from ledger.service.capture.devices import DeviceChain, chains
 from ledger.service.clear.question import Clearer
-from ledger.service.log.receipts import held, signed, tree
+from ledger.service.log.receipts import held, tree
 from ledger.service.report.beside import Beside, Last
 from ledger.service.report.entries import Rests
+from ledger.service.report.issuing import stood_on
 from ledger.service.report.judged import Judged, judged
 from ledger.service.studio import Studio
 
@@ -87,9 +88,9 @@ def _codes(wrong: Mapping[int, str]) -> str:
 def _checkpoint_check(studio: Studio, clearer: Clearer) -> Row:
     """Return whether the log's key signed the tree that the report stands on."""
     try:
-        stated = held(studio.log, signed(studio.log, studio.checkpoints, clearer.size))
+        stated = held(studio.log, stood_on(studio, clearer))
     except RakkanError as error:
-        status = Status.UNDECIDED if error.code in {"checkpoint.missing", "key.unknown"} else Status.FAILED
+        status = Status.UNDECIDED if isinstance(error, UndecidedError) else Status.FAILED
         return _check("checkpoint", status, 1, error.message, count=int(status is Status.FAILED))
     if stated.root.hex() != clearer.root:
         return _check("checkpoint", Status.FAILED, 1, "The signed root is not that of the entries.", count=1)
@@ -178,7 +179,7 @@ def _consistency_check(studio: Studio, last: Last) -> Row:
 
 def _signatures(studio: Studio, clearer: Clearer, beside: Beside) -> Iterator[Row]:
     """Yield a row for each signature: on the report's tree, on the newest cosigned one, on the last's."""
-    notes = dict.fromkeys((_signed(studio, clearer), studio.checkpoints.newest()))
+    notes = dict.fromkeys((stood_on(studio, clearer), studio.checkpoints.newest()))
     if beside.last:
         notes[beside.last.checkpoint] = None
     witnesses = [witness.verifier for witness in beside.policy.witnesses] if beside.policy else []
@@ -186,13 +187,6 @@ def _signatures(studio: Studio, clearer: Clearer, beside: Beside) -> Iterator[Ro
     for note in notes:
         if note is not None:
             yield from _signature_rows(note, known)
-
-
-def _signed(studio: Studio, clearer: Clearer) -> bytes | None:
-    try:
-        return signed(studio.log, studio.checkpoints, clearer.size)
-    except RakkanError:
-        return None  # the check ``checkpoint`` says why
 
 
 def _signature_rows(data: bytes, known: Collection[Verifier]) -> Iterator[Row]:

@@ -14,13 +14,15 @@ from ledger.core.audit.tables import COMMANDS, GLOSSARY, TABLES
 from ledger.core.audit.views import View
 from ledger.core.digest import sha256_hex
 from ledger.core.fields import format_time
+from ledger.core.predicates import PolicyProfile
 from ledger.core.predicates.answer import Answer
 from ledger.core.predicates.reasons import Verdict
 from ledger.core.rights import profile as profiles
 from ledger.core.rights.clearance import VERSION
 from ledger.core.rights.profile import Profile
+from ledger.errors import UsageError
 from ledger.service.clear.clear import Cleared, clear
-from ledger.service.clear.question import Clearer
+from ledger.service.clear.question import Clearer, Question
 from ledger.service.report import frames
 from ledger.service.report.beside import NOTHING, Beside
 from ledger.service.report.entries import Rests, rests_on
@@ -89,6 +91,22 @@ def make(studio: Studio, clearer: Clearer, population: Population, beside: Besid
         worst=frames.worst_shots(tables["shots"]),
     )
     return Made(report, cleared, population, rests)
+
+
+def check_time(studio: Studio, question: Question) -> None:
+    """Return if a report may be made of this moment: it says what is, and not what will be.
+
+    Raises ``UsageError("report.future")`` for a moment that is still to come, and for a policy that was put
+    on record only after ``known``.
+    """
+    if question.at > studio.clock.now():
+        raise UsageError("report.future", f"{format_time(question.at)} is still to come.")
+    rows = studio.entries.artifacts(sha256=profiles.digest(question.profile))
+    said = (studio.statement(row.index).predicate for row in rows)
+    recorded = [each.recorded for each in said if isinstance(each, PolicyProfile)]
+    if question.known and recorded and min(recorded) > question.known:
+        words = f"The policy {question.profile.name} was put on record on {format_time(min(recorded))}"
+        raise UsageError("report.future", f"{words}, later than --known.")
 
 
 def _things(ground: Ground) -> tuple[Table, ...]:

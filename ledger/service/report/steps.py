@@ -24,14 +24,14 @@ from ledger.service.clear.store import EntryRow
 from ledger.service.studio import Studio
 
 _MODEL, _DATASET, _GENERATE = Role.MODEL.value, Role.DATASET.value, StepAction.GENERATE.value
+_UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
+"""What reading raises for an entry that was altered since the log took it."""
+
 PIECE = 1_000
 """Steps that are read at once."""
 
 DIGITS = 15
 """Hexadecimal digits of a digest that a file is counted by."""
-
-_UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
-"""What reading raises for an entry that was altered since the log took it."""
 
 
 class Told(NamedTuple):
@@ -113,8 +113,8 @@ def _read(index: int, envelope: bytes, row: EntryRow | None) -> Told:
 def _check(step: Told) -> None:
     """Raise ``ValueError`` or ``TypeError`` for members that are no moment and no texts."""
     parse_time(step.finished)
-    texts = (step.action, step.actor, step.task or "", step.program or "", step.tier, *step.people)
-    "".join((*texts, *step.models, *step.datasets))
+    texts = (step.action, step.actor, step.task or "", step.program or "", step.tier)
+    "".join((*texts, *step.people, *step.models, *step.datasets))
 
 
 @cache

@@ -6,6 +6,7 @@ A cell is a string, or an object whose ``is`` says what it is: ``state``, ``hidd
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import groupby
@@ -13,8 +14,8 @@ from typing import Any
 
 from ledger.core.audit import Column, Hidden, Kind
 
-MOST = 400
-"""How many characters of one text a page shows."""
+MOST, NAME = 600, 80
+"""How many characters of one text a page shows, and of a name."""
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _JOINERS = frozenset("\u200c\u200d\ufe0e\ufe0f")
 """They shape what stands beside them, in Persian and Sinhala names and in emoji, and hide nothing."""
@@ -24,6 +25,8 @@ _UNBROKEN = 14
 _BY_WEIGHT = "curb"
 """The letters of a strip, the lightest first."""
 _DIGEST = 12
+_HEX = re.compile(r"\b[0-9a-f]{64}\b")
+_RESULTS = frozenset({"passed", "failed", "undecided"})
 
 
 class Ours(str):
@@ -38,7 +41,9 @@ def cell(column: Column, value: Any) -> Any:
         return {"is": "hidden"}
     if value is None or value == ():
         return ""
-    return _SHOWN.get(column.kind, str)(value)
+    if column.key == "result" and value in _RESULTS:
+        return {"is": "state", "state": value}
+    return _SHOWN.get(column.kind, _text)(value)
 
 
 def moment(value: str) -> str:
@@ -91,6 +96,11 @@ def strip(coded: Sequence[str | int], most: int) -> list[list[Any]]:
     return [[letter, len(list(run)) / parts] for letter, run in groupby(worst)]
 
 
+def _text(value: object) -> str:
+    """Return a text with the digests in it cut short."""
+    return _HEX.sub(lambda found: short(found[0]), str(value))
+
+
 def _code(digest: str) -> Any:
     return {"is": "code", "text": short(digest)}
 
@@ -102,12 +112,19 @@ _SHOWN: dict[Kind, Callable[[Any], Any]] = {
     Kind.FLAG: lambda flag: "yes" if flag else "no",
     Kind.MOMENT: moment,
     Kind.DIGEST: _code,
-    Kind.TEXTS: ", ".join,
+    Kind.TEXTS: lambda texts: ", ".join(map(_text, texts)),
     Kind.PER_MILLE: lambda part: share(part, 1000),
     Kind.ENTRIES: ranges,
     Kind.STRIP: lambda coded: {"is": "strip", "runs": strip(coded, 60)},
 }
 """How the cells of each kind are shown; of any other as they are."""
+
+
+def cut(text: Any, most: int = NAME) -> Any:
+    """Return a text that is at most so long, and says how long it was. A mark is returned as it is."""
+    if not isinstance(text, str) or len(text) <= most:
+        return text
+    return f"{text[:most].rstrip()}… ({len(text):,} characters)"
 
 
 def plain(value: Any, missing: Collection[str] = ()) -> Any:
@@ -130,16 +147,16 @@ def plain(value: Any, missing: Collection[str] = ()) -> Any:
 def characters(value: Any) -> set[str]:
     """Return the characters beyond ASCII that a document needs a font for."""
     if isinstance(value, str):
-        return {char for char in value if char > "\x7f"} - _JOINERS - {_BREAK}
+        beyond = {char for char in value if char > "\x7f"} - _JOINERS
+        return {char for char in beyond if unicodedata.category(char) not in _UNSEEN}
     items = value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else ()
     return set().union(*(characters(item) for item in items))
 
 
 def _fit(text: str, missing: Collection[str]) -> str:
-    cut = text if len(text) <= MOST else f"{text[:MOST].rstrip()}… ({len(text):,} characters)"
-    if cut.isascii() and cut.isprintable() and len(cut) <= _UNBROKEN:
-        return cut
-    return "".join(_breakable(list(_seen(cut, missing))))
+    if text.isascii() and text.isprintable() and len(text) <= _UNBROKEN:
+        return text
+    return "".join(_breakable(list(_seen(cut(text, MOST), missing))))
 
 
 def _seen(text: str, missing: Collection[str]) -> Iterator[str]:
@@ -158,7 +175,7 @@ def _breakable(parts: Sequence[str]) -> Iterator[str]:
     for part in parts:
         if part == " " or not part.isascii():
             run = 0
-        elif run >= _UNBROKEN or (run > 5 and part in "/_.:-"):
+        elif run >= _UNBROKEN or (run > 3 and part in "/_."):
             yield _BREAK
             run = 0
         run += len(part)

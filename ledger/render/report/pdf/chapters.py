@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
-from ledger.core.audit import Chapter, Hidden, Report, Row, Table
+from ledger.core.audit import Answer, Chapter, Hidden, Report, Row, Table
 from ledger.core.audit.views import MEANINGS, View
 from ledger.render.report.pdf import drawings
-from ledger.render.report.pdf.cells import Ours, cell
+from ledger.render.report.pdf.cells import NAME, Ours, cell, cut
 from ledger.render.report.pdf.plans import PLANS, Printed
 
 Block = dict[str, Any]
 
+MOST_OF = dict.fromkeys(("meaning", "mend", "words", "value", "detail", "path", "models", "datasets"), 300)
+"""The columns with sentences and lists: more of them is shown than of a name."""
+_HIDDEN = {"is": "hidden"}
+_NOTHING: tuple[Any, ...] = ("", [], {"is": "strip", "runs": []})
 WITHHELD = {
     "work": "Names of shots and files, timecodes, pictures, lineages",
     "rights": "Names of models, datasets, services and parties",
@@ -37,10 +41,7 @@ def _blocks(report: Report, asked: Chapter, pictures: Mapping[str, str]) -> Iter
     if asked.figures:
         yield _figures(report, asked.figures)
     if asked.answers:
-        yield {
-            "is": "answers",
-            "rows": [{"q": a.question, "holds": a.holds, "words": a.words} for a in asked.answers],
-        }
+        yield {"is": "answers", "rows": answers(asked.answers)}
     if asked.key == "summary":
         yield drawings.charts(report)
         yield from _top_findings(report)
@@ -56,6 +57,11 @@ def _blocks(report: Report, asked: Chapter, pictures: Mapping[str, str]) -> Iter
             yield from _withheld(report)
         case "integrity":
             yield _tree(report)
+
+
+def answers(asked: Iterable[Answer]) -> list[dict[str, Any]]:
+    """Return the questions of a client, answered."""
+    return [{"q": item.question, "holds": item.holds, "words": item.words} for item in asked]
 
 
 def _figures(report: Report, keys: Collection[str]) -> Block:
@@ -92,20 +98,28 @@ def table(held: Table, pictures: Mapping[str, str], title: str, about: str) -> B
 
 
 def _stack(held: Table, row: Row, printed: Printed, pictures: Mapping[str, str]) -> list[Block]:
-    """Return what stands in one column of a row: what is empty or nothing is left out."""
-    found = []
+    """Return what stands in one column of a row: what is empty or nothing is left out, a mark stands once."""
+    found: list[Block] = []
     for part in printed.keys:
         label, _, key = part.rpartition("|")
-        place = held.schema.place(key.removeprefix("*"))
-        value = row[place]
-        if key == "picture":
-            value = {"is": "picture", "path": pictures[value]} if value in pictures else ""
-        else:
-            value = cell(held.schema.columns[place], value)
-        if value in ("", [], {"is": "strip", "runs": []}) or (label and value == "0"):
+        value = _part(held, row, key.removeprefix("*"), pictures)
+        if value in _NOTHING or (label and value == "0"):
             continue
-        found.append({"strong": key.startswith("*"), "label": label, "cell": value})
+        block = {"strong": key.startswith("*"), "label": label, "cell": value}
+        if not (found and value == found[-1]["cell"] == _HIDDEN and not label):
+            found.append(block)
     return found
+
+
+def _part(held: Table, row: Row, key: str, pictures: Mapping[str, str]) -> Any:
+    first, _, second = key.partition("+")
+    place = held.schema.place(first)
+    if first == "picture":
+        return {"is": "picture", "path": Ours(pictures[row[place]])} if row[place] in pictures else ""
+    value = cut(cell(held.schema.columns[place], row[place]), MOST_OF.get(first, NAME))
+    if second and isinstance(value, str) and value:
+        return f"{value}–{_part(held, row, second, pictures)}"
+    return value
 
 
 def _top_findings(report: Report) -> Iterator[Block]:

@@ -5,29 +5,26 @@ from __future__ import annotations
 from typing import Any
 
 from ledger.core.audit import Hidden, Report, Row, Table
+from ledger.render.report.ink import VERDICTS
 from ledger.render.report.pdf import drawings
-from ledger.render.report.pdf.cells import cell, moment, ranges, share
-from ledger.render.words import listed
+from ledger.render.report.pdf.cells import cell, cut, moment, ranges, share
+from ledger.render.report.pdf.chapters import answers
+from ledger.render.words import counted
 
-_WORDS = {
-    "cleared": "Cleared",
-    "needs_review": "To be reviewed",
-    "blocked": "Blocked",
-    "undecided": "Undecided",
-}
+_SAID = {"blocked": "blocked", "needs-review": "to review", "undecided": "undecided", "cleared": "cleared"}
 
 
 def cover(report: Report) -> dict[str, Any]:
     """Return the first page."""
     head, figures = report.head, {figure.key: figure.value for figure in report.figures}
     return {
-        "title": head.title or head.production,
-        "studio": head.studio,
-        "scope": head.scope,
+        "title": cut(head.title or head.production),
+        "studio": cut(head.studio),
+        "scope": cut(head.scope, 200),
         "state": report.verdict_now,
-        "verdict": _WORDS[report.verdict_now],
+        "verdict": VERDICTS[report.verdict_now].word,
         "sentence": _sentence(report, figures),
-        "then": _WORDS[report.verdict_then].lower(),
+        "then": VERDICTS[report.verdict_then].word.lower(),
         "strip": drawings.whole_strip(report),
         "verdicts": drawings.verdicts(figures),
         "figures": _figures(report, figures),
@@ -35,6 +32,7 @@ def cover(report: Report) -> dict[str, Any]:
         "findings": _findings(report),
         "worst": _worst(report),
         "facts": _facts(report),
+        "answers": answers([a for item in report.chapters for a in item.answers]),
         "opinion": [word for item in report.chapters if item.key == "opinion" for word in item.words],
         "verify": head.verify or "",
     }
@@ -46,22 +44,15 @@ def _sentence(report: Report, figures: dict[str, int]) -> str:
         return "Nothing was asked for, or nothing of it is on record: there is nothing to judge."
     if report.verdict_now == "cleared":
         return f"All {whole:,} frames and files are cleared under the policy {report.head.policy}."
-    parts = [
-        f"{figures[key]:,} {'is' if figures[key] == 1 else 'are'} {words}"
-        for key, words in (
-            ("blocked", "blocked"),
-            ("needs-review", "to be reviewed"),
-            ("undecided", "undecided"),
-        )
-        if figures[key]
-    ]
-    return f"Of {whole:,} frames and files {listed(parts)}; {figures['cleared']:,} are cleared."
+    keys = ("blocked", "needs-review", "undecided", "cleared")
+    parts = [f"{figures[key]:,} {_SAID[key]}" for key in keys if figures[key]]
+    return f"Of {counted(whole, 'frame or file', 'frames and files')}: {', '.join(parts)}."
 
 
 def _figures(report: Report, figures: dict[str, int]) -> list[dict[str, str]]:
     whole = figures["frames"]
     return [
-        {"value": f"{whole:,}", "title": f"frames and files in {figures['shots']:,} shots"},
+        {"value": f"{whole:,}", "title": f"frames and files in {counted(figures['shots'], 'shot')}"},
         {"value": share(figures["found"], whole), "title": "on record"},
         {"value": share(figures["ai"], whole), "title": "rest on a model"},
         {"value": report.grade_now or "–", "title": "grade of the whole, now"},
@@ -90,7 +81,7 @@ def _findings(report: Report, most: int = 3) -> list[dict[str, Any]]:
             "finding": row[place("finding")],
             "state": row[place("severity")],
             "about": _cell(table, row, "subject"),
-            "files": f"{row[place('now')]:,}",
+            "files": counted(row[place("now")], "file"),
             "meaning": row[place("meaning")],
             "mend": row[place("mend")],
         }
@@ -116,7 +107,7 @@ def _worst(report: Report) -> list[dict[str, Any]]:
 
 def _cell(table: Table, row: Row, key: str) -> Any:
     place = table.schema.place(key)
-    return cell(table.schema.columns[place], row[place])
+    return cut(cell(table.schema.columns[place], row[place]), 60)
 
 
 def _facts(report: Report) -> list[list[str]]:

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 class Printed:
     """A column on paper: its title, its width (a weight), the keys of what stands in it, one below another.
 
-    ``*key`` is set as the name of the row, ``label|key`` with a label before it, ``key`` as it is.
-    ``number``: set flush right.
+    ``*key`` is set as the name of the row, ``label|key`` with a label before it, ``key`` as it is,
+    ``one+other`` both in one line. ``number``: set flush right.
     """
 
     title: str
@@ -28,7 +28,7 @@ _P = Printed
 PLANS: dict[str, tuple[Printed, ...]] = {
     "shots": (
         _P("No.", 0.7, ("shot",), number=True),
-        _P("Shot", 2.6, ("*name", "in", "out")),
+        _P("Shot", 2.6, ("*name", "in+out")),
         _P("Picture", 1.7, ("picture",)),
         _P(
             "Frames",
@@ -79,7 +79,7 @@ PLANS: dict[str, tuple[Printed, ...]] = {
     ),
     "models": (
         _P("Model", 2.7, ("*name", "version", "sha256")),
-        _P("Kind", 1.3, ("kind", "used here|used")),
+        _P("Kind", 1.3, ("kind", "used|used")),
         _P("Files", 0.8, ("files",), number=True),
         _P("Made from, trained on", 2.6, ("parents", "datasets", "stages")),
         _P("Licence", 2, ("licence", "basis|basis", "grants|grants")),
@@ -90,7 +90,7 @@ PLANS: dict[str, tuple[Printed, ...]] = {
     "datasets": (
         _P("Dataset", 2.7, ("*name", "version", "sha256")),
         _P("Works", 1.1, ("works",), number=True),
-        _P("Inventory", 2.1, ("inventory", "committed|committed", "rights holders|holdersCount")),
+        _P("Inventory", 2.1, ("inventory", "on|committed", "rights holders|holdersCount")),
         _P("Trained", 2, ("models", "stages")),
         _P("Files", 0.8, ("files",), number=True),
         _P("Licence", 2, ("licence", "grants|grants", "by|holders")),
