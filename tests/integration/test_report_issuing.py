@@ -252,3 +252,15 @@ def test_what_others_record_and_issue_while_a_report_is_made_is_after_it(
     proofs = issuing.proof_of(studio, clearer, found)
     assert parse_checkpoint(proofs[issuing.CHECKPOINT]).size == report.head.size == clearer.size
     assert issuing.PROOF in proofs
+
+
+def test_the_entry_names_neither_the_scope_nor_the_reader(series: Series, tmp_path: Path) -> None:
+    index, report = series.issued(tmp_path / "first")
+    payload = series.studio.envelope(index).payload.decode()
+    assert report.head.scope not in payload
+    assert not [name for name in report.tables["frames"].column("name") if name in payload]
+    parties = [
+        last.series_of(series.studio, asked(series.studio, ".")[1], Reader(View.RIGHTS_HOLDER, party))
+        for party in ("mori", "kawa")
+    ]
+    assert parties[0] != parties[1]
