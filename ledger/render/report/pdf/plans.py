@@ -132,11 +132,11 @@ PLANS: dict[str, tuple[Printed, ...]] = {
         _P("Reference", 2, ("reference",)),
     ),
     "findings": (
-        _P("Finding", 1.5, ("*finding", "severity", "state")),
-        _P("What speaks against it", 4.6, ("*subject", "meaning", "detail", "way|path", "known since|since")),
+        _P("Finding", 1.6, ("*finding", "severity", "state")),
+        _P("What speaks against it", 4.5, ("*subject", "meaning", "detail", "way|path", "known since|since")),
         _P("How to mend it", 3.2, ("mend", "accepted by|approvers", "until|expires")),
-        _P("Files", 1.5, ("now|now", "when made|then", "shots|shots", "entries|entries")),
-        _P("Code", 1.9, ("code", "use", "sha256")),
+        _P("Files", 1.4, ("now|now", "when made|then", "shots|shots", "entries|entries")),
+        _P("Code", 2.1, ("code", "use", "sha256")),
     ),
     "checks": (
         _P("Check", 1.8, ("*check",)),
