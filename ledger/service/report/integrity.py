@@ -157,7 +157,7 @@ def _missing(chain: DeviceChain) -> int:
 def _last_checks(studio: Studio, last: Last) -> Iterator[Row]:
     yield _consistency_check(studio, last)
     if last.report is None:
-        words = f"{last.identifier} is not kept here: what changed since cannot be listed."
+        words = f"{last.identifier} is not kept here as it was: what changed since cannot be listed."
         yield _check("changes", Status.UNDECIDED, 0, words)
 
 
