@@ -180,7 +180,8 @@ def _breakable(parts: Sequence[str]) -> Iterator[str]:
     for part, following in zip(parts, [*parts[1:], ""], strict=True):
         ascii_only = part.isascii()
         full = run >= (_UNBROKEN if ascii_only else 2 * _UNBROKEN)
-        if (full and not unicodedata.category(part[0]).startswith("M")) or (run > 3 and part in "/_."):
+        early = run > 3 and part in "/_." and following.strip() != ""
+        if (full and not unicodedata.category(part[0]).startswith("M")) or early:
             yield _BREAK
             run = 0
         run = 0 if part == " " or (part == "-" and following.isalpha()) else run + len(part)
