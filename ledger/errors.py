@@ -285,6 +285,13 @@ CODES: dict[str, str] = {
     "inventory.curation": "Correct the record, or build the inventory from the works that were kept.",
     "inventory.exclusions": "Give the list of exclusions whose SHA-256 the curation record states.",
     # --- policy profiles and territories ----------------------------------------------------------
+    "question.thing": "Name a model, a service, a dataset or a grant; of a file, rakkan impact tells.",
+    "report.unknown": "List the reports: it was removed, was kept for long enough, or is not yours to see.",
+    "report.no-such-file": "Take a name from the list of files, which is there when the report is done.",
+    "report.view": "Ask for a view that your role may have (docs/reference/access.md).",
+    "report.off": "Switch [reports] on in service.toml, or make the report with rakkan report.",
+    "report.full": "Wait until one is done, or remove one that nobody needs ([reports] sets how many).",
+    "report.stopped": "Ask for it again. If it stays so, look at the server's log, or narrow the targets.",
     "report.ahead": "Try again later. If it stays so, ask the studio: its log may have gone back.",
     "report.busy": "Wait until it is done, or name another folder.",
     "report.changed": "Take the file as it was issued: one that was changed since is not that report.",

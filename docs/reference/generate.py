@@ -21,7 +21,8 @@ sys.path.insert(0, str(ROOT))
 from api.app import create_app  # noqa: E402 - a script has to find the checkout first
 from ledger import errors  # noqa: E402 - a script has to find the checkout first
 from ledger.adapters.service_settings import described  # noqa: E402 - a script has to find the checkout first
-from ledger.core.access import MEANINGS, PUBLIC, Action, Role, roles_for  # noqa: E402 - the same
+from ledger.core.access import MEANINGS, PUBLIC, Action, Role, roles_for, views_of  # noqa: E402 - the same
+from ledger.core.audit.views import View  # noqa: E402 - the same
 from ledger.core.predicates.reasons import EXPLAINED, Code  # noqa: E402 - a script has to find the checkout first
 from ledger.wiring.serving import SECTIONS as SETTINGS  # noqa: E402 - a script has to find the checkout first
 
@@ -46,7 +47,7 @@ SECTIONS = {
     "inventory": "Inventories of datasets",
     "profile rights": "Rights",
     "clear": "Clearance",
-    "report": "The audit report",
+    "report question": "The audit report",
     "verify": "Verification",
 }
 
@@ -133,6 +134,11 @@ Anybody may, without an account:
 Everything else:
 
 {table}
+
+The views of an [audit report](../spec/http-reports.md) that each role may have; a rights holder has that of
+their own party:
+
+{views}
 
 What the words mean:
 
@@ -271,10 +277,15 @@ def access_page() -> str:
         if action not in PUBLIC:
             marks = ["✓" if role in roles_for(action) else "" for role in roles]
             rows.append(f"| `{action}` | {' | '.join(marks)} |")
+    views = [f"| {' | '.join(['view', *roles])} |", f"|{'---|' * (len(roles) + 1)}"]
+    for view in View:
+        marks = ["✓" if view in views_of(role) else "" for role in roles]
+        views.append(f"| `{view}` | {' | '.join(marks)} |")
     meanings = [f"| `{action}` | {MEANINGS[action]} |" for action in Action]
     return ACCESS_HEAD.format(
         public="\n".join(f"- `{action}`: {MEANINGS[action]}" for action in Action if action in PUBLIC),
         table="\n".join(rows),
+        views="\n".join(views),
         meanings="\n".join(meanings),
     )
 

@@ -50,10 +50,11 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--files",
-    type=click.Path(exists=True, path_type=Path),
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
     multiple=True,
-    help="Where the files lie, for the pictures of shots; once for each folder. Files given as targets, and "
-    "those that the timeline names, are looked at anyway.",
+    metavar="FOLDER",
+    help="Where the files lie, for the pictures of shots. Can be given several times. Files given as "
+    "targets, and those that the timeline names, are looked at anyway.",
 )
 @click.option("--timestamp", is_flag=True, help="Add a trusted time stamp to the signature of the PDF.")
 @click.option("--issue", is_flag=True, help="Sign it into the log, and write the receipt beside it.")
@@ -95,12 +96,11 @@ def report(
             stands = standing(place, opened, population, reader, issue=issue)
             made = make(studio, clearer, population, stands.beside)
         told("looking for pictures")
-        made = with_pictures(opened, made, [*lying(population, targets, timeline), *said["files"]])
+        made = with_pictures(opened, made, lying(population, targets, timeline), said["files"])
         told(f"writing {out}")
         order = Order(reader, said["disclose"], said["timestamp"])
         written = write(place, opened, made, order, out, stands)
-        index = stands.issue(out)
-    _say(written, index)
+        _say(written, stands.issue(out))
     return made.cleared.exit_code
 
 

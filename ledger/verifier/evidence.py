@@ -34,7 +34,7 @@ class Entries:
     """What the entries say that the report is held against.
 
     ``listed``: every entry's leaf hash. ``made``: by entry, which of the asked-for files it is about.
-    ``sources``: of a sealed file, the files that were sealed. ``stores``: of a sealed file, the manifest stores.
+    ``sources``: of a sealed file, what was sealed. ``stores``: of a sealed file, the manifest stores.
     ``openable``: the commitments. ``signed``: by key, the entries that bear its name.
     """
 

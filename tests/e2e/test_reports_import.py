@@ -19,7 +19,7 @@ def delivery(shot_once: Studio, tmp_path_factory: pytest.TempPathFactory) -> Stu
     """A studio that sealed a shot and made its report for a distributor. Never written to."""
     studio = copied(shot_once, tmp_path_factory.mktemp("delivery"))
     studio.ok("seal", studio.work / "sh020.1001.png")
-    options = ("--view", "distributor", "--at", "2026-12-01T00:00:00Z", "--out", studio.work / "out")
+    options = ("--view", "distributor", "--out", studio.work / "out")
     studio.ok("report", "--production", "nightfall", *policy(studio), *options)
     return studio
 

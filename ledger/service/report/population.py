@@ -25,7 +25,7 @@ from ledger.service.clear.places import WHOLE
 from ledger.service.clear.projecting import makers_of_files
 from ledger.service.clear.recorded import Kind, Target
 from ledger.service.clear.store import EntryRow, Final, Where
-from ledger.service.clear.targets import resolve
+from ledger.service.clear.targets import on_record, resolve
 from ledger.service.cuts.resolve import targets_of, timeline_bytes
 from ledger.service.studio import Studio
 
@@ -135,10 +135,27 @@ def of_targets(studio: Studio, texts: Sequence[str]) -> Population:
 
     Raises ``UsageError("report.empty")`` for a production without a final file.
     """
-    whole = list(texts) == [WHOLE]
-    if whole and next(studio.bases.finals_at(Where()), None) is None:
+    if list(texts) == [WHOLE] and next(studio.bases.finals_at(Where()), None) is None:
         raise UsageError("report.empty", f"{studio.production} has no final file on record.")
-    targets = resolve(studio, texts)
+    return _of(studio, texts, resolve(studio, texts))
+
+
+def of_recorded(studio: Studio, texts: Sequence[str]) -> Population:
+    """Return what these SHA-256s and places stand for, whatever lies on this machine's disk.
+
+    Raises ``UsageError`` with ``clear.unknown-target``, ``clear.not-made`` or ``report.empty``.
+    """
+    found = []
+    for text in texts:
+        target = on_record(studio, text)
+        if target is None and text != WHOLE:
+            words = "A target is neither a SHA-256 nor a place with final files."
+            raise UsageError("clear.unknown-target", words, target=text)
+        found += [target] if target else []
+    return _of(studio, texts, tuple(found))
+
+
+def _of(studio: Studio, texts: Sequence[str], targets: tuple[Target, ...]) -> Population:
     makers = _makers(studio, targets)
     shots: dict[str, Shot] = {}
     for target in targets:
@@ -150,6 +167,9 @@ def of_targets(studio: Studio, texts: Sequence[str]) -> Population:
         shot.frames.sort(
             key=lambda item: (item.frame is None, item.frame or 0, item.name, item.version or "")
         )
+    if not shots:
+        raise UsageError("report.empty", f"{studio.production} has no final file on record.")
+    whole = list(texts) == [WHOLE]
     scope = f"the production {studio.production}" if whole else ", ".join(texts[:3])
     more = f" and {len(texts) - 3} more" if len(texts) > 3 and not whole else ""
     return Population(scope + more, tuple(shots[key] for key in sorted(shots)), targets)
