@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
     "targets, and those that the timeline names, are looked at anyway.",
 )
 @click.option("--timestamp", is_flag=True, help="Add a trusted time stamp to the signature of the PDF.")
+@click.option("--address", metavar="URL", help="Where a reader looks it up: a QR code on the first page.")
 @click.option("--issue", is_flag=True, help="Sign it into the log, and write the receipt beside it.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="A new folder.")
 @asking
@@ -95,10 +97,16 @@ def report(
         told("looking for pictures")
         made = with_pictures(opened, made, lying(population, targets, timeline), said["files"])
         told(f"writing {out}")
-        order = Order(reader, said["disclose"], said["timestamp"])
+        order = Order(reader, said["disclose"], said["timestamp"], _address(said["address"]))
         written = write(place, opened, made, order, out, stands)
         _say(written, stands.issue(out))
     return made.cleared.exit_code
+
+
+def _address(text: str | None) -> str | None:
+    if text is None or re.fullmatch(r"https?://[!-~]{1,250}", text):
+        return text
+    raise click.UsageError("--address takes an address that begins with https://, of at most 250 characters.")
 
 
 def _say(written: Written, index: int | None) -> None:

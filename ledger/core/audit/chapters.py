@@ -38,6 +38,11 @@ FIGURES: tuple[tuple[str, str, Count], ...] = (
     ("bases", "Distinct bases", Count("bases")),
     ("models", "Models", Count("models")),
     ("services", "Remote services", Count("services")),
+    (
+        "indemnity-lost",
+        "Services whose indemnity ended since the use",
+        Count("services", (("indemnityThen", "offered"), ("indemnityNow", "none"))),
+    ),
     ("datasets", "Datasets", Count("datasets")),
     ("grants", "Grants", Count("grants")),
     ("entries-failed", "Entries that fail verification", Count("checks", (("check", "entries"),), "failed")),
@@ -77,7 +82,7 @@ _PLANS = (
     _Plan(
         "services",
         "Tools and services",
-        ("services",),
+        ("services", "indemnity-lost"),
         ("services", "tools"),
         "No recorded step under these files used a remote service, and none names its tool.",
     ),

@@ -108,7 +108,7 @@ FINDINGS = Schema(
         _C("state", "State"),
         _C("code", "Code"),
         _C("subject", "About", sight=_RIGHTS),
-        _C("sha256", "SHA-256", Kind.DIGEST),
+        _C("sha256", "SHA-256", Kind.DIGEST, _RIGHTS),
         _C("use", "Use"),
         _C("detail", "Detail", sight=_RIGHTS),
         _C("path", "The way to it", Kind.TEXTS, _RIGHTS),

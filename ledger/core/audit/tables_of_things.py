@@ -25,7 +25,9 @@ TOOLS = Schema(
         _C("executables", "SHA-256 of the program", Kind.TEXTS),
         _ENTRIES,
     ),
+    sight=_WORK,
 )
+"""Which programs a studio works with is nobody's business but its clients'."""
 
 SERVICES = Schema(
     "services",
@@ -190,7 +192,7 @@ REVIEWS = Schema(
         _C("row", "No.", Kind.COUNT),
         _C("kind", "Kind"),
         _C("about", "About", sight=_RIGHTS),
-        _C("sha256", "SHA-256", Kind.DIGEST),
+        _C("sha256", "SHA-256", Kind.DIGEST, _RIGHTS),
         _C("decision", "Decision"),
         _C("by", "By", Kind.TEXTS, _CREW),
         _C("from", "From", Kind.MOMENT),

@@ -134,7 +134,7 @@ def _table(
     for row in table.shown:
         shown = _shown(table.schema, row, reader, sees)
         if shown is None:
-            withheld[Sight.RIGHTS] += 1
+            withheld[table.schema.sight if table.schema.sight not in sees else Sight.RIGHTS] += 1
             rows.append(maker.hide(_name(table.schema, row, None), row))
             continue
         cells = list(row)
@@ -156,6 +156,8 @@ def _shown(schema: Schema, row: Row, reader: Reader, sees: frozenset[Sight]) -> 
 
     A rights holder sees the rows that concern them. Of one that concerns others as well they see no terms.
     """
+    if schema.sight not in sees:
+        return None
     if reader.view is not View.RIGHTS_HOLDER:
         return sees
     if schema.owner is None:

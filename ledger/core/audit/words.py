@@ -76,7 +76,7 @@ COMMANDS = (
         "OK for each file",
     ),
     ("a delivered file", "rakkan verify FILE --offline --trust trust.json", "Proven, for a sealed file"),
-    ("the PDF's signature", "pdfsig -nssdir sql:nss report.pdf", "Signature is Valid"),
+    ("the PDF's signature", "pdfsig report.pdf, by docs/howto/read-a-report.md", "Signature is Valid"),
     (
         "the PDF's own evidence",
         "pdfdetach -saveall report.pdf && cmp report.json b/report.json",
@@ -146,10 +146,10 @@ class Told:
 
     def _summary(self) -> Iterator[str]:
         figure = self.figures
+        others = "Under the others none is recorded; that" if figure["ai"] < figure["frames"] else "That"
         yield (
             f"A model or a remote service is on record under {figure['ai']:,} of "
-            f"{_of(figure['frames'], 'file')}. Under the others none is recorded; that is not a statement "
-            "that none was used."
+            f"{_of(figure['frames'], 'file')}. {others} is not a statement that nothing else was used."
         )
         yield (
             f"{figure['observed']:,} of {_of(figure['found'], 'recorded file')} were observed in every "
@@ -163,8 +163,8 @@ class Told:
         within = "" if head.production in head.scope else f", in the production {head.production}"
         yield f"This report is of {head.scope}{within}.{title}"
         media = ", ".join(head.delivery.get("media", ()))
-        territories = " ".join(head.delivery.get("territories", ()))
-        yield f"The delivery that was judged: {media}; territories {territories}."
+        territories = " ".join(head.delivery.get("territories", ())).replace("001", "the whole world")
+        yield f"The delivery that was judged: {media}; territories: {territories}."
         yield (
             "Each file was found in the log by the SHA-256 of its bytes; where its bytes are not on record, "
             "by the SHA-256 of its decoded picture; a frame of a cut that lies nowhere here, by its name and "
@@ -247,7 +247,9 @@ class Told:
     def _verify(self) -> Iterator[str]:
         yield (
             "None of this needs the studio's server, a network, or trust in Rakkan. Get trust.json, or the "
-            "log's key, from the studio on another way than the report: who forges one would forge both."
+            "log's key, from the studio on another way than the report: who forges one would forge both. "
+            "README.txt in the bundle has the SHA-256 of verify.pyz; any Rakkan of the same version writes "
+            "the same file with `rakkan reports verifier`."
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -66,6 +66,7 @@ def write(
 
     secret = report_secret(home.folder)
     report = seen_by(made.report, order.reader, secret)
+    report = replace(report, head=replace(report.head, verify=order.address))
     with new_folder(place) as folder:
         draft = Draft(home, studio, made, order, report, secret, folder)
         for done, write_format in enumerate(FORMATS):

@@ -20,12 +20,14 @@ if TYPE_CHECKING:
 class Order:
     """What is to be written. ``disclose`` names what the evidence bundle opens (``service.report.bundle``).
 
-    ``stamped``: the studio's time stamp authority stamps the signature of the PDF.
+    ``stamped``: the studio's time stamp authority stamps the signature of the PDF. ``address`` is where a
+    reader looks the report up.
     """
 
     reader: Reader
     disclose: Sequence[str] = ()
     stamped: bool = False
+    address: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
