@@ -167,6 +167,8 @@ def _cover(report: Report) -> list[tuple[str, list[tuple[str, Kind, Any]]]]:
         ("Grade now", Kind.GRADE, report.grade_now),
         ("Verdict when made", verdict, report.verdict_then),
         ("Grade when made", Kind.GRADE, report.grade_then),
+        ("Shots to look at first (No.)", Kind.TEXTS, report.worst),
+        ("Report before this one", text, head.previous),
     ]
     figures = [(figure.title, Kind.COUNT, figure.value) for figure in report.figures]
     withheld = [

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ledger.service.report.watching import Watched
 
 PATH = click.Path(path_type=Path)
+MAX_TRUST = 1024 * 1024
 
 
 @click.group()
@@ -60,6 +61,39 @@ def issue(folder: Path) -> None:
         index, report = enter(studio, kept_reports(place), folder)
     click.echo(printable(f"{folder / RECEIPT}"))
     click.echo(printable(f"issued: {report.identifier} is entry {index}"))
+
+
+@reports.command("import", epilog=examples("rakkan reports import bundle.zip --trust trust.json"))
+@click.argument("bundle", type=PATH)
+@click.option("--trust", "trust_file", type=PATH, required=True, help="The studio's trust.json.")
+def import_(bundle: Path, trust_file: Path) -> None:
+    """Check a bundle that you were given, and keep it: from then on `rakkan verify` knows its files.
+
+    Only a bundle that the trust root proves is kept. Get trust.json on another way than the bundle. Needs no
+    ledger and no network.
+    """
+    from ledger.cli.common import home_folder
+    from ledger.service.files import read_whole
+    from ledger.wiring.received import take
+
+    place = take(home_folder(), bundle, read_whole(trust_file, MAX_TRUST))
+    click.echo(printable(f"{place}"))
+
+
+@reports.command(epilog=examples("rakkan reports verifier --out verify.pyz"))
+@click.option("--out", type=PATH, required=True, help="Where to write it.")
+def verifier(out: Path) -> None:
+    """Write the program that checks a bundle alone, and print its SHA-256.
+
+    It is the same file for every report that this version of Rakkan makes: compare it with one that came
+    with a bundle.
+    """
+    from ledger.adapters.verifier_app import verifier_app
+    from ledger.core.digest import sha256_hex
+    from ledger.service.files import write_new
+
+    write_new(out, verifier_app())
+    click.echo(printable(f"{sha256_hex(verifier_app())}  {out}"))
 
 
 @reports.command(epilog=examples("rakkan reports changes handover-1 handover-2"))

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ledger.core.report import VerificationReport
     from ledger.core.trust import Lists, TrustRoot
     from ledger.service.clear.verdicts import Recorded
+    from ledger.service.report.received import Told
     from ledger.service.verify import Also
 
 MARKS = {"passed": ("✓", "green"), "failed": ("✕", "red"), "undecided": ("–", "yellow")}
@@ -68,7 +69,8 @@ def verify(
     """Verify FILE: its bytes, who sealed it, from what, and that the log holds it.
 
     Needs only the file (with its sidecar FILE.c2pa, where it has one) and the studio's trust.json. Where
-    RAKKAN_HOME holds a ledger, it is asked too, and finds a file whose manifest was stripped.
+    RAKKAN_HOME holds a ledger, it is asked too, and finds a file whose manifest was stripped. So are the
+    bundles that were imported there (`rakkan reports import`), about files that nobody else knows.
 
     Exit code: 0 proven, 1 altered, 2 usage, 3 anything else: undecided, recorded, signed by somebody else.
     """
@@ -76,16 +78,44 @@ def verify(
         if asked["server"] is None or asked["offline"] or trust_file or policy_file or lists:
             raise click.UsageError("--server asks somebody else: it goes with --sidecar and --upload only.")
         return _ask(asked["server"], file, sidecar, upload=asked["upload"], as_json=as_json)
+    from ledger.core.report import Outcome
     from ledger.service.verify import Also
 
     also = Also(_policy(policy_file), _lists(lists))
     report, cleared = _verify(file, trust_file, sidecar, also, offline=asked["offline"])
+    told = None
+    if trust_file is None and report.outcome is Outcome.UNDECIDED:
+        report, told = _received(file, sidecar, also, report)
     if as_json:
-        print_json({**report.to_json(), **_clearance(cleared)})
+        print_json({**report.to_json(), **_clearance(cleared), **_told(told)})
     else:
         _print(report.to_json())
         _print_clearance(cleared)
+        _print_told(told)
     return report.exit_code
+
+
+def _received(
+    file: Path, sidecar: Path | None, also: Also, report: VerificationReport
+) -> tuple[VerificationReport, Told | None]:
+    """Return what a bundle that was imported here comes to, where one knows the file; else the report."""
+    from ledger.wiring.received import find
+
+    known = find(home_folder(), file, sidecar, also)
+    return (known.report, known.told) if known else (report, None)
+
+
+def _told(told: Told | None) -> dict[str, Any]:
+    if told is None:
+        return {}
+    said = {"policy": told.policy, "view": told.view, "at": told.at, "then": told.then, "now": told.now}
+    return {"auditReport": {"identifier": told.identifier, **said}}
+
+
+def _print_told(told: Told | None) -> None:
+    if told is not None:
+        said = f"{told.then} when made, {told.now} on {told.at[:10]} (policy {told.policy})"
+        click.echo(printable(f"  the studio's report {told.identifier}: {said}"))
 
 
 def _verify(

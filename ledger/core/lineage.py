@@ -49,7 +49,7 @@ class Lineage:
     records: dict[str, Record] = field(default_factory=dict)
     links: list[Link] = field(default_factory=list)
     unvisited: tuple[str, ...] = ()
-    """Digests that were met but not looked up, because there were too many."""
+    """Digests that were met but not looked up, because there were more than ``MAX_NODES``."""
 
     def unattributed(self) -> list[str]:
         """Return the digests that no record explains, in the order they were met."""
@@ -57,7 +57,7 @@ class Lineage:
         return [sha256 for sha256 in self.names if sha256 not in known]
 
 
-def trace(sha256: str, name: str, made: Callable[[str], Record | None], most: int = MAX_NODES) -> Lineage:
+def trace(sha256: str, name: str, made: Callable[[str], Record | None]) -> Lineage:
     """Return everything under ``sha256``. ``made`` gives the record that made a digest, or ``None``.
 
     A sealed file leads to the file it was sealed from (role ``sealed-from``).
@@ -65,7 +65,7 @@ def trace(sha256: str, name: str, made: Callable[[str], Record | None], most: in
     lineage = Lineage(sha256)
     lineage.names[sha256] = name
     queue = deque([sha256])
-    while queue and len(lineage.names) <= most:
+    while queue and len(lineage.names) <= MAX_NODES:
         child = queue.popleft()
         record = made(child)
         if record is None:

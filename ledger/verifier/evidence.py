@@ -33,12 +33,13 @@ from ledger.verifier.outcome import Check
 class Entries:
     """What the entries say that the report is held against.
 
-    ``made``: by entry, which of the asked-for files it is about. ``sources``: of a sealed file, the files
-    that were sealed. ``stores``: of a sealed file, the manifest stores. ``openable``: the commitments.
+    ``listed``: every entry's leaf hash. ``made``: by entry, which of the asked-for files it is about.
+    ``sources``: of a sealed file, what was sealed. ``stores``: of a sealed file, the manifest stores.
+    ``openable``: the commitments. ``signed``: by key, the entries that bear its name.
     """
 
     history: KeyHistory
-    listed: set[int] = field(default_factory=set)
+    listed: dict[int, bytes] = field(default_factory=dict)
     shown: set[int] = field(default_factory=set)
     made: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
     sources: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
@@ -104,7 +105,7 @@ def _leaves(
 ) -> Iterator[tuple[int, bytes]]:
     for data in archive.lines(ENTRIES):
         line = read_line(data)
-        found.listed.add(line.index)
+        found.listed[line.index] = line.leaf
         if line.envelope is not None:
             found.shown.add(line.index)
             try:

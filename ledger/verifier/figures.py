@@ -89,7 +89,9 @@ def check_counts(report: Report, check: Check) -> None:
             check.mark(
                 IntegrityError("bundle.figure", f"Frame {cells['row']} has another verdict than its basis.")
             )
-    check.say(f"{len(by_shot):,} shots and {len(bases):,} bases agree with {len(frames):,} frames.")
+    check.say(
+        f"Held against each other: frames {len(frames):,}, shots {len(by_shot):,}, bases {len(bases):,}."
+    )
 
 
 def check_rows(report: Report, entries: Entries, check: Check) -> None:
@@ -103,7 +105,7 @@ def check_rows(report: Report, entries: Entries, check: Check) -> None:
                     "bundle.no-entry", f"Table {key} names entry {index}, which is not in the bundle."
                 )
             )
-    check.say(f"{rows:,} times a row names an entry; it is there.")
+    check.say(f"Entries that rows name: {rows:,}.")
 
 
 def check_files(report: Report, entries: Entries, check: Check) -> None:
@@ -118,7 +120,7 @@ def check_files(report: Report, entries: Entries, check: Check) -> None:
                 check.mark(
                     IntegrityError("bundle.other-file", f"Entry {index} says nothing of the file {sha256}.")
                 )
-    check.say(f"{looked:,} files were made by the entry that their row names.")
+    check.say(f"Files that were looked for in the entry of their row: {looked:,}.")
 
 
 def _made(sha256: str, subjects: set[str], sources: Mapping[str, set[str]]) -> bool:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 
+from ledger.core import canonical
 from ledger.core.audit import Hidden, Report
-from ledger.core.audit.bundle import DISCLOSURES, OPENINGS, POLICY, STORES
+from ledger.core.audit.bundle import DISCLOSURES, OPENINGS, POLICY, STORES, VERDICTS
 from ledger.core.disclosure import open_disclosure
+from ledger.core.merkle import leaf_hash
 from ledger.errors import UndecidedError
 from ledger.verifier.archive import Archive, altered
 from ledger.verifier.evidence import Entries
@@ -35,9 +37,25 @@ def check_stores(archive: Archive, entries: Entries, check: Check) -> None:
             unsealed += 1
         elif hashlib.sha256(archive.read(name)).hexdigest() not in sealed:
             check.mark(UndecidedError("bundle.store", f"No seal in the bundle names {name}."))
-    check.say(f"{count - unsealed:,} manifest stores are those that the log says were made.")
+    check.say(f"Manifest stores that the log says were made: {count - unsealed:,}.")
     if unsealed:
-        check.say(f"{unsealed:,} came with their files, and no seal of the studio speaks of them.")
+        check.say(f"That came with their files, and of which no seal of the studio speaks: {unsealed:,}.")
+
+
+def check_verdicts(archive: Archive, entries: Entries, check: Check) -> None:
+    """Hold the verdicts on record against the entries. Raises ``IntegrityError("bundle.altered")``."""
+    if VERDICTS not in archive:
+        return
+    document = canonical.load(archive.read(VERDICTS))
+    try:
+        indices, envelopes = document["entries"], document["envelopes"]
+        leaves = {leaf_hash(canonical.encode(envelope)) for envelope in envelopes}
+        known = {entries.listed.get(index) for index in indices}
+    except (KeyError, TypeError) as error:
+        raise altered(VERDICTS, f"it is no list of verdicts: {error!r}") from error
+    if None in known or not leaves <= known:
+        raise altered(VERDICTS, "it holds a verdict that is no entry of the bundle")
+    check.say(f"Verdicts on record: {len(indices):,}; of them in {VERDICTS}: {len(envelopes):,}.")
 
 
 def check_policy(archive: Archive, report: Report, check: Check) -> None:

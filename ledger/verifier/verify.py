@@ -23,7 +23,7 @@ from ledger.verifier.figures import (
     files_by_entry,
 )
 from ledger.verifier.issue import check_issued, check_last
-from ledger.verifier.openings import check_openings, check_policy, check_stores
+from ledger.verifier.openings import check_openings, check_policy, check_stores, check_verdicts
 from ledger.verifier.outcome import Check, Outcome
 from ledger.verifier.shape import check_shape
 
@@ -127,6 +127,7 @@ def _rows(
         if entries is not None:
             check_rows(report, entries, check)
             check_files(report, entries, check)
+            check_verdicts(archive, entries, check)
 
     outcome.run("figures", "The figures, counted again", figures)
     outcome.run("rows", "The rows, and the entries that they come from", rows)

@@ -6,7 +6,7 @@ import csv
 import html
 import json
 import re
-import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +15,11 @@ from openpyxl import load_workbook
 
 from tests.e2e.conftest import Studio, copied
 from tests.support.cleared import place, policy, revoke
+from tests.support.pdfs import said
 from tests.support.timelines import clip, images, span, timeline, written
 
 PAINTED = ("--action", "generate", "--tool", "painter 1.0", "--model", "sky")
 AT = ("--at", "2026-11-22T09:00:00Z")
-PDFTOTEXT = shutil.which("pdftotext")
 VIEWS = ("studio", "distributor", "insurer", "public")
 
 
@@ -82,7 +82,7 @@ def counted(folder: Path, tables: Rows) -> dict[str, int]:
 
 
 def test_the_report_is_a_rich_one(reports: dict[str, Path]) -> None:
-    said = figures(reports["studio"])
+    numbers = figures(reports["studio"])
     for key in (
         "shots",
         "unknown",
@@ -94,7 +94,7 @@ def test_the_report_is_a_rich_one(reports: dict[str, Path]) -> None:
         "findings-open",
         "models",
     ):
-        assert said[key] > 0, key
+        assert numbers[key] > 0, key
 
 
 def test_every_figure_can_be_counted_again_in_the_document(folder: Path) -> None:
@@ -158,7 +158,7 @@ def distinct(folder: Path, table: str, key: str, *wanted: str) -> set[str]:
 
 
 def test_the_bills_list_the_files_models_datasets_and_grants_of_the_tables(folder: Path) -> None:
-    said = figures(folder)
+    numbers = figures(folder)
     files = distinct(folder, "frames", "sha256", "bytes", "pixels", "name")
     strangers = distinct(folder, "frames", "sha256", "unknown")
     linked = json.loads((folder / "report.spdx.json").read_bytes())["@graph"]
@@ -167,22 +167,22 @@ def test_the_bills_list_the_files_models_datasets_and_grants_of_the_tables(folde
         by_kind.setdefault(item["type"], []).append(item)
     hashes = {item["verifiedUsing"][0]["hashValue"] for item in by_kind["software_File"]}
     assert hashes == files | strangers
-    assert len(by_kind["ai_AIPackage"]) == said["models"] + said["services"]
-    assert len(by_kind["dataset_DatasetPackage"]) == said["datasets"]
+    assert len(by_kind["ai_AIPackage"]) == numbers["models"] + numbers["services"]
+    assert len(by_kind["dataset_DatasetPackage"]) == numbers["datasets"]
     listed = json.loads((folder / "report.cdx.json").read_bytes())
     whole = listed["metadata"]["component"]
     assert {part["hashes"][0]["content"] for part in whole["components"]} == files
     assert whole["name"] == f"{len(files)} files"
     kinds = [item["type"] for item in listed["components"]]
-    assert kinds.count("machine-learning-model") == said["models"]
-    assert kinds.count("data") == said["datasets"]
+    assert kinds.count("machine-learning-model") == numbers["models"]
+    assert kinds.count("data") == numbers["datasets"]
     grants = [
         item for item in by_kind.get("simplelicensing_LicenseExpression", ()) if "grant-" in item["spdxId"]
     ]
     withheld = (
         int(re.findall(r"Withheld: (\d+) grants", json.dumps(linked))[0]) if "Withheld" in str(linked) else 0
     )
-    assert len(grants) + withheld == said["grants"]
+    assert len(grants) + withheld == numbers["grants"]
 
 
 def test_every_figure_that_a_chapter_shows_stands_on_the_page(folder: Path) -> None:
@@ -192,3 +192,42 @@ def test_every_figure_that_a_chapter_shows_stands_on_the_page(folder: Path) -> N
     for item in document(folder)["figures"]:
         if item["key"] in shown:
             assert f"{item['value']:,} {item['title']}" in words, item["key"]
+
+
+def test_every_figure_that_a_chapter_shows_stands_in_the_pdf(folder: Path) -> None:
+    text = said("pdftotext", "-raw", folder / "report.pdf", "-")
+    words = " ".join(text.replace("\u200b", "").split())
+    shown = {key for chapter in document(folder)["chapters"] for key in chapter["figures"]}
+    for item in document(folder)["figures"]:
+        if item["key"] in shown:
+            assert f"{item['value']:,} {item['title']}" in words, item["key"]
+
+
+def markers(folder: Path) -> Iterator[dict[str, Any]]:
+    made = json.loads((folder / "report.otio").read_bytes())
+    for track in made["tracks"]["children"]:
+        for child in track["children"]:
+            yield from (marker["metadata"]["rakkan"] for marker in child["markers"])
+
+
+@pytest.mark.parametrize("view", VIEWS[:3])
+def test_the_markers_in_the_timeline_add_up(reports: dict[str, Path], view: str) -> None:
+    numbers, found = figures(reports[view]), list(markers(reports[view]))
+    assert len(found) == numbers["shots"]
+    names = {"frames": "frames", "found": "found", "absent": "absent", "unknown": "unknown", "ai": "ai"}
+    names |= {"cleared": "cleared", "needs_review": "needs-review", "blocked": "blocked"}
+    assert {key: sum(item[key] for item in found) for key in names} == {
+        key: numbers[name] for key, name in names.items()
+    }
+
+
+def test_the_views_have_the_same_figures(reports: dict[str, Path]) -> None:
+    assert len({json.dumps(figures(folder)) for folder in reports.values()}) == 1
+
+
+def test_a_name_that_is_a_formula_is_one_in_no_file(reports: dict[str, Path]) -> None:
+    text = (reports["studio"] / "tables" / "frames.csv").read_text(encoding="utf-8-sig")
+    assert ",'=SUM(A1)1001.png," in text
+    assert ",=SUM" not in text
+    book = load_workbook(reports["studio"] / "report.xlsx", read_only=True)
+    assert "f" not in {cell.data_type for row in book["frames"].iter_rows() for cell in row}

@@ -4,28 +4,37 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import cryptography
 import pytest
 
+from ledger.core.audit.bundle import MANIFEST, SIGNATURE, SUMS
 from ledger.core.fields import format_time
 from tests.e2e.conftest import Studio, copied
+from tests.support.bundles import exit_code, forged, opened
 from tests.support.cleared import place, policy
 
-AT = ("--at", format_time(datetime.now(UTC).replace(microsecond=0)))
+
+@cache
+def at() -> tuple[str, str]:
+    """Return the moment of all reports of this file: the first one's."""
+    return "--at", format_time(datetime.now(UTC).replace(microsecond=0))
 
 
 def handed_over(studio: Studio, name: str, *options: str) -> Path:
     """Return the folder of a report of the whole production."""
     folder = studio.work / name
-    studio.ok("report", "--production", "nightfall", *policy(studio), *AT, *options, "--out", folder)
+    studio.ok("report", "--production", "nightfall", *policy(studio), *at(), *options, "--out", folder)
     return folder
 
 
@@ -55,10 +64,11 @@ def handing(shot_once: Studio, tmp_path_factory: pytest.TempPathFactory) -> Stud
     studio = copied(shot_once, tmp_path_factory.mktemp("handing"))
     for view in ("studio", "distributor", "insurer", "public"):
         handed_over(studio, view, "--view", view)
+    handed_over(studio, "rights-holder", "--view", "rights-holder", "--party", "mori")
     return studio
 
 
-@pytest.mark.parametrize("view", ["studio", "distributor", "insurer", "public"])
+@pytest.mark.parametrize("view", ["studio", "distributor", "insurer", "rights-holder", "public"])
 def test_it_is_proven_with_the_trust_root(handing: Studio, view: str) -> None:
     code, outcome = check(handing.work / view, "--trust", handing.trust)
     assert (code, outcome["outcome"], failed(outcome)) == (0, "proven", {})
@@ -87,15 +97,21 @@ def test_another_studio_s_trust_root_decides_nothing(handing: Studio, elsewhere:
 def test_the_same_report_is_the_same_bundle(shot_once: Studio, tmp_path: Path) -> None:
     studio = copied(shot_once, tmp_path)
     one, two = handed_over(studio, "one"), handed_over(studio, "two")
-    for name in ("bundle.zip", "verify.pyz"):
-        assert (one / name).read_bytes() == (two / name).read_bytes()
+    assert (one / "verify.pyz").read_bytes() == (two / "verify.pyz").read_bytes()
+    files, again = (opened((folder / "bundle.zip").read_bytes()) for folder in (one, two))
+    # The signature of the PDF says when it was made; so do the lists that have its digest.
+    assert {name for name in files if files[name] != again[name]} <= {"report.pdf", SUMS, MANIFEST, SIGNATURE}
+    assert list(files) == list(again)
 
 
 def test_the_public_gets_no_envelope_and_no_name(handing: Studio) -> None:
-    data = (handing.work / "public" / "bundle.zip").read_bytes()
-    assert b'"payload"' not in data.replace(b'"payloadType"', b"").split(b"MANIFEST.dsse.json")[0]
-    for name in (b"sh010", b"final.1001", b"sky", b"mori", b"G-7"):
-        assert name not in data
+    with zipfile.ZipFile(handing.work / "public" / "bundle.zip") as bundle:
+        parts = {name: bundle.read(name) for name in bundle.namelist()}
+    texts = {name: data for name, data in parts.items() if not name.endswith((".pdf", ".xlsx"))}
+    assert len(texts) > 20
+    assert not any(b'"payload"' in data for name, data in texts.items() if name != SIGNATURE)
+    names = re.compile(rb"sh010|final\.1001|\b(?:sky|mori|G-7)\b")
+    assert {name: found for name, data in texts.items() if (found := names.findall(data))} == {}
 
 
 CHANGES: dict[str, Callable[[bytes], bytes]] = {
@@ -214,17 +230,75 @@ def test_what_a_view_hides_is_opened_by_name(handing: Studio, shot_once: Studio,
     for name in ("shots/99/name", "nothing", "entry/99", "entry/x", "entry/0"):
         options = ("--view", "public", "--disclose", name, "--out", studio.work / "none")
         studio.fails(
-            "report.no-such-part", "report", "--production", "nightfall", *policy(studio), *AT, *options
+            "report.no-such-part", "report", "--production", "nightfall", *policy(studio), *at(), *options
         )
 
 
 def test_an_opening_of_another_report_opens_nothing(
     handing: Studio, shot_once: Studio, tmp_path: Path
 ) -> None:
-    from tests.support.bundles import exit_code, forged, opened
-
     studio = copied(shot_once, tmp_path)
     folder = handed_over(studio, "opened", "--view", "public", "--disclose", "shots/1/name")
     files = opened((handing.work / "public" / "bundle.zip").read_bytes())
     files["evidence/openings.txt"] = opened((folder / "bundle.zip").read_bytes())["evidence/openings.txt"]
     assert exit_code(forged(files), handing.trust.read_bytes()) == 1
+
+
+def started(folder: Path, code: str, *options: str) -> subprocess.CompletedProcess[str]:
+    """Run the verifier's file after this code, in a Python without anything else."""
+    program = (
+        f"import runpy, sys; {code}; sys.argv = ['verify.pyz', 'bundle.zip']; runpy.run_path('verify.pyz')"
+    )
+    command = [sys.executable, *options, "-c", program]
+    return subprocess.run(command, cwd=folder, env={}, capture_output=True, text=True, check=False)
+
+
+def test_what_it_needs_is_said_and_is_no_verdict(handing: Studio) -> None:
+    folder = handing.work / "studio"
+    old = started(folder, "sys.version_info = (3, 9, 18)")
+    assert (old.returncode, old.stderr) == (2, "verify.pyz needs Python 3.11 or later; this is 3.9.\n")
+    bare = started(folder, "pass", "-I", "-S")
+    assert (bare.returncode, bare.stderr) == (2, "verify.pyz needs the package cryptography, 47 or later.\n")
+
+
+def test_its_first_file_is_read_by_old_pythons(handing: Studio) -> None:
+    import ast
+
+    with zipfile.ZipFile(handing.work / "studio" / "verify.pyz") as app:
+        ast.parse(app.read("__main__.py"), feature_version=(3, 6))
+
+
+def cosigned(studio: Studio, name: str) -> str:
+    """Have a witness cosign the log as it is, and the studio ask for that; return the witness's policy."""
+    from ledger.adapters.home import Home
+    from ledger.adapters.witness_settings import WitnessSettings
+    from ledger.core.note import Note, format_note, parse_note
+    from ledger.wiring import open_studio
+    from tests.support.witness import cosigner_key
+
+    signer = cosigner_key(name)
+    with open_studio(Home(studio.home, None)) as opened_studio:
+        head = opened_studio.log.head()
+        note = parse_note(head.checkpoint)
+        line = signer.cosign(note.text, 1_790_000_000)
+        opened_studio.checkpoints.put(head.size, format_note(Note(note.text, (*note.signatures, line))))
+    vkey = json.loads(studio.trust.read_text())["logs"][0]
+    asked = f"log {vkey}\nwitness {name} {signer.verifier.vkey}\nquorum {name}\n"
+    WitnessSettings(studio.home).save(asked.encode(), fail_closed=False)
+    return asked
+
+
+def test_witnesses_are_named_and_asked_for(shot_once: Studio, tmp_path: Path) -> None:
+    studio = copied(shot_once, tmp_path)
+    mine = studio.work / "mine.policy"
+    mine.write_text(cosigned(studio, "one"))
+    folder = handed_over(studio, "cosigned")
+    for options in ((), ("--policy", mine)):
+        code, outcome = check(folder, "--trust", studio.trust, *options)
+        assert (code, failed(outcome)) == (0, {})
+        assert "witness.example/one cosigned it at 2026-09-21 14:13 UTC." in said_of(outcome, "checkpoint")
+    other = studio.work / "other.policy"
+    other.write_text(cosigned(copied(shot_once, tmp_path / "other"), "another"))
+    code, outcome = check(folder, "--trust", studio.trust, "--policy", other)
+    assert (code, list(failed(outcome))) == (3, ["checkpoint"])
+    assert "witness.quorum" in str(failed(outcome))

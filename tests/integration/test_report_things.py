@@ -13,7 +13,9 @@ from ledger.core.artifact import Artifact, Role
 from ledger.core.audit import Report, Stop
 from ledger.core.audit.views import Reader, View, seen_by
 from ledger.core.predicates.approval import Decision
-from ledger.core.predicates.step import StepAction
+from ledger.core.predicates.capture import Capture, Event, Layer
+from ledger.core.predicates.seal import Form, Seal, SealedManifest
+from ledger.core.predicates.step import StepAction, Tool
 from ledger.core.statement import Statement
 from ledger.service.clear.projecting import basis_by_pixels
 from ledger.service.clear.question import Asked, ask, clearer_over, see
@@ -23,10 +25,24 @@ from ledger.service.report.population import Population
 from ledger.service.report.report import make
 from ledger.service.report.uses import MOST_ENTRIES
 from tests.support import stated
-from tests.support.audited import CONTRACT, LATER, NUKE, SERVICE, Audited, production, rows, step, thing
+from tests.support.audited import (
+    COMFY,
+    CONTRACT,
+    LATER,
+    NUKE,
+    SERVICE,
+    Audited,
+    production,
+    rows,
+    step,
+    thing,
+)
 from tests.support.builders import DAY, DEVICE, INVENTORY, NOW, USED, digest, revocation
 
 COMP = ("actor:mika", "comp", "edit")
+PUBLISHED = Capture(
+    sequence=0, previous=None, layer=Layer.APP, hook="pyblish 1", event=Event.PUBLISH, captured=USED
+)
 
 
 @pytest.fixture(scope="module")
@@ -423,7 +439,7 @@ def test_the_worst_picture_is_drawn_down_to_its_datasets(audited: Audited, repor
     )
     assert (drawn["sketches"].mark, drawn["sketches"].good) == ("GRANT_REVOKED", False)
     assert (digest("kiri-lora"), digest("studio-xl"), "merged parent") in worst.links
-    assert (digest("bg.1001.png"), digest("sh010.1002.exr"), "parent") in worst.links
+    assert (digest("bg.1001.png"), digest("sh010.1002.sealed.exr"), "parent") in worst.links
     assert len(worst.links) == 6
 
 
@@ -455,14 +471,83 @@ def test_of_many_steps_a_row_names_the_first_and_the_last(fresh: Audited) -> Non
             assert row["steps"] == number + 2
 
 
-def test_a_lineage_that_is_too_large_says_what_it_leaves_out(fresh: Audited) -> None:
-    many = tuple(thing(f"layer.{number}.exr", Role.COMPONENT) for number in range(MOST_STOPS + 9))
-    fresh.say("comp", step(StepAction.COMPOSITE, "sh060", "sh060.1001.exr", of=many))
+def test_files_that_were_made_alike_are_one_card_of_a_lineage(fresh: Audited) -> None:
+    layers = tuple(thing(f"layer.{number}.exr", Role.COMPONENT) for number in range(9))
+    uses = (thing("stray", Role.MODEL),)
+    for layer in layers[:7]:
+        fresh.say(layer.name, step(StepAction.GENERATE, "sh060", layer.name, of=uses, tool=COMFY))
+    fresh.say("comp", step(StepAction.COMPOSITE, "sh060", "sh060.1001.exr", of=layers))
+    drawn = fresh.made(NOW, "sq010/sh060").report.lineages["worst"]
+    assert [(stop.title, stop.kind, stop.mark, stop.good, stop.entry) for stop in drawn.stops] == [
+        ("sh060.1001.exr", "file", "observed", True, fresh.at["comp"]),
+        ("2 × layer.7.exr", "unknown", "CHAIN_GAP", False, None),
+        ("7 × layer.0.exr", "file", "observed", True, fresh.at["layer.6.exr"]),
+        ("stray", "model", "WEIGHTS_HASH_UNKNOWN", False, None),
+    ]
+    comp, missing, made, stray = (stop.sha256 for stop in drawn.stops)
+    assert set(drawn.links) == {
+        (missing, comp, "component"), (made, comp, "component"), (stray, made, "model")
+    }  # fmt: skip
+
+
+def test_a_dataset_that_a_picture_was_taken_out_of_has_a_row(fresh: Audited) -> None:
+    for name in ("sketches", "reel"):
+        out_of = (thing(name, Role.DATASET),)
+        fresh.say(f"from {name}", step(StepAction.IMPORT, "sh060", f"{name}.1001.exr", of=out_of))
+    datasets = rows(fresh.made(NOW, "sq010/sh060").report, "datasets", "name")
+    assert {name: (row["works"], row["files"]) for name, row in datasets.items()} == {
+        "reel": (None, 1),
+        "sketches": (10, 1),
+    }
+    assert datasets["reel"]["entries"] == fresh.entries("from reel")
+    steps = fresh.entries("sketches", "LIC-8", "LIC-8 ends", "from sketches")
+    assert datasets["sketches"]["entries"] == steps
+
+
+def test_what_only_a_publish_recorded_is_the_work_of_who_published_it(fresh: Audited) -> None:
+    fresh.say("published", step(StepAction.RENDER, "sh060", "sh060.1001.exr", capture=PUBLISHED))
+    report = fresh.made(NOW, "sq010/sh060").report
+    assert rows(report, "authorship", "action")["render"]["files"] == 1
+
+
+def test_a_lineage_that_is_too_large_says_so_and_draws_what_counts(fresh: Audited) -> None:
+    layers = tuple(thing(f"layer.{number:02}.exr", Role.COMPONENT) for number in range(MOST_STOPS + 9))
+    for number, layer in enumerate(layers[:-1]):
+        tool = Tool("Pencil", str(number))
+        fresh.say(layer.name, step(StepAction.DRAW, "sh060", layer.name, tool=tool))
+    fresh.say("comp", step(StepAction.COMPOSITE, "sh060", "sh060.1001.exr", of=layers))
     drawn = fresh.made(NOW, "sq010/sh060").report.lineages["worst"]
     assert len(drawn.stops) == MOST_STOPS
-    assert drawn.why.endswith("Only the 60 nearest cards are drawn: there is more under it.")
-    assert {stop.kind for stop in drawn.stops} == {"file", "unknown"}
+    assert drawn.why.endswith("Only what is nearest, or counts most, is drawn: there is more under it.")
+    assert [stop.title for stop in drawn.stops[:2]] == ["sh060.1001.exr", layers[-1].name]
     assert len(drawn.links) == MOST_STOPS - 1
+
+
+def test_a_lineage_goes_through_seals_and_pictures_and_ends_in_a_circle(fresh: Audited) -> None:
+    fresh.say("parent", step(StepAction.DRAW, "sh070", pixels("key", "sh070.key.png")))
+    preview = replace(pixels("key", "preview.png"), role=Role.PARENT)
+    own = thing("sh060.1001.exr", Role.REFERENCE)
+    fresh.say("child", step(StepAction.EDIT, "sh060", "sh060.1001.exr", of=(preview, own)))
+    sealed = SealedManifest(digest("store"), digest("sh060.1001.exr"), Form.EMBEDDED)
+    fresh.say("seal", Statement((thing("sealed.exr"),), Seal(USED + DAY, (sealed,))))
+    drawn = fresh.made(NOW, digest("sealed.exr")).report.lineages["worst"]
+    assert [(stop.title, stop.entry) for stop in drawn.stops] == [
+        ("sealed.exr", fresh.at["child"]),
+        ("sh060.1001.exr", fresh.at["child"]),
+        ("preview.png", fresh.at["parent"]),
+    ]
+    assert drawn.stops[1].mark == "CYCLE_OR_FORK"
+    assert (digest("preview.png"), digest("sealed.exr"), "parent") in drawn.links
+
+
+def test_a_step_that_only_published_a_file_did_not_make_it(fresh: Audited) -> None:
+    fresh.say("made", step(StepAction.GENERATE, "sh060", "sh060.1001.exr", of=(thing("stray", Role.MODEL),)))
+    fresh.say("published", step(StepAction.RENDER, "sh060", "sh060.1001.exr", capture=PUBLISHED))
+    report = fresh.made(NOW, "sq010/sh060").report
+    (shot,) = rows(report, "shots", "shot").values()
+    assert (shot["source"], shot["entries"]) == ("trainedAlgorithmicMedia", fresh.entries("published"))
+    assert rows(report, "authorship", "action").keys() == {"generate"}
+    assert [stop.entry for stop in report.lineages["worst"].stops] == [fresh.at["made"], None]
 
 
 def test_a_step_that_cannot_be_relied_on_shows_nobody_s_work(fresh: Audited) -> None:

@@ -32,7 +32,7 @@ from tests.support.cleared import policy
 
 __all__ = ["elsewhere", "founded", "shot_once"]
 
-REPORT = ("report", "--production", "nightfall", "--at", "2026-12-01T00:00:00Z")
+REPORT = ("report", "--production", "nightfall")
 
 
 @pytest.fixture(scope="module")
@@ -200,9 +200,7 @@ def test_another_key_s_signature_vouches_for_nothing(good: bytes, trust: bytes) 
     assert "key.unknown" in said(outcome)
 
 
-def test_a_trust_root_of_the_forger_s_own_is_not_looked_at(
-    good: bytes, trust: bytes, elsewhere: Studio
-) -> None:
+def test_another_trust_root_in_it_is_not_looked_at(good: bytes, trust: bytes, elsewhere: Studio) -> None:
     files = {**opened(good), TRUST: elsewhere.trust.read_bytes()}
     assert judged(forged(files), trust).exit_code == 1
 
@@ -227,3 +225,11 @@ def test_the_public_s_bundle_passes_for_no_other(place: Path, trust: bytes) -> N
     document = files[DOCUMENT].replace(b'"view":"public"', b'"view":"studio"', 1)
     manifest = files[MANIFEST].replace(b'"view":"public"', b'"view":"studio"', 1)
     assert judged(forged({**files, DOCUMENT: document, MANIFEST: manifest}), trust).exit_code == 1
+
+
+def test_a_verdict_that_is_no_entry_is_found(good: bytes, trust: bytes) -> None:
+    files = opened(good)
+    document = json.loads(files["verdicts.svr.json"])
+    document["envelopes"].append({"payload": "AAAA", "payloadType": "x", "signatures": []})
+    outcome = judged(forged({**files, "verdicts.svr.json": json.dumps(document).encode()}), trust)
+    assert "verdicts.svr.json was altered: it holds a verdict" in said(outcome)

@@ -1,5 +1,8 @@
 """The graph under a file: it ends, says what it could not explain, and follows seals to their sources."""
 
+import pytest
+
+from ledger.core import lineage
 from ledger.core.artifact import Artifact, Role
 from ledger.core.lineage import Link, Record, trace
 from ledger.core.predicates import Predicate
@@ -73,9 +76,10 @@ def test_a_shared_ancestor_is_met_once() -> None:
     assert len(found.links) == 4
 
 
-def test_a_walk_that_was_cut_short_calls_nothing_unattributed() -> None:
+def test_a_walk_that_was_cut_short_calls_nothing_unattributed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lineage, "MAX_NODES", 3)
     records = made(*((used(str(number + 1)), (str(number),)) for number in range(10)))
-    found = trace(digest("0"), "0", records.get, most=3)
+    found = trace(digest("0"), "0", records.get)
     assert len(found.names) == 4
     assert found.unvisited == (digest("3"),)
     assert found.unattributed() == []

@@ -137,6 +137,7 @@ def test_the_cover_has_every_figure_and_the_verdict_in_words() -> None:
         figure.title: figure.value for figure in whole.figures
     }
     assert (cover["Verdict now"], cover["Verdict when made"]) == ("needs review", "blocked")
+    assert cover["Shots to look at first (No.)"] == "1"
 
 
 def test_there_is_no_formula_and_no_link_in_the_workbook() -> None:

@@ -53,6 +53,7 @@ SIGNATURE = "MANIFEST.dsse.json"
 README = "README.txt"
 DOCUMENT = "report.json"
 SUMS = "SHA256SUMS"
+VERDICTS = "verdicts.svr.json"
 LAST = "consistency.txt"
 ISSUED = "issued.dsse.json"
 RECEIPT = "receipt.tlog-proof"
@@ -80,14 +81,16 @@ STORE_REVEALS = frozenset({_WORK, _RIGHTS, _TERMS})
 """A manifest store carries grants beside the step."""
 
 
-def shows(predicate: Predicate, sees: Collection[Sight]) -> bool:
-    """Whether a reader who sees this may have the envelope of such a statement.
+def shows(kind: type[Predicate] | None, sees: Collection[Sight]) -> bool:
+    """Whether a reader who sees this may have the envelope of such a statement; ``None``: of an unknown kind.
 
     A step, an enrolment and a seal name the actor and the device by pseudonyms, which each sealed file
     carries (ADR 0006); else an envelope goes to those alone who see all that it says. What names people who
     consented or decided is for whoever sees everything.
     """
-    needed = next((sights for kinds, sights in _REVEALS if isinstance(predicate, kinds)), frozenset(Sight))
+    needed = next(
+        (sights for kinds, sights in _REVEALS if kind and issubclass(kind, kinds)), frozenset(Sight)
+    )
     return needed <= set(sees)
 
 

@@ -55,7 +55,8 @@ SERVICES = Schema(
     ),
 )
 """``indemnityThen`` and ``indemnityNow``: ``none``, ``conditional`` (a condition is not met), ``offered`` or
-``unknown`` (no terms on record for that moment)."""
+``unknown`` (no terms on record for that moment). *When used* is the weakest of all uses. The other cells
+about terms are those of one snapshot: of several at the uses, the one that is worst for the studio."""
 
 MODELS = Schema(
     "models",
@@ -158,6 +159,8 @@ AUTHORSHIP = Schema(
         _ENTRIES,
     ),
 )
+"""``withModel``: a model or a service is under what the step wrote. A step whose signature cannot be relied
+on is not in it, nor one that only published what another step made."""
 
 PEOPLE = Schema(
     "people",
@@ -169,13 +172,15 @@ PEOPLE = Schema(
         _C("files", "Files", Kind.COUNT),
         _C("first", "First use", Kind.MOMENT),
         _C("consent", "Consent", sight=_TERMS),
-        _C("covers", "Covers"),
+        _C("covers", "Covers", sight=_TERMS),
         _C("from", "From", Kind.MOMENT, _TERMS),
         _C("until", "Until", Kind.MOMENT, _TERMS),
         _C("before", "Given before the first use", Kind.FLAG),
         _ENTRIES,
     ),
 )
+"""``before``: a consent that reaches this delivery held at the first use and was on record by then. Empty: it
+says that it held, and was recorded later. ``first`` is also when a prompt was found to name the person."""
 
 REVIEWS = Schema(
     "decisions",

@@ -26,7 +26,7 @@ from ledger.service.clear.final import made_by
 from ledger.service.clear.graph import fork
 from ledger.service.clear.interning import Interner
 from ledger.service.clear.judging import Judge
-from ledger.service.clear.store import BasisStore, EntryRow, Final, Mark, unpack
+from ledger.service.clear.store import BasisStore, EntryRow, Final, Kind, Mark, unpack
 from ledger.service.log.nodes import root_at, stored
 from ledger.service.studio import Studio
 
@@ -160,17 +160,23 @@ def bases_of_files(studio: Studio, digests: Collection[str]) -> dict[str, frozen
     }
 
 
-def makers_of_files(studio: Studio, digests: Collection[str]) -> dict[str, EntryRow]:
+def makers_of_files(studio: Studio, digests: Collection[str], *, own: bool = False) -> dict[str, EntryRow]:
     """Return the newest step that made each of these files, by the file's SHA-256.
 
-    A sealed file was made by who made the one before. The bases must have been caught up.
+    A sealed file was made by who made the one before. With ``own`` a step that only handed the file on counts
+    where there is no other. The bases must have been caught up.
     """
     files = _files(studio)
     files.load_made(digests)
-    newest = {digest: max(files.origins(files.made(digest)).steps, default=-1) for digest in digests}
-    files.load_entries(index for index in newest.values() if index >= 0)
-    rows = {digest: files.entry(index) for digest, index in newest.items() if index >= 0}
-    return {digest: row for digest, row in rows.items() if row is not None}
+    steps = {digest: files.origins(files.made(digest)).steps for digest in digests}
+    files.load_entries(frozenset[int]().union(*steps.values()))
+    found = {}
+    for digest, indices in steps.items():
+        rows = [row for row in map(files.entry, indices) if row is not None]
+        makers = [row for row in rows if row.kind != Kind.HANDED] if own else rows
+        if rows:
+            found[digest] = max(makers or rows)
+    return found
 
 
 def basis_by_pixels(studio: Studio, pixels: str) -> frozenset[Item] | None:

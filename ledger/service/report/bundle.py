@@ -15,13 +15,13 @@ from functools import cached_property
 
 from ledger.core import canonical
 from ledger.core import envelope as dsse
-from ledger.core import statement as statements
 from ledger.core.audit import Sight
 from ledger.core.audit import bundle as form
 from ledger.core.audit.views import SEES, Reader, openings
 from ledger.core.checkpoint import Checkpoint, parse_checkpoint
 from ledger.core.merkle import consistency_proof
 from ledger.core.multiproof import multiproof
+from ledger.core.predicates import PREDICATES
 from ledger.core.rights import profile as profiles
 from ledger.core.tiles import TileNodes
 from ledger.core.trust import format_trust
@@ -170,7 +170,8 @@ class Contents:
 def _may_show(envelope: bytes, sees: Collection[Sight]) -> bool:
     """Whether this reader may have the envelope. What nobody can read is for whoever sees everything."""
     try:
-        predicate = statements.decode(dsse.decode(envelope).payload).predicate
-    except RakkanError:
-        return set(Sight) <= set(sees)
-    return form.shows(predicate, sees)
+        statement = canonical.load(dsse.decode(envelope).payload)
+        kind = PREDICATES.get(statement["predicateType"])
+    except (RakkanError, KeyError, TypeError):
+        kind = None
+    return form.shows(kind, sees)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from ledger.core.artifact import named
 from ledger.core.rights.basis import Item
+from ledger.service.clear.projecting import makers_of_files
 from ledger.service.report.ground import Ground
 from ledger.service.report.population import Shot
 from ledger.service.report.uses import MODELS
@@ -45,5 +46,8 @@ class Disclosures:
     def _source(self, shot: Shot, bases: set[frozenset[Item]]) -> str | None:
         if not any(item.kind in MODELS for basis in bases for item in basis):
             return None
-        generated = self._ground.used.generated
-        return GENERATED if all(frame.entry in generated for frame in shot.frames) else COMPOSITE
+        used = self._ground.used
+        handed = {frame.sha256 for frame in shot.frames if frame.entry in used.handed}
+        own = makers_of_files(self._ground.studio, handed, own=True) if handed else {}
+        steps = [own[frame.sha256].index if frame.sha256 in own else frame.entry for frame in shot.frames]
+        return GENERATED if used.generated.issuperset(steps) else COMPOSITE

@@ -20,7 +20,7 @@ from ledger.core.predicates.model_v2 import Service
 from ledger.core.predicates.step import Evidence, StepAction
 from ledger.core.rights.basis import UNNAMED
 from ledger.service.clear.files import LINEAGE
-from ledger.service.clear.store import EntryRow
+from ledger.service.clear.store import EntryRow, Kind
 from ledger.service.studio import Studio
 
 _MODEL, _DATASET, _GENERATE = Role.MODEL.value, Role.DATASET.value, StepAction.GENERATE.value
@@ -38,7 +38,8 @@ class Told(NamedTuple):
     """What the tables need of a step. ``models`` and ``datasets`` are those that it used itself, by digest.
 
     ``service`` is the digest of a remote service's name, and then not among ``models``; ``tier`` the plan.
-    ``basis`` is the number of what its files rest on, ``flaw`` the code of what is wrong with its signature.
+    ``basis`` is the number of what its files rest on, ``flaw`` the code of what is wrong with its signature,
+    ``handed`` whether it only published its files or delivered them.
     ``made`` are the files that it wrote, by the first digits of their digests: enough to count each once.
     """
 
@@ -58,6 +59,7 @@ class Told(NamedTuple):
     people: tuple[str, ...]
     basis: int
     flaw: str
+    handed: bool
     made: tuple[int, ...]
 
 
@@ -104,6 +106,7 @@ def _read(index: int, envelope: bytes, row: EntryRow | None) -> Told:
         people=tuple(said.get("people", ())),
         basis=row.basis if row else -1,
         flaw=row.flaw if row else "",
+        handed=row is not None and row.kind == Kind.HANDED,
         made=tuple(int(each["digest"]["sha256"][:DIGITS], 16) for each in statement["subject"]),
     )
     _check(step)

@@ -84,9 +84,11 @@ class _Work:
 
 @dataclass(slots=True)
 class Used:
-    """What the steps under a population used. ``generated`` are the entries of the steps that generate.
+    """What the steps under a population used.
 
-    ``models`` and ``datasets`` go by digest, ``services`` by digest and plan tier, ``people`` by pseudonym.
+    ``generated`` are the entries of the steps that generate, ``handed`` of those that published files or
+    delivered them. ``models`` and ``datasets`` go by digest, ``services`` by digest and plan tier, ``people``
+    by pseudonym.
     """
 
     models: dict[str, Uses] = field(default_factory=lambda: defaultdict(Uses))
@@ -94,15 +96,17 @@ class Used:
     services: dict[tuple[str, str], Uses] = field(default_factory=lambda: defaultdict(Uses))
     people: dict[str, Uses] = field(default_factory=lambda: defaultdict(Uses))
     generated: set[int] = field(default_factory=set)
+    handed: set[int] = field(default_factory=set)
     _tools: dict[str, _Tool] = field(default_factory=lambda: defaultdict(_Tool))
     _works: dict[tuple[str, str, str], _Work] = field(default_factory=lambda: defaultdict(_Work))
+    _handed: list[tuple[Told, bool]] = field(default_factory=list)
 
     def tools(self) -> Table:
         """Return the programs."""
         return Table(TOOLS, tuple(_tool_row(name, tool) for name, tool in sorted(self._tools.items())))
 
     def authorship(self) -> Table:
-        """Return what people did. A step whose signature cannot be relied on shows nobody's work."""
+        """Return what people did: by steps whose signatures hold, and that did more than hand files on."""
         rows = sorted(self._works.items())
         return Table(AUTHORSHIP, tuple(_work_row(n, *row) for n, row in enumerate(rows, 1)))
 
@@ -123,19 +127,35 @@ class Used:
             self.people[person].add(step)
         if step.action == _GENERATE:
             self.generated.add(step.index)
+        if step.handed:
+            self.handed.add(step.index)
         tool = self._tools[step.tool]
         tool.uses.add(step)
         tool.actions.add(step.action)
         tool.evidence[step.evidence] += 1
         tool.generative |= bool(step.models or step.service)
         tool.programs |= {step.program} if step.program else set()
-        if not step.flaw:
-            work = self._works[step.actor, step.task or "", step.action]
-            work.uses.add(step)
-            work.with_model += on_model
-            work.files.update(step.made)
-            work.places |= {step.place} if step.place else set()
-            work.evidence.add(step.evidence)
+        if step.handed:
+            self._handed.append((step, on_model))
+        else:
+            self._credit(step, on_model=on_model)
+
+    def settle(self) -> None:
+        """Count the steps that published files or delivered them as work, where no other step made those."""
+        made = set[int]().union(*(work.files for work in self._works.values()))
+        for step, on_model in self._handed:
+            if not made.issuperset(step.made):
+                self._credit(step, on_model=on_model)
+
+    def _credit(self, step: Told, *, on_model: bool) -> None:
+        if step.flaw:
+            return
+        work = self._works[step.actor, step.task or "", step.action]
+        work.uses.add(step)
+        work.with_model += on_model
+        work.files.update(step.made)
+        work.places |= {step.place} if step.place else set()
+        work.evidence.add(step.evidence)
 
 
 @dataclass(slots=True)
@@ -163,6 +183,7 @@ def used_in(studio: Studio, steps: Sequence[int]) -> Used:
     used, known = Used(), _Bases()
     for piece in told(studio, steps):
         used.take(piece, studio.bases, known)
+    used.settle()
     return used
 
 

@@ -43,7 +43,7 @@ def on_record(studio: Studio, made: Made, sees: Collection[Sight]) -> OnRecord:
     found = {row.index: _read(archive, row.index) for row in rows if row.index < size}
     held = [item for item in found.values() if item and any(each.sha256 in asked for each in item.subjects)]
     judged = {each.sha256 for item in held for each in item.subjects} & asked
-    shown = [item.index for item in held if shows(item.verdict, sees)]
+    shown = [item.index for item in held if shows(type(item.verdict), sees)]
     return OnRecord(
         files=len(asked),
         judged=len(judged),

@@ -34,12 +34,12 @@ class Written:
     notes: tuple[str, ...]
 
 
-def with_pictures(studio: Studio, made: Made, places: Iterable[Path]) -> Made:
-    """Return the report with pictures of the files that lie in these places, wherever they decode."""
+def with_pictures(studio: Studio, made: Made, files: Iterable[Path], folders: Iterable[Path] = ()) -> Made:
+    """Return the report with pictures of these files, and of those in these folders, wherever they decode."""
     from ledger.adapters.images.thumbnails import thumbnail
     from ledger.service.report.pictures import pictured
 
-    return pictured(studio, made, places, thumbnail)
+    return pictured(studio, made, files, folders, thumbnail)
 
 
 def write(
