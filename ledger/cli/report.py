@@ -65,8 +65,6 @@ def report(
     timeline: Path | None,
     whole: str | None,
     out: Path,
-    *,
-    issue: bool,
     **said: Any,
 ) -> int:
     """Write the audit report of a cut, of a production, or of TARGETs, as its reader may see it.
@@ -92,7 +90,7 @@ def report(
             told("looking for the files")
             population = _population(studio, targets, timeline, whole)
             told(f"judging {sum(len(shot.frames) for shot in population.shots):,} files")
-            stands = standing(place, opened, population, reader, issue=issue)
+            stands = standing(place, opened, clearer, population, reader, issue=said["issue"])
             made = make(studio, clearer, population, stands.beside)
         told("looking for pictures")
         made = with_pictures(opened, made, lying(population, targets, timeline), said["files"])
