@@ -93,15 +93,21 @@ def test_a_download_goes_on_where_it_broke_off(reader: Reader) -> None:
     assert reader.client.get(path, headers={"If-None-Match": tag}).status_code == 304
 
 
-@pytest.mark.parametrize(
-    "name", ["../job.json", "..%2Fjob.json", "/etc/passwd", "job.json", "tables", "x%00"]
-)
-def test_only_the_reports_own_files_are_sent(reader: Reader, name: str) -> None:
+def test_only_the_reports_own_files_are_sent(reader: Reader) -> None:
     job = done(reader, ask(reader))
-    got = reader.client.get(f"/v1/productions/nightfall/reports/{job['id']}/files/{name}")
-    # What leaves the folder already leaves the address: there is no such route.
-    assert got.json()["code"] in {"report.no-such-file", "request.no-such-route"}
-    assert got.status_code == 404
+    for name in (
+        "../job.json",
+        "..%2Fjob.json",
+        "/etc/passwd",
+        "job.json",
+        "tables",
+        "x%00",
+        "%2E%2E/job.json",
+    ):
+        got = reader.client.get(f"/v1/productions/nightfall/reports/{job['id']}/files/{name}")
+        # What leaves the folder already leaves the address: there is no such route.
+        assert got.json()["code"] in {"report.no-such-file", "request.no-such-route"}, name
+        assert got.status_code == 404
 
 
 @pytest.mark.parametrize("role", sorted(set(Role) - {Role.DEVICE}))
@@ -211,7 +217,7 @@ def test_nobody_fills_the_queue_alone(reader: Reader) -> None:
     other = ask(reader, "public")
     reader.viewer = viewer(Role.PRODUCER)
     for job in (*held, other):
-        done(reader, job)
+        assert reader.get(f"/reports/{job['id']}")["state"] in {"queued", "running", "done"}
 
 
 def test_one_that_is_removed_is_stopped_and_gone(reader: Reader) -> None:

@@ -30,6 +30,7 @@ class Axis(StrEnum):
     SHOT = "shot"
 
 
+_BY_MAKER = (Axis.VENDOR, Axis.DEVICE)
 _NAMES: Mapping[Axis, Callable[[File, str, str], str]] = {
     Axis.VENDOR: lambda _file, _device, vendor: vendor,
     Axis.DEVICE: lambda _file, device, _vendor: device,
@@ -50,7 +51,8 @@ def coverage(studio: Studio, axis: Axis, where: Where, page: Page, *, parties: b
     found: dict[str, Counter[Origin]] = defaultdict(Counter)
     for some in in_batches(on_record(studio, seen.facts, where)):
         files = some if parties else list(map(unnamed, some))
-        for file, device, vendor in known.of(files):
+        told = known.of(files) if axis in _BY_MAKER else ((file, "", "") for file in files)
+        for file, device, vendor in told:
             found[_NAMES[axis](file, device, vendor)][file.origin] += 1
     total = sum(found.values(), Counter[Origin]())
     left = sorted(name for name in found if name > after)
