@@ -83,8 +83,7 @@ def report(
     from ledger.wiring.reports.draft import Order
     from ledger.wiring.reports.standing import standing
 
-    profile, reader = policy_of(said), _reader(**said)
-    place = home()
+    profile, reader, place = policy_of(said), _reader(**said), home()
     check_place(out)
     with open_studio(place) as opened, _progress() as told:
         with _at_one_moment(opened, profile, said, told) as (studio, clearer):
