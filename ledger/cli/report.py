@@ -65,8 +65,6 @@ def report(
     timeline: Path | None,
     whole: str | None,
     out: Path,
-    *,
-    issue: bool,
     **said: Any,
 ) -> int:
     """Write the audit report of a cut, of a production, or of TARGETs, as its reader may see it.
@@ -85,15 +83,14 @@ def report(
     from ledger.wiring.reports.draft import Order
     from ledger.wiring.reports.standing import standing
 
-    profile, reader = policy_of(said), _reader(**said)
-    place = home()
+    profile, reader, place = policy_of(said), _reader(**said), home()
     check_place(out)
     with open_studio(place) as opened, _progress() as told:
         with _at_one_moment(opened, profile, said, told) as (studio, clearer):
             told("looking for the files")
             population = _population(studio, targets, timeline, whole)
             told(f"judging {sum(len(shot.frames) for shot in population.shots):,} files")
-            stands = standing(place, opened, population, reader, issue=issue)
+            stands = standing(place, opened, clearer, population, reader, issue=said["issue"])
             made = make(studio, clearer, population, stands.beside)
         told("looking for pictures")
         made = with_pictures(opened, made, lying(population, targets, timeline), said["files"])

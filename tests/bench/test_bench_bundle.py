@@ -1,7 +1,7 @@
 """The evidence bundle of an episode and of a feature: written and verified, against bare signature checks.
 
-`python -m pytest -m bench -s tests/bench/test_bench_bundle.py` prints it. Both happen in processes
-of their own.
+`python -m pytest -m bench -s tests/bench/test_bench_bundle.py` prints it. Both
+happen in processes of their own.
 """
 
 from __future__ import annotations

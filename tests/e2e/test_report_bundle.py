@@ -242,3 +242,63 @@ def test_an_opening_of_another_report_opens_nothing(
     files = opened((handing.work / "public" / "bundle.zip").read_bytes())
     files["evidence/openings.txt"] = opened((folder / "bundle.zip").read_bytes())["evidence/openings.txt"]
     assert exit_code(forged(files), handing.trust.read_bytes()) == 1
+
+
+def started(folder: Path, code: str, *options: str) -> subprocess.CompletedProcess[str]:
+    """Run the verifier's file after this code, in a Python without anything else."""
+    program = (
+        f"import runpy, sys; {code}; sys.argv = ['verify.pyz', 'bundle.zip']; runpy.run_path('verify.pyz')"
+    )
+    command = [sys.executable, *options, "-c", program]
+    return subprocess.run(command, cwd=folder, env={}, capture_output=True, text=True, check=False)
+
+
+def test_what_it_needs_is_said_and_is_no_verdict(handing: Studio) -> None:
+    folder = handing.work / "studio"
+    old = started(folder, "sys.version_info = (3, 9, 18)")
+    assert (old.returncode, old.stderr) == (2, "verify.pyz needs Python 3.11 or later; this is 3.9.\n")
+    bare = started(folder, "pass", "-I", "-S")
+    assert (bare.returncode, bare.stderr) == (2, "verify.pyz needs the package cryptography, 47 or later.\n")
+
+
+def test_its_first_file_is_read_by_old_pythons(handing: Studio) -> None:
+    import ast
+
+    with zipfile.ZipFile(handing.work / "studio" / "verify.pyz") as app:
+        ast.parse(app.read("__main__.py"), feature_version=(3, 6))
+
+
+def cosigned(studio: Studio, name: str) -> str:
+    """Have a witness cosign the log as it is, and the studio ask for that; return the witness's policy."""
+    from ledger.adapters.home import Home
+    from ledger.adapters.witness_settings import WitnessSettings
+    from ledger.core.note import Note, format_note, parse_note
+    from ledger.wiring import open_studio
+    from tests.support.witness import cosigner_key
+
+    signer = cosigner_key(name)
+    with open_studio(Home(studio.home, None)) as opened_studio:
+        head = opened_studio.log.head()
+        note = parse_note(head.checkpoint)
+        line = signer.cosign(note.text, 1_790_000_000)
+        opened_studio.checkpoints.put(head.size, format_note(Note(note.text, (*note.signatures, line))))
+    vkey = json.loads(studio.trust.read_text())["logs"][0]
+    asked = f"log {vkey}\nwitness {name} {signer.verifier.vkey}\nquorum {name}\n"
+    WitnessSettings(studio.home).save(asked.encode(), fail_closed=False)
+    return asked
+
+
+def test_witnesses_are_named_and_asked_for(shot_once: Studio, tmp_path: Path) -> None:
+    studio = copied(shot_once, tmp_path)
+    mine = studio.work / "mine.policy"
+    mine.write_text(cosigned(studio, "one"))
+    folder = handed_over(studio, "cosigned")
+    for options in ((), ("--policy", mine)):
+        code, outcome = check(folder, "--trust", studio.trust, *options)
+        assert (code, failed(outcome)) == (0, {})
+        assert "witness.example/one cosigned it at 2026-09-21 14:13 UTC." in said_of(outcome, "checkpoint")
+    other = studio.work / "other.policy"
+    other.write_text(cosigned(copied(shot_once, tmp_path / "other"), "another"))
+    code, outcome = check(folder, "--trust", studio.trust, "--policy", other)
+    assert (code, list(failed(outcome))) == (3, ["checkpoint"])
+    assert "witness.quorum" in str(failed(outcome))

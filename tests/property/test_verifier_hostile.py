@@ -27,7 +27,7 @@ JUNK = st.recursive(
 @pytest.fixture(scope="module")
 def place(shot_once: Studio, tmp_path_factory: pytest.TempPathFactory) -> Path:
     studio = copied(shot_once, tmp_path_factory.mktemp("stranger"))
-    command = ("report", "--production", "nightfall", "--at", "2026-12-01T00:00:00Z")
+    command = ("report", "--production", "nightfall")
     studio.ok(*command, *policy(studio), "--out", studio.work / "bundle")
     (studio.work / "trust.json").write_bytes(studio.trust.read_bytes())
     return studio.work

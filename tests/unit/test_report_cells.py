@@ -79,6 +79,13 @@ def test_findings_of_one_code_and_state_are_told_together_in_the_order_of_the_re
     assert [group.code for group in findings.groups(table, ("F-002",))] == ["MODEL_OPAQUE"]
 
 
+def test_what_a_finding_is_about_is_said_to_be_hidden_once() -> None:
+    hidden = finding(1, subject=Hidden("a"), detail=Hidden("b"), path=Hidden("c"))
+    table = report([shot(1, "b")], {"findings": [hidden]}).tables["findings"]
+    told = findings.groups(table)[0].told[0]
+    assert (told.about, told.way) == (f"{HIDDEN}, for showing its output in the finished production", "")
+
+
 def test_every_column_of_every_table_can_be_said() -> None:
     values: dict[Kind, Any] = {Kind.COUNT: 1, Kind.FLAG: True, Kind.TEXTS: ("a",), Kind.ENTRIES: (1,)}
     values |= {Kind.STRIP: ("c", 1), Kind.VERDICT: "cleared", Kind.PER_MILLE: 1}

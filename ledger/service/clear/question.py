@@ -68,7 +68,7 @@ class Question:
 class Clearer:
     """The engine for one question, with the facts and the tree that it judges by.
 
-    ``root`` is hex; ``note`` is the checkpoint that the log had signed.
+    ``root`` is hex, ``checkpoint`` the tree as the log signed it.
     """
 
     question: Question
@@ -76,20 +76,17 @@ class Clearer:
     engine: Engine
     size: int
     root: str
-    note: bytes
+    checkpoint: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """The log at one moment: its facts, and the tree that holds them, with its signed checkpoint.
-
-    ``root`` is hex.
-    """
+    """The log at one moment: its facts, and the tree that holds them; see ``Clearer``."""
 
     facts: Facts
     size: int
     root: str
-    note: bytes
+    checkpoint: bytes = b""
 
 
 def ask(studio: Studio, profile: Profile, asked: Asked) -> Question:
@@ -108,7 +105,7 @@ def ask(studio: Studio, profile: Profile, asked: Asked) -> Question:
 def clearer_over(seen: Seen, question: Question) -> Clearer:
     """Return the engine for a question, by what was seen of the log."""
     engine = Engine(seen.facts, question.profile, question.delivery, question.at)
-    return Clearer(question, seen.facts, engine, seen.size, seen.root, seen.note)
+    return Clearer(question, seen.facts, engine, seen.size, seen.root, seen.checkpoint)
 
 
 def see(studio: Studio, known: datetime | None = None) -> Seen:

@@ -77,7 +77,7 @@ def make_report(place: Home, job: Job, tell: Tell) -> dict[str, Any]:
             check_time(studio, clearer.question)
             population = of_recorded(studio, wanted.targets)
             tell(phase="judging", total=sum(len(shot.frames) for shot in population.shots))
-            stands = standing(place, opened, population, reader, issue=False)
+            stands = standing(place, opened, clearer, population, reader, issue=False)
             made = make(studio, clearer, population, stands.beside)
         written = write(place, opened, made, Order(reader), target, stands, writing)
     names = sorted(str(path.relative_to(target)) for path in target.rglob("*") if path.is_file())
