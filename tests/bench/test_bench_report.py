@@ -8,16 +8,18 @@ files, `json.dumps` of the document, and bare Ed25519 checks of as many entries.
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
+from resource import RUSAGE_CHILDREN, getrusage
 from typing import Any
 
 import pytest
 
 from tests.architecture.project import ROOT
 from tests.support.feature import Feature
-from tests.support.feature_home import cut_of, made
+from tests.support.feature_home import POLICY, cut_of, made
 
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(3600)]
 EPISODE, FEATURE = Feature(400, 31_680, 60), Feature()
@@ -36,9 +38,13 @@ def test_a_report(name: str, feature: Feature, tmp_path: Path) -> None:
     show(again, "make")
     checks = next(part for part in parts if "bare signature checks" in part.get("part", ""))
     entries = next(part["entries"] for part in parts if "entries" in part)
-    bare = checks["seconds"] * entries / int(checks["part"].split()[0].replace(",", ""))
-    judged = next(part["seconds"] for part in parts if part.get("part") == "all of them judged")
+    bare = checks["cpu"] * entries / int(checks["part"].split()[0].replace(",", ""))
+    judged = next(part["cpu"] for part in parts if part.get("part") == "all of them judged")
     sys.stdout.write(f"judging {entries:,} entries: {judged / bare:.2f} of as many bare signature checks\n")
+    written, verified = handed_over(tmp_path)
+    sys.stdout.write(f"rakkan report, every format of it and the bundle: {written:.1f} s\n")
+    share = f"{verified / bare:.2f} of as many bare signature checks"
+    sys.stdout.write(f"verify.pyz on the bundle: {verified:.1f} s, {share}\n")
     make = next(part for part in parts if part.get("part") == "make")
     assert make["megabytes"] < LIMIT_MB
 
@@ -47,6 +53,25 @@ def run(folder: Path, *arguments: str) -> list[dict[str, Any]]:
     command = [sys.executable, "-m", "tests.bench.report_parts", str(folder), *arguments]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def handed_over(folder: Path) -> tuple[float, float]:
+    """Write the whole report and verify its bundle, each in a process; return the processor's seconds."""
+    out = folder / "out"
+    cut = ("--cut", str(folder / "final.otio"), "--policy", POLICY, "--out", str(out))
+    commands = (
+        [sys.executable, "-m", "ledger", "report", *cut],
+        [sys.executable, str(out / "verify.pyz"), str(out / "bundle.zip")],
+    )
+    seconds = []
+    for command in commands:
+        before = getrusage(RUSAGE_CHILDREN)
+        environment = {**os.environ, "RAKKAN_HOME": str(folder / "home")}
+        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, check=False)
+        assert done.returncode in {0, 3, 4}, done.stderr
+        after = getrusage(RUSAGE_CHILDREN)
+        seconds.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    return seconds[0], seconds[1]
 
 
 def show(parts: list[dict[str, Any]], measure: str) -> None:
