@@ -21,7 +21,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from ledger.errors import CODES
+from ledger.codes import CODES
 from ledger.wiring.readiness import Readiness
 from ledger.wiring.state import Number, Numbers
 

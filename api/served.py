@@ -25,10 +25,12 @@ from ledger.service.capture.upload import IntakeSettings, Pace
 from ledger.service.log.public import PublicLog
 from ledger.service.log.publishing import Publishing, PublishSettings
 from ledger.service.log.sequencer import Sequencer
+from ledger.service.report.jobs import ReportSettings
 from ledger.service.studio import Studio
 from ledger.wiring import home_at, open_studio
 from ledger.wiring.access import identity_provider, open_credentials
 from ledger.wiring.outside import keeping_up, published_checkpoint, publishing
+from ledger.wiring.reports.serving import Reports, reporting
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,7 @@ class Served:
     devices: Devices
     public: PublicLog
     publishing: Publishing | None
+    reports: Reports
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +117,8 @@ def _opened(home: Home, settings: ServiceSettings, room: Room, stack: ExitStack)
     stack.enter_context(keeping_up(home, studio))
     intake = Intake(sequencer, room, settings.of(Pace))
     public = PublicLog(studio.log, published_checkpoint(home))
-    return Served(home, studio, intake, Devices(studio), public, publisher)
+    reports = stack.enter_context(reporting(home, studio, settings.of(ReportSettings)))
+    return Served(home, studio, intake, Devices(studio), public, publisher, reports)
 
 
 def _signing_in(settings: ServiceSettings, accounts: Credentials | None) -> SigningIn | None:

@@ -49,6 +49,8 @@ from ledger.service.capture.store import Receipted
 NDJSON = "application/x-ndjson"
 C2PA = "application/c2pa"
 MAX_EVENT = 1 << 20
+MAX_FILE = 1 << 30
+"""Bytes of a report's file: what is larger is fetched with another tool, part by part."""
 QUIET = 90.0
 """Seconds without a sign of life from an open stream."""
 LATER = frozenset({429, 502, 503, 504})
@@ -61,7 +63,7 @@ _JITTER = SystemRandom()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Request:
-    """``safe``: made twice, it does nothing twice."""
+    """``safe``: made twice, it does nothing twice. ``start``: the first byte that is asked for."""
 
     method: str
     path: str
@@ -70,6 +72,7 @@ class _Request:
     accept: str = "application/json"
     most: int = MAX_ANSWER
     safe: bool = True
+    start: int = 0
 
 
 class Client:
@@ -223,6 +226,28 @@ class Client:
         """Return what rests on a thing; with ``ifRevoked`` and ``policy``, what its end would change."""
         return self._computed("impact", {"thing": thing, **asked})
 
+    def unknown_origin(self, **asked: object) -> Json:
+        """Return a page of the final files whose origin is unknown or only declared, and the counts."""
+        return cast("Json", self._get("questions/unknown-origin", asked))
+
+    def used(self, thing: str, **asked: object) -> Json:
+        """Return a page of the final files that used a thing, and the steps; ``since`` and ``until``."""
+        return cast("Json", self._get("questions/used", {"thing": thing, **asked}))
+
+    def coverage_by(self, axis: str, **asked: object) -> Json:
+        """Return a page of how far final files are on record by "vendor", "device", "task" or "shot"."""
+        return cast("Json", self._get("questions/coverage", {"by": axis, **asked}))
+
+    def if_ended(self, grant: str, on: str, policy: str, **asked: object) -> Json:
+        """Return a page of the final files that would have another verdict if a grant ended."""
+        return self._computed("questions/if-ended", {"grant": grant, "on": on, "policy": policy, **asked})
+
+    def report_file(self, job: str, name: str, start: int = 0) -> bytes:
+        """Return a file of a report from this byte on: to go on where it broke off; compare its digest."""
+        path = f"{self._about}/reports/{quote(job)}/files/{quote(name)}"
+        found = self._ask(_Request(method="GET", path=path, accept="*/*", most=MAX_FILE, start=start))
+        return found.body[start:] if start and found.status == 200 else found.body
+
     def own_works(self, works: Sequence[str], **asked: object) -> Json:
         """Return for each dataset whether works (SHA-256, hex) are in it, with the proofs."""
         return self._computed("own-works", {"works": list(works), **asked})
@@ -239,7 +264,7 @@ class Client:
             asked = {**asked, "after": page["next"]}
 
     def call(self, method: str, path: str, body: Json | None = None) -> Json:
-        """Make a call below the production that has no method here: tokens, shares, webhooks.
+        """Make a call below the production that has no method here: tokens, shares, webhooks, reports.
 
         It is made once, unless it is a GET: who made it twice might have two of what it makes.
         """
@@ -335,6 +360,8 @@ class Client:
         headers = {"Accept": f"{request.accept}, application/problem+json"}
         if request.body is not None:
             headers |= {"Content-Type": request.media_type, "Content-Length": str(len(request.body))}
+        if request.start:
+            headers["Range"] = f"bytes={request.start}-"
         if self._token is not None:
             headers["Authorization"] = f"Bearer {self._token}"
         if self._device is not None and not isinstance(request.body, Parts):  # anybody may verify

@@ -1,4 +1,4 @@
-"""Links that show one file to whoever holds them: the rules are in ``ledger.service.access.links``."""
+"""Links that show one file or one report to their holders: the rules are in ``service.access.links``."""
 
 from __future__ import annotations
 
@@ -7,14 +7,18 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
+from starlette.responses import FileResponse, Response
 
 from api.reading import PROBLEMS
+from api.report_files import FILE, sent
 from api.security import need, public, viewer_of
 from api.served import Production, service_of
+from api.shapes.base import Shape
 from api.verifier import Verifies
 from api.verify_schema import Verification
 from ledger.core.access import Action, Viewer
 from ledger.core.secret_text import Kind
+from ledger.errors import UsageError
 from ledger.service.access import links
 from ledger.service.access.credentials import MAX_DAYS
 from ledger.service.access.store import Credential
@@ -29,13 +33,14 @@ opened = APIRouter(tags=["access"], responses={404: PROBLEMS[404]})
 
 
 class NewShare(BaseModel):
-    """A link to be made: to which file, and for how many days."""
+    """A link to be made: to which file or which report, and for how many days."""
 
     model_config = ConfigDict(
         extra="forbid", json_schema_extra={"examples": [{"sha256": "5f" * 32, "name": "ep07", "days": 14}]}
     )
 
-    sha256: str = Field(pattern="^[0-9a-f]{64}$")
+    sha256: str | None = Field(None, pattern="^[0-9a-f]{64}$")
+    report: str | None = Field(None, pattern="^[0-9a-f]{32}$", description="A report's job, which is done.")
     name: str = Field("", max_length=100, description="What its holder reads; else the file's name.")
     days: int = Field(links.DEFAULT_DAYS, ge=1, le=MAX_DAYS, description="Days until it ends.")
 
@@ -45,7 +50,8 @@ class Share(BaseModel):
 
     id: str
     name: str
-    sha256: str
+    sha256: str | None
+    report: str | None
     maker: str
     made: str
     expires: str
@@ -65,24 +71,49 @@ class Shares(BaseModel):
     shares: list[Share]
 
 
+class SharedFile(Shape):
+    """A file of a report that a link shows: its address on this server."""
+
+    name: str
+    size: int
+    sha256: str
+    path: str
+
+
+class SharedReport(Shape):
+    """A report that a link shows."""
+
+    report: str
+    view: str
+    verdict: str
+    files: list[SharedFile]
+
+
 class Shared(BaseModel):
-    """What a link shows of one file: its verification, and the verdicts that a distributor may see."""
+    """What a link shows: of a file its verification and a distributor's verdicts; or a report."""
 
     production: str
-    sha256: str
+    sha256: str | None = None
     name: str
     expires: str
-    verification: Verification
-    verdicts: list[dict[str, Any]]
+    verification: Verification | None = None
+    verdicts: list[dict[str, Any]] = Field(default_factory=list)
+    report: SharedReport | None = None
 
 
 @router.post("", status_code=201)
 def make_share(
     wanted: NewShare, served: Production, viewer: Annotated[Viewer, Depends(viewer_of)], request: Request
 ) -> MadeShare:
-    """Make a link to what the log says of one file. The answer holds its address, shown this once."""
-    credentials = service_of(request).credentials
-    path, made = links.make(credentials, served.studio, viewer, wanted.sha256, wanted.days, wanted.name)
+    """Make a link to what the log says of a file, or to a report. The answer holds its address, this once."""
+    credentials, about = service_of(request).credentials, (wanted.days, wanted.name)
+    if (wanted.sha256 is None) == (wanted.report is None):
+        raise UsageError("request.malformed", "A link is to a file or to a report.")
+    if wanted.report is not None:
+        jobs = served.reports.jobs
+        path, made = links.make_for_report(credentials, jobs, viewer, wanted.report, *about)
+    else:
+        path, made = links.make(credentials, served.studio, viewer, wanted.sha256 or "", *about)
     return MadeShare.model_validate({"path": path, **_listed(made)})
 
 
@@ -99,15 +130,41 @@ def revoke_share(production: str, identifier: str, _: Production, request: Reque
     service_of(request).credentials.revoke(Kind.LINK, identifier, production)
 
 
-@opened.get("/s/{secret}", responses={410: {"description": "The link has ended."}})
-@public("its secret is in the address, and it shows one file")
+@opened.get(
+    "/s/{secret}",
+    response_model_exclude_unset=True,
+    responses={410: {"description": "The link has ended."}},
+)
+@public("its secret is in the address, and it shows one file or one report")
 def open_share(secret: str, request: Request, verifier: Verifies) -> Shared:
     """Open a link. The answer is kept by no cache, and its address is told to no other site."""
     service = service_of(request)
     link = links.target_of(service.credentials, secret)
     (production,) = link.roles
-    return Shared.model_validate(links.shown(link, service.production(production).studio, verifier.verifying))
+    served = service.production(production)
+    if link.target.startswith(links.REPORT):
+        shown = links.shown_report(link, served.reports.jobs, secret)
+    else:
+        shown = links.shown(link, served.studio, verifier.verifying)
+    return Shared.model_validate(shown)
+
+
+@opened.get(
+    "/s/{secret}/files/{name:path}",
+    response_class=FileResponse,
+    responses={410: {"description": "The link has ended."}, **FILE},
+)
+@public("its secret is in the address, and it shows one report")
+def open_shared_file(secret: str, name: str, request: Request) -> Response:
+    """Send a file of the report that a link shows; not counted as an opening."""
+    service = service_of(request)
+    link = links.held(service.credentials, secret)
+    (production,) = link.roles
+    reports = service.production(production).reports
+    job = links.report_of(link, reports.jobs)
+    return sent(request, reports.folder.files(job.identifier), job.file(name))
 
 
 def _listed(item: Credential) -> dict[str, Any]:
-    return {**item.to_json(), "sha256": item.target, "openings": item.uses}
+    named = links.about(item)
+    return {**item.to_json(), "sha256": None, "report": None, **named, "openings": item.uses}

@@ -773,6 +773,176 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/productions/{production}/questions/unknown-origin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the final files whose origin is unknown or only declared, counted by shot, device and vendor
+         * @description List the final files whose origin is unknown or only declared, counted by shot, device and vendor.
+         *
+         *     Needs `work.read`: read files, steps, lineage, shots, coverage and manifests.
+         */
+        get: operations["ask_unknown_origin"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/productions/{production}/questions/used": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the final files that used a model, a service, a dataset or what a grant covers, and the steps
+         * @description List the final files that used a model, a service, a dataset or what a grant covers, and the steps.
+         *
+         *     Needs `registry.read`: read datasets, models, grants, parties, services and their terms.
+         *
+         *     Needs `work.read`: read files, steps, lineage, shots, coverage and manifests.
+         */
+        get: operations["ask_used"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/productions/{production}/questions/coverage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Say how far the making of final files is on record, by vendor, device, task or shot
+         * @description Say how far the making of final files is on record, by vendor, device, task or shot.
+         *
+         *     Needs `work.read`: read files, steps, lineage, shots, coverage and manifests.
+         */
+        get: operations["ask_coverage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/productions/{production}/questions/if-ended": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * List the final files that would have another verdict if a grant ended: nothing is signed
+         * @description List the final files that would have another verdict if a grant ended: nothing is signed.
+         *
+         *     Needs `clear`: compute a verdict, and what a change would do.
+         *
+         *     Needs `registry.read`: read datasets, models, grants, parties, services and their terms.
+         */
+        post: operations["ask_if_ended"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/productions/{production}/reports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the reports that the caller may see, the newest first: each without its files
+         * @description List the reports that the caller may see, the newest first: each without its files.
+         *
+         *     Needs `reports.make`: have audit reports made, each in the views that one's role may have, and fetch them.
+         */
+        get: operations["list_reports"];
+        put?: never;
+        /**
+         * Have an audit report made; the answer comes at once, and says where to ask how it stands
+         * @description Have an audit report made; the answer comes at once, and says where to ask how it stands.
+         *
+         *     Needs `reports.make`: have audit reports made, each in the views that one's role may have, and fetch them.
+         */
+        post: operations["make_report"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/productions/{production}/reports/{job}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Say how a report stands: what is being done, or its files with their digests
+         * @description Say how a report stands: what is being done, or its files with their digests.
+         *
+         *     Needs `reports.make`: have audit reports made, each in the views that one's role may have, and fetch them.
+         */
+        get: operations["show_report"];
+        put?: never;
+        post?: never;
+        /**
+         * Stop a report that is being made, or forget one with its files
+         * @description Stop a report that is being made, or forget one with its files.
+         *
+         *     Needs `reports.make`: have audit reports made, each in the views that one's role may have, and fetch them.
+         */
+        delete: operations["remove_report"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/productions/{production}/reports/{job}/files/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Send a file of a report, or the part of it that a download still lacks (`Range`)
+         * @description Send a file of a report, or the part of it that a download still lacks (`Range`).
+         *
+         *     Needs `reports.make`: have audit reports made, each in the views that one's role may have, and fetch them.
+         */
+        get: operations["read_report_file"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/productions/{production}/events": {
         parameters: {
             query?: never;
@@ -957,8 +1127,8 @@ export interface paths {
         get: operations["list_shares"];
         put?: never;
         /**
-         * Make a link to what the log says of one file. The answer holds its address, shown this once
-         * @description Make a link to what the log says of one file. The answer holds its address, shown this once.
+         * Make a link to what the log says of a file, or to a report. The answer holds its address, this once
+         * @description Make a link to what the log says of a file, or to a report. The answer holds its address, this once.
          *
          *     Needs `shares.manage`: make and revoke links that show one report or one file to whoever holds them.
          */
@@ -1003,6 +1173,26 @@ export interface paths {
          * @description Open a link. The answer is kept by no cache, and its address is told to no other site.
          */
         get: operations["open_share"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/s/{secret}/files/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Send a file of the report that a link shows; not counted as an opening
+         * @description Send a file of the report that a link shows; not counted as an opening.
+         */
+        get: operations["open_shared_file"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1241,7 +1431,7 @@ export interface components {
             /** Mademore */
             madeMore: boolean;
             /** Used */
-            used: components["schemas"]["Used"][];
+            used: components["schemas"]["api__shapes__work__Used"][];
             /** Usedmore */
             usedMore: boolean;
             seal: components["schemas"]["SealState"];
@@ -1260,6 +1450,12 @@ export interface components {
             /** Assets */
             assets: components["schemas"]["Line"][];
         };
+        /**
+         * Axis
+         * @description By what files are counted together.
+         * @enum {string}
+         */
+        Axis: "vendor" | "device" | "task" | "shot";
         /**
          * Brief
          * @description A verdict's answer at one moment, with the codes of its reasons.
@@ -1398,6 +1594,56 @@ export interface components {
             proof: string[];
         };
         /**
+         * CoverageBy
+         * @description The groups in the order of their names. ``of`` is how many there are; the counts are of all of them.
+         */
+        CoverageBy: {
+            /** Files */
+            files: number;
+            /** Observed */
+            observed: number;
+            /** Inferred */
+            inferred: number;
+            /** Declared */
+            declared: number;
+            /** Imported */
+            imported: number;
+            /** Unknown */
+            unknown: number;
+            log: components["schemas"]["Log"];
+            /** Next */
+            next: string | null;
+            tree: components["schemas"]["Tree"];
+            /** By */
+            by: string;
+            /** Of */
+            of: number;
+            /** Derived */
+            derived?: string | null;
+            /** Groups */
+            groups: components["schemas"]["CoverageGroup"][];
+        };
+        /**
+         * CoverageGroup
+         * @description The same of one vendor, device, task or shot.
+         */
+        CoverageGroup: {
+            /** Files */
+            files: number;
+            /** Observed */
+            observed: number;
+            /** Inferred */
+            inferred: number;
+            /** Declared */
+            declared: number;
+            /** Imported */
+            imported: number;
+            /** Unknown */
+            unknown: number;
+            /** Name */
+            name: string;
+        };
+        /**
          * DatasetAnswer
          * @description A dataset's answer. ``committed``: the index is not here, and the studio has to answer by the root.
          */
@@ -1466,6 +1712,44 @@ export interface components {
             role: string;
             /** Entry */
             entry: number;
+        };
+        /**
+         * EndedAsked
+         * @description A grant, or a thing whose grants would end; the moment, and what would be asked then.
+         */
+        EndedAsked: {
+            /** @default final */
+            deliverable: components["schemas"]["Deliverable"];
+            /** Title */
+            title?: string | null;
+            /** Media */
+            media?: components["schemas"]["Media"][];
+            /** Territories */
+            territories?: string[];
+            /** At */
+            at?: string | null;
+            /** Known */
+            known?: string | null;
+            /**
+             * Grant
+             * @example G-2026-014
+             */
+            grant: string;
+            /**
+             * On
+             * Format: date-time
+             * @example 2026-11-22T03:00:00Z
+             */
+            on: string;
+            /** Policy */
+            policy: string;
+            /**
+             * Limit
+             * @default 100
+             */
+            limit: number;
+            /** After */
+            after?: string | null;
         };
         /**
          * Entry
@@ -1567,6 +1851,25 @@ export interface components {
             inTerm: boolean;
         };
         /**
+         * Group
+         * @description A shot, a device or a vendor, and how many files it has.
+         */
+        Group: {
+            /** Name */
+            name: string;
+            /** Files */
+            files: number;
+        };
+        /**
+         * Groups
+         * @description The largest groups, and what the others come to.
+         */
+        Groups: {
+            /** Groups */
+            groups: components["schemas"]["Group"][];
+            others: components["schemas"]["Others"];
+        };
+        /**
          * Health
          * @description That the process answers, and which version it is. Says nothing about the state of any log.
          */
@@ -1575,6 +1878,49 @@ export interface components {
             status: string;
             /** Version */
             version: string;
+        };
+        /**
+         * IfEnded
+         * @description What `rakkan impact` says of the grant, and the files that would have another verdict.
+         */
+        IfEnded: {
+            log: components["schemas"]["Log"];
+            /** Thing */
+            thing: {
+                [key: string]: unknown;
+            };
+            /** Tree */
+            tree: {
+                [key: string]: unknown;
+            };
+            /** Through */
+            through: {
+                [key: string]: unknown;
+            }[];
+            /** Bases */
+            bases: number;
+            /** Entries */
+            entries: number;
+            /** Finals */
+            finals: number;
+            /** Shots */
+            shots: {
+                [key: string]: number;
+            };
+            /** Ifrevoked */
+            ifRevoked?: {
+                [key: string]: unknown;
+            } | null;
+            /** Next */
+            next: string | null;
+            /** Ifended */
+            ifEnded: {
+                [key: string]: unknown;
+            };
+            /** Found */
+            found: number;
+            /** Files */
+            files: components["schemas"]["MovedFile"][];
         };
         /**
          * Impact
@@ -1816,7 +2162,9 @@ export interface components {
             /** Name */
             name: string;
             /** Sha256 */
-            sha256: string;
+            sha256: string | null;
+            /** Report */
+            report: string | null;
             /** Maker */
             maker: string;
             /** Made */
@@ -1896,6 +2244,27 @@ export interface components {
          */
         Media: "broadcast" | "streaming" | "theatrical" | "home-video" | "games" | "merchandise" | "advertising" | "social" | "print" | "internal";
         /**
+         * MovedFile
+         * @description A file that would have another verdict.
+         */
+        MovedFile: {
+            /** Sha256 */
+            sha256: string;
+            /** Name */
+            name: string;
+            /** Entry */
+            entry?: number | null;
+            /** Shot */
+            shot?: string | null;
+            /** Task */
+            task?: string | null;
+            frames?: components["schemas"]["Span"] | null;
+            /** From */
+            from: string;
+            /** To */
+            to: string;
+        };
+        /**
          * Named
          * @description A model or dataset; without name and digest where only the ledger knows of it.
          */
@@ -1917,7 +2286,7 @@ export interface components {
         };
         /**
          * NewShare
-         * @description A link to be made: to which file, and for how many days.
+         * @description A link to be made: to which file or which report, and for how many days.
          * @example {
          *       "days": 14,
          *       "name": "ep07",
@@ -1926,7 +2295,12 @@ export interface components {
          */
         NewShare: {
             /** Sha256 */
-            sha256: string;
+            sha256?: string | null;
+            /**
+             * Report
+             * @description A report's job, which is done.
+             */
+            report?: string | null;
             /**
              * Name
              * @description What its holder reads; else the file's name.
@@ -2048,6 +2422,28 @@ export interface components {
              * @description Commitments whose openings are erased, or were never brought.
              */
             absent: string[];
+        };
+        /**
+         * Origins
+         * @description How many files have each.
+         */
+        Origins: {
+            /** Unknown */
+            unknown: number;
+            /** Imported */
+            imported: number;
+            /** Declared */
+            declared: number;
+        };
+        /**
+         * Others
+         * @description What is not named: so many groups, and their files.
+         */
+        Others: {
+            /** Groups */
+            groups: number;
+            /** Files */
+            files: number;
         };
         /**
          * OwnLine
@@ -2229,6 +2625,134 @@ export interface components {
             versions: components["schemas"]["Version"][];
         };
         /**
+         * ReportAsked
+         * @description What was asked for; ``at`` is the moment that *now* means.
+         */
+        ReportAsked: {
+            /** Targets */
+            targets: string[];
+            /** Policy */
+            policy: string;
+            /** View */
+            view: string;
+            /** Party */
+            party: string | null;
+            /** Deliverable */
+            deliverable: string;
+            /** Title */
+            title: string | null;
+            /** Media */
+            media: string[];
+            /** Territories */
+            territories: string[];
+            /** At */
+            at: string | null;
+            /** Known */
+            known: string | null;
+        };
+        /**
+         * ReportError
+         * @description Why a report failed.
+         */
+        ReportError: {
+            /** Code */
+            code: string;
+            /** Message */
+            message: string;
+        };
+        /**
+         * ReportFile
+         * @description A file of a report.
+         */
+        ReportFile: {
+            /** Name */
+            name: string;
+            /** Size */
+            size: number;
+            /** Sha256 */
+            sha256: string;
+        };
+        /**
+         * ReportJob
+         * @description A report that is made, or was. ``phase`` says what is being done, ``done`` of ``total`` how far.
+         */
+        ReportJob: {
+            /** Id */
+            id: string;
+            /**
+             * State
+             * @description queued, running, done or failed.
+             */
+            state: string;
+            wanted: components["schemas"]["ReportAsked"];
+            /** Asker */
+            asker: string;
+            /** Made */
+            made: string;
+            /** Phase */
+            phase: string;
+            /** Done */
+            done: number;
+            /** Total */
+            total: number;
+            /** Ended */
+            ended: string | null;
+            /** Expires */
+            expires: string | null;
+            error: components["schemas"]["ReportError"] | null;
+            /** Report */
+            report: string | null;
+            /** Verdict */
+            verdict: string | null;
+            /** Files */
+            files: components["schemas"]["ReportFile"][];
+        };
+        /**
+         * ReportJobs
+         * @description The reports that the caller may see, the newest first, without their files.
+         */
+        ReportJobs: {
+            /** Reports */
+            reports: components["schemas"]["ReportJob"][];
+        };
+        /**
+         * ReportWanted
+         * @description A report: of which targets, by which policy, in which view. Targets are those of a clearance.
+         */
+        ReportWanted: {
+            /** @default final */
+            deliverable: components["schemas"]["Deliverable"];
+            /** Title */
+            title?: string | null;
+            /** Media */
+            media?: components["schemas"]["Media"][];
+            /** Territories */
+            territories?: string[];
+            /** At */
+            at?: string | null;
+            /** Known */
+            known?: string | null;
+            /**
+             * Targets
+             * @default [
+             *       "."
+             *     ]
+             */
+            targets: string[];
+            /**
+             * Policy
+             * @example streamer
+             */
+            policy: string;
+            /** @example distributor */
+            view: components["schemas"]["View"];
+            /**
+             * Party
+             * @description For the view rights-holder: whose it is.
+             */
+            party?: string | null;
+        };
+        /**
          * Role
          * @description What somebody is to a production.
          * @enum {string}
@@ -2286,7 +2810,9 @@ export interface components {
             /** Name */
             name: string;
             /** Sha256 */
-            sha256: string;
+            sha256: string | null;
+            /** Report */
+            report: string | null;
             /** Maker */
             maker: string;
             /** Made */
@@ -2300,22 +2826,51 @@ export interface components {
         };
         /**
          * Shared
-         * @description What a link shows of one file: its verification, and the verdicts that a distributor may see.
+         * @description What a link shows: of a file its verification and a distributor's verdicts; or a report.
          */
         Shared: {
             /** Production */
             production: string;
             /** Sha256 */
-            sha256: string;
+            sha256?: string | null;
             /** Name */
             name: string;
             /** Expires */
             expires: string;
-            verification: components["schemas"]["Verification"];
+            verification?: components["schemas"]["Verification"] | null;
             /** Verdicts */
-            verdicts: {
+            verdicts?: {
                 [key: string]: unknown;
             }[];
+            report?: components["schemas"]["SharedReport"] | null;
+        };
+        /**
+         * SharedFile
+         * @description A file of a report that a link shows: its address on this server.
+         */
+        SharedFile: {
+            /** Name */
+            name: string;
+            /** Size */
+            size: number;
+            /** Sha256 */
+            sha256: string;
+            /** Path */
+            path: string;
+        };
+        /**
+         * SharedReport
+         * @description A report that a link shows.
+         */
+        SharedReport: {
+            /** Report */
+            report: string;
+            /** View */
+            view: string;
+            /** Verdict */
+            verdict: string;
+            /** Files */
+            files: components["schemas"]["SharedFile"][];
         };
         /**
          * Shares
@@ -2535,6 +3090,14 @@ export interface components {
             version: string;
         };
         /**
+         * Tree
+         * @description The size of the tree that an answer was computed at.
+         */
+        Tree: {
+            /** Size */
+            size: number;
+        };
+        /**
          * Tried
          * @description What the receiver answered.
          */
@@ -2543,32 +3106,106 @@ export interface components {
             status: number;
         };
         /**
-         * Used
-         * @description An entry that used a file, and as what.
+         * UnexplainedFile
+         * @description A file without an origin that was seen or read, and who recorded its making.
          */
-        Used: {
-            /** Entry */
-            entry: number;
-            /** Kind */
-            kind: string;
-            /** Signedby */
-            signedBy: string;
-            /** Action */
-            action?: string | null;
-            /** Evidence */
-            evidence?: string | null;
-            tool?: components["schemas"]["Tool"] | null;
-            /** Actor */
-            actor?: string | null;
-            place?: components["schemas"]["Where"] | null;
-            /** Started */
-            started?: string | null;
-            /** Finished */
-            finished?: string | null;
+        UnexplainedFile: {
+            /** Sha256 */
+            sha256: string;
             /** Name */
             name: string;
-            /** Role */
-            role: string;
+            /** Entry */
+            entry?: number | null;
+            /** Shot */
+            shot?: string | null;
+            /** Task */
+            task?: string | null;
+            frames?: components["schemas"]["Span"] | null;
+            /** Origin */
+            origin: string;
+            /** Device */
+            device: string;
+            /** Vendor */
+            vendor: string;
+        };
+        /**
+         * UnknownOrigin
+         * @description The files whose origin is unknown or only declared; the counts are of all pages.
+         */
+        UnknownOrigin: {
+            log: components["schemas"]["Log"];
+            /** Next */
+            next: string | null;
+            tree: components["schemas"]["Tree"];
+            /** Asked */
+            asked: number;
+            /** Found */
+            found: number;
+            origins: components["schemas"]["Origins"];
+            shots: components["schemas"]["Groups"];
+            devices: components["schemas"]["Groups"];
+            vendors: components["schemas"]["Groups"];
+            /** Says */
+            says: string;
+            /** Files */
+            files: components["schemas"]["UnexplainedFile"][];
+        };
+        /**
+         * UseOf
+         * @description What a file used, at the earliest and at the latest: quarters of an hour, by their beginnings.
+         */
+        UseOf: {
+            /** Kind */
+            kind: string;
+            /** Name */
+            name: string;
+            /** First */
+            first: string;
+            /** Last */
+            last: string;
+        };
+        /**
+         * UsedThing
+         * @description The thing that was asked about.
+         */
+        UsedThing: {
+            /** Kind */
+            kind: string;
+            /** Name */
+            name: string;
+            /** Sha256 */
+            sha256: string[];
+        };
+        /**
+         * UsingFile
+         * @description A file that used the thing.
+         */
+        UsingFile: {
+            /** Sha256 */
+            sha256: string;
+            /** Name */
+            name: string;
+            /** Entry */
+            entry?: number | null;
+            /** Shot */
+            shot?: string | null;
+            /** Task */
+            task?: string | null;
+            frames?: components["schemas"]["Span"] | null;
+            /** Uses */
+            uses: components["schemas"]["UseOf"][];
+        };
+        /**
+         * UsingSteps
+         * @description The steps that read the thing themselves: how many, the first ones, and how many others.
+         */
+        UsingSteps: {
+            /** Count */
+            count: number;
+            /** Entries */
+            entries: number[];
+            /** Others */
+            others: number;
         };
         /**
          * Verdict
@@ -2716,6 +3353,12 @@ export interface components {
                 [key: string]: unknown;
             };
         };
+        /**
+         * View
+         * @description A reader. The views of a court and of a registrar come later, and have their place here.
+         * @enum {string}
+         */
+        View: "studio" | "distributor" | "insurer" | "rights-holder" | "public";
         /**
          * Webhook
          * @description A webhook as it is now. ``position`` is the index of the first entry not delivered yet.
@@ -2910,6 +3553,57 @@ export interface components {
             workIds?: string[];
         };
         /**
+         * Used
+         * @description The files that used a thing; the counts are of all pages.
+         */
+        api__shapes__reports__Used: {
+            log: components["schemas"]["Log"];
+            /** Next */
+            next: string | null;
+            tree: components["schemas"]["Tree"];
+            thing: components["schemas"]["UsedThing"];
+            /** Since */
+            since: string | null;
+            /** Until */
+            until: string | null;
+            /** Delivered */
+            delivered: boolean;
+            /** Found */
+            found: number;
+            shots: components["schemas"]["Groups"];
+            steps: components["schemas"]["UsingSteps"];
+            /** Files */
+            files: components["schemas"]["UsingFile"][];
+        };
+        /**
+         * Used
+         * @description An entry that used a file, and as what.
+         */
+        api__shapes__work__Used: {
+            /** Entry */
+            entry: number;
+            /** Kind */
+            kind: string;
+            /** Signedby */
+            signedBy: string;
+            /** Action */
+            action?: string | null;
+            /** Evidence */
+            evidence?: string | null;
+            tool?: components["schemas"]["Tool"] | null;
+            /** Actor */
+            actor?: string | null;
+            place?: components["schemas"]["Where"] | null;
+            /** Started */
+            started?: string | null;
+            /** Finished */
+            finished?: string | null;
+            /** Name */
+            name: string;
+            /** Role */
+            role: string;
+        };
+        /**
          * Problem
          * @description An error as problem details (RFC 9457). ``code`` is stable; ``evidence`` depends on it.
          *
@@ -2964,12 +3658,12 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "payload": "eyJfdHlwZSI6Imh0dHBzOi8vaW4tdG90by5pby9TdGF0ZW1lbnQvdjEiLCJwcmVkaWNhdGUiOnsiY2VydGlmaWNhdGUiOiI1NjE0YzUzOWI5N2FhZjFhMTdlZDYyMjZkMGZkZjYzZGQzODcxMWJhMzUxMDNiNDk1Y2EzOGJlZWViZTc5MjJiIiwiZGV2aWNlIjoic2VydmVyIiwicHVibGljS2V5IjoiTUNvd0JRWURLMlZ3QXlFQVB1czl6UzhFTU0vYlh6NHpwSnN0WTk1Ylhwb0xxUFVEL0l3R0hObUxnamc9Iiwicm9sZSI6ImRldmljZSIsInZhbGlkRnJvbSI6IjIwMjYtMTEtMjJUMTc6MDM6MjJaIiwidmFsaWRVbnRpbCI6IjIwMjctMTEtMjNUMTc6MDM6MjJaIn0sInByZWRpY2F0ZVR5cGUiOiJodHRwczovL3Jha2thbi5vcmcvZW5yb2xtZW50L3YxIiwic3ViamVjdCI6W3siZGlnZXN0Ijp7InNoYTI1NiI6ImQ3ZGE2NzA2YWNmYjNjODljNzI5MDRmODg3NGQ0M2UzZDRlM2M4ZmVjMjU3MTYxNjhlYTFhNzE4ODhkZTAwMTkifSwibmFtZSI6InNlcnZlciJ9XX0=",
+                 *       "payload": "eyJfdHlwZSI6Imh0dHBzOi8vaW4tdG90by5pby9TdGF0ZW1lbnQvdjEiLCJwcmVkaWNhdGUiOnsiY2VydGlmaWNhdGUiOiI5YmYyMDQ4Nzg1NDEwY2M2ZWU2YjgzYzE0MGNmYTA5MWE0YzU1NTI5Y2ZiZDUxOTE1MTA0NDliMDc1M2QzZWU4IiwiZGV2aWNlIjoic2VydmVyIiwicHVibGljS2V5IjoiTUNvd0JRWURLMlZ3QXlFQWcwMUxiSSsvbVJER3NQU3hLZVhtN0JlbVlTVVM3b2NRbjFDZHJyczRNVlk9Iiwicm9sZSI6ImRldmljZSIsInZhbGlkRnJvbSI6IjIwMjYtMTEtMjJUMTk6MjQ6NDNaIiwidmFsaWRVbnRpbCI6IjIwMjctMTEtMjNUMTk6MjQ6NDNaIn0sInByZWRpY2F0ZVR5cGUiOiJodHRwczovL3Jha2thbi5vcmcvZW5yb2xtZW50L3YxIiwic3ViamVjdCI6W3siZGlnZXN0Ijp7InNoYTI1NiI6ImVhYmZiM2JkMzRlMzBjNjNmNjUzMzgyZDNmZGE2NzIzYzRhYzM2MmVmYWFkNmY1ZTcyYzVjYTgyMzg4ZWQ4YzYifSwibmFtZSI6InNlcnZlciJ9XX0=",
                  *       "payloadType": "application/vnd.in-toto+json",
                  *       "signatures": [
                  *         {
-                 *           "keyid": "3dca523a4b8ea07033ef1196369aacd23d1d8aa0ff66d7aac208383e9e42b479",
-                 *           "sig": "FHKva4wmVlocnmUwQy/GrpfdKZ+tIKM2Ia9FiFngBu9E+UN/ide/cqJvzVJBI7qqwtnls+DQGRuAgXiS17GzAg=="
+                 *           "keyid": "00ba8f8dbb1fd13e6f15af1965d20b9a50f165c331971a48295e337cba4afe90",
+                 *           "sig": "e3Z4fx2giw1ZNHl2f6F6krUd4S6D4x6+sZvUzN20pLe3rXMbeKaZwSTRli4TbO3yyiuYSC557A6PPRSV/TQmDA=="
                  *         }
                  *       ]
                  *     }
@@ -3022,7 +3716,7 @@ export interface operations {
                      * @example {
                      *       "index": 18,
                      *       "duplicate": true,
-                     *       "receipt": "YzJzcC5vcmcvdGxvZy1wcm9vZkB2MQppbmRleCAxOAoveWNOd3VXZXZXNm9FZE1VMGVEd0tQMk5nQ01RbDc1dnh0cTdTSytWdDVBPQo5Nk91Y2tlbmpRaTBYVUhsQnBEZU4xODFHZHNJOWo2amV1SklUTFk1YnRjPQoKbGVkZ2VyLnN0dWRpby1rdW1vLmV4YW1wbGUvbmlnaHRmYWxsCjE5CmtUOWNIYnJPeGtBYWpkdHgxcDc0VlByRmVTamhsb1lTeWxjWGU2a0JRUnc9CgrigJQgbGVkZ2VyLnN0dWRpby1rdW1vLmV4YW1wbGUvbmlnaHRmYWxsIDduT0pSWUhPbU1IcmxSNnRiTGVHWHBDUDhaYU5EYk1nRC8yN3lpM09Gd2JVK1RyRnVtalo2aThJbXF2dzBlQTZPR1hna2dnOFBnTHFCSUJFUkpPZVdyTXhqUU09Cg=="
+                     *       "receipt": "YzJzcC5vcmcvdGxvZy1wcm9vZkB2MQppbmRleCAxOApOUENJenp1aXFqdm1HcEdlUkhJeG5id084cDhRcSt0dVJQbXc1MHJKZGJvPQoybGdpeHpWZzBjTk9NTkgwMVJGRXJlaThkalptanBMQkNJQlY3OGUrRnpFPQoKbGVkZ2VyLnN0dWRpby1rdW1vLmV4YW1wbGUvbmlnaHRmYWxsCjE5CkFFZ3FqNlhnbi9KZzJBTytOSzluR1I3aUFEN2hQM3AwNVk5Q01wRGdPR0k9CgrigJQgbGVkZ2VyLnN0dWRpby1rdW1vLmV4YW1wbGUvbmlnaHRmYWxsIHBLbDFPMExyZ1FvR3ZxLzUzQ3pxMGU5bXM0bEptVVRXcndFZTB5L2poOEtvSDBpMFRldzIzNTM2OGh0Y2gwV2hzYzBRMlpvanNLWGtWb0FiMnpSUUpObm1wUVk9Cg=="
                      *     }
                      */
                     "application/json": {
@@ -3208,7 +3902,7 @@ export interface operations {
                 };
                 /**
                  * @example {
-                 *       "sha256": "43853ca7102d80b099a0b6fd1f3d459b98e2ce0323068958d3e466cf60c42759"
+                 *       "sha256": "277c91698898f46d6632fea797d5382a2f8855876125bc5b6f350c4b5725a689"
                  *     }
                  */
                 "application/json": {
@@ -3231,7 +3925,7 @@ export interface operations {
                      * @example {
                      *       "spec": "https://rakkan.org/verification-report/v1",
                      *       "file": "final.1001.png",
-                     *       "sha256": "43853ca7102d80b099a0b6fd1f3d459b98e2ce0323068958d3e466cf60c42759",
+                     *       "sha256": "277c91698898f46d6632fea797d5382a2f8855876125bc5b6f350c4b5725a689",
                      *       "outcome": "recorded",
                      *       "verdict": "Recorded in ledger.studio-kumo.example/nightfall: These bytes are “final.1001.png”, entry 17. Only a digest was given: nobody looked at a file or its manifest.",
                      *       "signer": null,
@@ -3261,7 +3955,7 @@ export interface operations {
                      *           "action": "edit",
                      *           "tool": "grade 2",
                      *           "device": "workstation",
-                     *           "finished": "2026-11-22T17:03:21Z",
+                     *           "finished": "2026-11-22T19:24:43Z",
                      *           "evidence": "declared"
                      *         }
                      *       ],
@@ -3274,12 +3968,12 @@ export interface operations {
                      *         "entries": [
                      *           {
                      *             "index": 17,
-                     *             "receipt": "YzJzcC5vcmcvdGxvZy1wcm9vZkB2MQppbmRleCAxNwpJVGV2SXVncEFJdDNkRVJyKzd1NXhPRmpBN3NxUUVIUytFYUNyM0xKckJJPQpGRUxseCtyRUVVYWpOQmVzYmtFUUM2U2dJaDZjbG1pVWJ5T1NhdFZCRkpRPQo5Nk91Y2tlbmpRaTBYVUhsQnBEZU4xODFHZHNJOWo2amV1SklUTFk1YnRjPQoKbGVkZ2VyLnN0dWRpby1rdW1vLmV4YW1wbGUvbmlnaHRmYWxsCjE5CmtUOWNIYnJPeGtBYWpkdHgxcDc0VlByRmVTamhsb1lTeWxjWGU2a0JRUnc9CgrigJQgbGVkZ2VyLnN0dWRpby1rdW1vLmV4YW1wbGUvbmlnaHRmYWxsIDduT0pSWUhPbU1IcmxSNnRiTGVHWHBDUDhaYU5EYk1nRC8yN3lpM09Gd2JVK1RyRnVtalo2aThJbXF2dzBlQTZPR1hna2dnOFBnTHFCSUJFUkpPZVdyTXhqUU09Cg=="
+                     *             "receipt": "YzJzcC5vcmcvdGxvZy1wcm9vZkB2MQppbmRleCAxNworakpybkthUWUycEljVnB0dGZ3OFozVjE2MnhzYjh5ZkRHR0ZiaFB0dldrPQpGR2xlZ3RTK1lkcjhyakNyMTJHWisxeHp3RkVld1lWUnlYZlFkOWJZR1RBPQoybGdpeHpWZzBjTk9NTkgwMVJGRXJlaThkalptanBMQkNJQlY3OGUrRnpFPQoKbGVkZ2VyLnN0dWRpby1rdW1vLmV4YW1wbGUvbmlnaHRmYWxsCjE5CkFFZ3FqNlhnbi9KZzJBTytOSzluR1I3aUFEN2hQM3AwNVk5Q01wRGdPR0k9CgrigJQgbGVkZ2VyLnN0dWRpby1rdW1vLmV4YW1wbGUvbmlnaHRmYWxsIHBLbDFPMExyZ1FvR3ZxLzUzQ3pxMGU5bXM0bEptVVRXcndFZTB5L2poOEtvSDBpMFRldzIzNTM2OGh0Y2gwV2hzYzBRMlpvanNLWGtWb0FiMnpSUUpObm1wUVk9Cg=="
                      *           }
                      *         ]
                      *       },
                      *       "clearance": null,
-                     *       "page": "/verify/sha256:43853ca7102d80b099a0b6fd1f3d459b98e2ce0323068958d3e466cf60c42759"
+                     *       "page": "/verify/sha256:277c91698898f46d6632fea797d5382a2f8855876125bc5b6f350c4b5725a689"
                      *     }
                      */
                     "application/json": components["schemas"]["Verification"];
@@ -3390,7 +4084,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @example sha256:43853ca7102d80b099a0b6fd1f3d459b98e2ce0323068958d3e466cf60c42759 */
+                /** @example sha256:277c91698898f46d6632fea797d5382a2f8855876125bc5b6f350c4b5725a689 */
                 digest: string;
             };
             cookie?: never;
@@ -3407,7 +4101,7 @@ export interface operations {
                      * @example {
                      *       "spec": "https://rakkan.org/verification-report/v1",
                      *       "file": "final.1001.png",
-                     *       "sha256": "43853ca7102d80b099a0b6fd1f3d459b98e2ce0323068958d3e466cf60c42759",
+                     *       "sha256": "277c91698898f46d6632fea797d5382a2f8855876125bc5b6f350c4b5725a689",
                      *       "outcome": "recorded",
                      *       "verdict": "Recorded in ledger.studio-kumo.example/nightfall: These bytes are “final.1001.png”, entry 17. Only a digest was given: nobody looked at a file or its manifest.",
                      *       "signer": null,
@@ -3437,7 +4131,7 @@ export interface operations {
                      *           "action": "edit",
                      *           "tool": "grade 2",
                      *           "device": "workstation",
-                     *           "finished": "2026-11-22T17:03:21Z",
+                     *           "finished": "2026-11-22T19:24:43Z",
                      *           "evidence": "declared"
                      *         }
                      *       ],
@@ -3450,12 +4144,12 @@ export interface operations {
                      *         "entries": [
                      *           {
                      *             "index": 17,
-                     *             "receipt": "YzJzcC5vcmcvdGxvZy1wcm9vZkB2MQppbmRleCAxNwpJVGV2SXVncEFJdDNkRVJyKzd1NXhPRmpBN3NxUUVIUytFYUNyM0xKckJJPQpGRUxseCtyRUVVYWpOQmVzYmtFUUM2U2dJaDZjbG1pVWJ5T1NhdFZCRkpRPQo5Nk91Y2tlbmpRaTBYVUhsQnBEZU4xODFHZHNJOWo2amV1SklUTFk1YnRjPQoKbGVkZ2VyLnN0dWRpby1rdW1vLmV4YW1wbGUvbmlnaHRmYWxsCjE5CmtUOWNIYnJPeGtBYWpkdHgxcDc0VlByRmVTamhsb1lTeWxjWGU2a0JRUnc9CgrigJQgbGVkZ2VyLnN0dWRpby1rdW1vLmV4YW1wbGUvbmlnaHRmYWxsIDduT0pSWUhPbU1IcmxSNnRiTGVHWHBDUDhaYU5EYk1nRC8yN3lpM09Gd2JVK1RyRnVtalo2aThJbXF2dzBlQTZPR1hna2dnOFBnTHFCSUJFUkpPZVdyTXhqUU09Cg=="
+                     *             "receipt": "YzJzcC5vcmcvdGxvZy1wcm9vZkB2MQppbmRleCAxNworakpybkthUWUycEljVnB0dGZ3OFozVjE2MnhzYjh5ZkRHR0ZiaFB0dldrPQpGR2xlZ3RTK1lkcjhyakNyMTJHWisxeHp3RkVld1lWUnlYZlFkOWJZR1RBPQoybGdpeHpWZzBjTk9NTkgwMVJGRXJlaThkalptanBMQkNJQlY3OGUrRnpFPQoKbGVkZ2VyLnN0dWRpby1rdW1vLmV4YW1wbGUvbmlnaHRmYWxsCjE5CkFFZ3FqNlhnbi9KZzJBTytOSzluR1I3aUFEN2hQM3AwNVk5Q01wRGdPR0k9CgrigJQgbGVkZ2VyLnN0dWRpby1rdW1vLmV4YW1wbGUvbmlnaHRmYWxsIHBLbDFPMExyZ1FvR3ZxLzUzQ3pxMGU5bXM0bEptVVRXcndFZTB5L2poOEtvSDBpMFRldzIzNTM2OGh0Y2gwV2hzYzBRMlpvanNLWGtWb0FiMnpSUUpObm1wUVk9Cg=="
                      *           }
                      *         ]
                      *       },
                      *       "clearance": null,
-                     *       "page": "/verify/sha256:43853ca7102d80b099a0b6fd1f3d459b98e2ce0323068958d3e466cf60c42759"
+                     *       "page": "/verify/sha256:277c91698898f46d6632fea797d5382a2f8855876125bc5b6f350c4b5725a689"
                      *     }
                      */
                     "application/json": components["schemas"]["Verification"];
@@ -3538,9 +4232,9 @@ export interface operations {
                     /**
                      * @example ledger.studio-kumo.example/nightfall
                      *     19
-                     *     kT9cHbrOxkAajdtx1p74VPrFeSjhloYSylcXe6kBQRw=
+                     *     AEgqj6Xgn/Jg2AO+NK9nGR7iAD7hP3p05Y9CMpDgOGI=
                      *
-                     *     — ledger.studio-kumo.example/nightfall 7nOJRYHOmMHrlR6tbLeGXpCP8ZaNDbMgD/27yi3OFwbU+TrFumjZ6i8Imqvw0eA6OGXgkgg8PgLqBIBERJOeWrMxjQM=
+                     *     — ledger.studio-kumo.example/nightfall pKl1O0LrgQoGvq/53Czq0e9ms4lJmUTWrwEe0y/jh8KoH0i0Tew235368htch0Whsc0Q2ZojsKXkVoAb2zRQJNnmpQY=
                      */
                     "text/plain": string;
                 };
@@ -3886,12 +4580,12 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "payload": "eyJfdHlwZSI6Imh0dHBzOi8vaW4tdG90by5pby9TdGF0ZW1lbnQvdjEiLCJwcmVkaWNhdGUiOnsiY2VydGlmaWNhdGUiOiI1NjE0YzUzOWI5N2FhZjFhMTdlZDYyMjZkMGZkZjYzZGQzODcxMWJhMzUxMDNiNDk1Y2EzOGJlZWViZTc5MjJiIiwiZGV2aWNlIjoic2VydmVyIiwicHVibGljS2V5IjoiTUNvd0JRWURLMlZ3QXlFQVB1czl6UzhFTU0vYlh6NHpwSnN0WTk1Ylhwb0xxUFVEL0l3R0hObUxnamc9Iiwicm9sZSI6ImRldmljZSIsInZhbGlkRnJvbSI6IjIwMjYtMTEtMjJUMTc6MDM6MjJaIiwidmFsaWRVbnRpbCI6IjIwMjctMTEtMjNUMTc6MDM6MjJaIn0sInByZWRpY2F0ZVR5cGUiOiJodHRwczovL3Jha2thbi5vcmcvZW5yb2xtZW50L3YxIiwic3ViamVjdCI6W3siZGlnZXN0Ijp7InNoYTI1NiI6ImQ3ZGE2NzA2YWNmYjNjODljNzI5MDRmODg3NGQ0M2UzZDRlM2M4ZmVjMjU3MTYxNjhlYTFhNzE4ODhkZTAwMTkifSwibmFtZSI6InNlcnZlciJ9XX0=",
+                     *       "payload": "eyJfdHlwZSI6Imh0dHBzOi8vaW4tdG90by5pby9TdGF0ZW1lbnQvdjEiLCJwcmVkaWNhdGUiOnsiY2VydGlmaWNhdGUiOiI5YmYyMDQ4Nzg1NDEwY2M2ZWU2YjgzYzE0MGNmYTA5MWE0YzU1NTI5Y2ZiZDUxOTE1MTA0NDliMDc1M2QzZWU4IiwiZGV2aWNlIjoic2VydmVyIiwicHVibGljS2V5IjoiTUNvd0JRWURLMlZ3QXlFQWcwMUxiSSsvbVJER3NQU3hLZVhtN0JlbVlTVVM3b2NRbjFDZHJyczRNVlk9Iiwicm9sZSI6ImRldmljZSIsInZhbGlkRnJvbSI6IjIwMjYtMTEtMjJUMTk6MjQ6NDNaIiwidmFsaWRVbnRpbCI6IjIwMjctMTEtMjNUMTk6MjQ6NDNaIn0sInByZWRpY2F0ZVR5cGUiOiJodHRwczovL3Jha2thbi5vcmcvZW5yb2xtZW50L3YxIiwic3ViamVjdCI6W3siZGlnZXN0Ijp7InNoYTI1NiI6ImVhYmZiM2JkMzRlMzBjNjNmNjUzMzgyZDNmZGE2NzIzYzRhYzM2MmVmYWFkNmY1ZTcyYzVjYTgyMzg4ZWQ4YzYifSwibmFtZSI6InNlcnZlciJ9XX0=",
                      *       "payloadType": "application/vnd.in-toto+json",
                      *       "signatures": [
                      *         {
-                     *           "keyid": "3dca523a4b8ea07033ef1196369aacd23d1d8aa0ff66d7aac208383e9e42b479",
-                     *           "sig": "FHKva4wmVlocnmUwQy/GrpfdKZ+tIKM2Ia9FiFngBu9E+UN/ide/cqJvzVJBI7qqwtnls+DQGRuAgXiS17GzAg=="
+                     *           "keyid": "00ba8f8dbb1fd13e6f15af1965d20b9a50f165c331971a48295e337cba4afe90",
+                     *           "sig": "e3Z4fx2giw1ZNHl2f6F6krUd4S6D4x6+sZvUzN20pLe3rXMbeKaZwSTRli4TbO3yyiuYSC557A6PPRSV/TQmDA=="
                      *         }
                      *       ]
                      *     }
@@ -4027,14 +4721,14 @@ export interface operations {
                     /**
                      * @example c2sp.org/tlog-proof@v1
                      *     index 18
-                     *     /ycNwuWevW6oEdMU0eDwKP2NgCMQl75vxtq7SK+Vt5A=
-                     *     96OuckenjQi0XUHlBpDeN181GdsI9j6jeuJITLY5btc=
+                     *     NPCIzzuiqjvmGpGeRHIxnbwO8p8Qq+tuRPmw50rJdbo=
+                     *     2lgixzVg0cNOMNH01RFErei8djZmjpLBCIBV78e+FzE=
                      *
                      *     ledger.studio-kumo.example/nightfall
                      *     19
-                     *     kT9cHbrOxkAajdtx1p74VPrFeSjhloYSylcXe6kBQRw=
+                     *     AEgqj6Xgn/Jg2AO+NK9nGR7iAD7hP3p05Y9CMpDgOGI=
                      *
-                     *     — ledger.studio-kumo.example/nightfall 7nOJRYHOmMHrlR6tbLeGXpCP8ZaNDbMgD/27yi3OFwbU+TrFumjZ6i8Imqvw0eA6OGXgkgg8PgLqBIBERJOeWrMxjQM=
+                     *     — ledger.studio-kumo.example/nightfall pKl1O0LrgQoGvq/53Czq0e9ms4lJmUTWrwEe0y/jh8KoH0i0Tew235368htch0Whsc0Q2ZojsKXkVoAb2zRQJNnmpQY=
                      */
                     "text/plain": string;
                     "application/cose": Blob;
@@ -4140,7 +4834,7 @@ export interface operations {
             path: {
                 /**
                  * @description SHA-256, in hex.
-                 * @example 1442e5c7eac41146a33417ac6e41100ba4a0221e9c9668946f23926ad5411494
+                 * @example 14695e82d4be61dafcae30abd76199fb5c73c0511ec18551c977d077d6d81930
                  */
                 leaf_hash: string;
                 /** @example nightfall */
@@ -4159,14 +4853,14 @@ export interface operations {
                     /**
                      * @example c2sp.org/tlog-proof@v1
                      *     index 18
-                     *     /ycNwuWevW6oEdMU0eDwKP2NgCMQl75vxtq7SK+Vt5A=
-                     *     96OuckenjQi0XUHlBpDeN181GdsI9j6jeuJITLY5btc=
+                     *     NPCIzzuiqjvmGpGeRHIxnbwO8p8Qq+tuRPmw50rJdbo=
+                     *     2lgixzVg0cNOMNH01RFErei8djZmjpLBCIBV78e+FzE=
                      *
                      *     ledger.studio-kumo.example/nightfall
                      *     19
-                     *     kT9cHbrOxkAajdtx1p74VPrFeSjhloYSylcXe6kBQRw=
+                     *     AEgqj6Xgn/Jg2AO+NK9nGR7iAD7hP3p05Y9CMpDgOGI=
                      *
-                     *     — ledger.studio-kumo.example/nightfall 7nOJRYHOmMHrlR6tbLeGXpCP8ZaNDbMgD/27yi3OFwbU+TrFumjZ6i8Imqvw0eA6OGXgkgg8PgLqBIBERJOeWrMxjQM=
+                     *     — ledger.studio-kumo.example/nightfall pKl1O0LrgQoGvq/53Czq0e9ms4lJmUTWrwEe0y/jh8KoH0i0Tew235368htch0Whsc0Q2ZojsKXkVoAb2zRQJNnmpQY=
                      */
                     "text/plain": string;
                     "application/cose": Blob;
@@ -4293,12 +4987,12 @@ export interface operations {
                 };
                 content: {
                     /**
-                     * @example IMu+537Lj8+7dr1MKMmATiHtpk6x/dffVWAVIfdVBms=
-                     *     O0aw0pKdduxIMgGKWs+fKeCtipZeC61WRIUjnML6VCA=
-                     *     p4qKfG0UtJ1qB9TI92Id8bzbggtdsCKkJIPgXySF0pE=
-                     *     WhavCZrGftAKBgSWHr8zp37WLfG3fyEdJ4kjPV7yg9U=
-                     *     1u1ZyWhuEoJ5U8YCblc6NN5C/F2PxGXfzXJ5cWSNchQ=
-                     *     Pi7y880tKfd+7kJzrVVl8RovZEt0p2BS3RwpjD6C78c=
+                     * @example vbZ/FKElJUCAzyw56f0ORovy0TT2mJ5x4hZ6KCECgb4=
+                     *     HAuTQ3bSvTKgU+ML12w8Xle3U78bCK9+pAa1KipSyoc=
+                     *     ZY4a39/CKSs5n2hwDmZU39IM9Gje4ev2hzv4nl6zTdY=
+                     *     kgym1/aMNGlPHguWGSq0JP+QBCe0XnrPNKaB8CvEjtI=
+                     *     f4J25jZFUhnTEVFjUXJklJwIjPBAQC+wa5fYeTYudlo=
+                     *     gCIqZ2kL9oWZToY4rysSijFX1YnZ8sXkLi6S1Z/bP24=
                      */
                     "text/plain": string;
                     "application/json": components["schemas"]["Consistency"];
@@ -4418,7 +5112,7 @@ export interface operations {
                      *       "origin": "ledger.studio-kumo.example/nightfall",
                      *       "keys": [
                      *         {
-                     *           "vkey": "ledger.studio-kumo.example/nightfall+ee738945+ATc1RhXoWuWCPKFAHqcw/UxPuoR209UcFq3gme8KMU6W",
+                     *           "vkey": "ledger.studio-kumo.example/nightfall+a4a9753b+ATtKGM9ZsopPAp6vhu1GPrDJSl5E2bfN3Hdj+feAKr3G",
                      *           "announced": null,
                      *           "retired": null
                      *         }
@@ -4542,37 +5236,37 @@ export interface operations {
                      *       "spec": "https://rakkan.org/trust-root/v1",
                      *       "studio": "Studio Kumo",
                      *       "logs": [
-                     *         "ledger.studio-kumo.example/nightfall+ee738945+ATc1RhXoWuWCPKFAHqcw/UxPuoR209UcFq3gme8KMU6W"
+                     *         "ledger.studio-kumo.example/nightfall+a4a9753b+ATtKGM9ZsopPAp6vhu1GPrDJSl5E2bfN3Hdj+feAKr3G"
                      *       ],
                      *       "registrars": [
-                     *         "MCowBQYDK2VwAyEAztuU82fys8aX/xzKAy67GnNXRYOtfPQzmwfN+8KM1h0="
+                     *         "MCowBQYDK2VwAyEAaAB30fTi9qmgZL+vWO+rwHFJNtKKIhNpxEoynXYc4XI="
                      *       ],
                      *       "manifestAnchors": [
                      *         "-----BEGIN CERTIFICATE-----",
-                     *         "MIIB2TCCAX6gAwIBAgIUf6Mx7luPXWKEIpEQDkBXg8OUMQkwCgYIKoZIzj0EAwIw",
+                     *         "MIIB1zCCAX6gAwIBAgIUd2ohXa9ak3k/kC/2N1n4BoE9EqgwCgYIKoZIzj0EAwIw",
                      *         "ODEUMBIGA1UECgwLU3R1ZGlvIEt1bW8xIDAeBgNVBAMMF1N0dWRpbyBLdW1vIFJh",
-                     *         "a2thbiByb290MB4XDTI2MTEyMjE2NTgyMFoXDTQ2MTExNzE3MDMyMFowODEUMBIG",
+                     *         "a2thbiByb290MB4XDTI2MTEyMjE5MTk0MloXDTQ2MTExNzE5MjQ0MlowODEUMBIG",
                      *         "A1UECgwLU3R1ZGlvIEt1bW8xIDAeBgNVBAMMF1N0dWRpbyBLdW1vIFJha2thbiBy",
-                     *         "b290MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE9AxKixycskjNddnAj0Qw1Hqs",
-                     *         "uVvGCv/2+6GIiEq7Njb4LnzTH4j6syrUDKQv9ovIvlkx0csTyEowOT5fh9rAe6Nm",
-                     *         "MGQwHQYDVR0OBBYEFBTGGEzSQTDqVZFzYPpZoEYkO3bPMB8GA1UdIwQYMBaAFBTG",
-                     *         "GEzSQTDqVZFzYPpZoEYkO3bPMBIGA1UdEwEB/wQIMAYBAf8CAQEwDgYDVR0PAQH/",
-                     *         "BAQDAgEGMAoGCCqGSM49BAMCA0kAMEYCIQDIEn9lf6XQlWDtd1RlOrx9AzVITK6V",
-                     *         "DhxyPNx7gC4T/QIhAMMItetUXAfxSWwbJ2Lv2c2fUDHATnFuVl796Ynjzv5w",
+                     *         "b290MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE42WM84cog73mHHJQG4nPt5Q/",
+                     *         "bL+XoVgJ5pDN8C/W7Qd6rtl/haXMcEXH5JSYc/HZyZV4gPZvj7CpgBUwAtQzOqNm",
+                     *         "MGQwHQYDVR0OBBYEFAbYX7FsgxM+yrN4oIJPzVLdetssMB8GA1UdIwQYMBaAFAbY",
+                     *         "X7FsgxM+yrN4oIJPzVLdetssMBIGA1UdEwEB/wQIMAYBAf8CAQEwDgYDVR0PAQH/",
+                     *         "BAQDAgEGMAoGCCqGSM49BAMCA0cAMEQCIB++gv5WDjynI++pidH/0RNHy/MWntq1",
+                     *         "fwyAauoVIDOyAiA4s5uJDde35f2omAtewebl/FztD6F9/qM4s6Fw03r/GQ==",
                      *         "-----END CERTIFICATE-----"
                      *       ],
                      *       "timestampAnchors": [
                      *         "-----BEGIN CERTIFICATE-----",
-                     *         "MIIB2TCCAX6gAwIBAgIUf6Mx7luPXWKEIpEQDkBXg8OUMQkwCgYIKoZIzj0EAwIw",
+                     *         "MIIB1zCCAX6gAwIBAgIUd2ohXa9ak3k/kC/2N1n4BoE9EqgwCgYIKoZIzj0EAwIw",
                      *         "ODEUMBIGA1UECgwLU3R1ZGlvIEt1bW8xIDAeBgNVBAMMF1N0dWRpbyBLdW1vIFJh",
-                     *         "a2thbiByb290MB4XDTI2MTEyMjE2NTgyMFoXDTQ2MTExNzE3MDMyMFowODEUMBIG",
+                     *         "a2thbiByb290MB4XDTI2MTEyMjE5MTk0MloXDTQ2MTExNzE5MjQ0MlowODEUMBIG",
                      *         "A1UECgwLU3R1ZGlvIEt1bW8xIDAeBgNVBAMMF1N0dWRpbyBLdW1vIFJha2thbiBy",
-                     *         "b290MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE9AxKixycskjNddnAj0Qw1Hqs",
-                     *         "uVvGCv/2+6GIiEq7Njb4LnzTH4j6syrUDKQv9ovIvlkx0csTyEowOT5fh9rAe6Nm",
-                     *         "MGQwHQYDVR0OBBYEFBTGGEzSQTDqVZFzYPpZoEYkO3bPMB8GA1UdIwQYMBaAFBTG",
-                     *         "GEzSQTDqVZFzYPpZoEYkO3bPMBIGA1UdEwEB/wQIMAYBAf8CAQEwDgYDVR0PAQH/",
-                     *         "BAQDAgEGMAoGCCqGSM49BAMCA0kAMEYCIQDIEn9lf6XQlWDtd1RlOrx9AzVITK6V",
-                     *         "DhxyPNx7gC4T/QIhAMMItetUXAfxSWwbJ2Lv2c2fUDHATnFuVl796Ynjzv5w",
+                     *         "b290MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE42WM84cog73mHHJQG4nPt5Q/",
+                     *         "bL+XoVgJ5pDN8C/W7Qd6rtl/haXMcEXH5JSYc/HZyZV4gPZvj7CpgBUwAtQzOqNm",
+                     *         "MGQwHQYDVR0OBBYEFAbYX7FsgxM+yrN4oIJPzVLdetssMB8GA1UdIwQYMBaAFAbY",
+                     *         "X7FsgxM+yrN4oIJPzVLdetssMBIGA1UdEwEB/wQIMAYBAf8CAQEwDgYDVR0PAQH/",
+                     *         "BAQDAgEGMAoGCCqGSM49BAMCA0cAMEQCIB++gv5WDjynI++pidH/0RNHy/MWntq1",
+                     *         "fwyAauoVIDOyAiA4s5uJDde35f2omAtewebl/FztD6F9/qM4s6Fw03r/GQ==",
                      *         "-----END CERTIFICATE-----"
                      *       ]
                      *     }
@@ -4677,7 +5371,7 @@ export interface operations {
             path: {
                 /**
                  * @description SHA-256, in hex.
-                 * @example ab9d55f600feb1761630110d52352bc95ac0e1a04e1ade8e142118c5a7e2ff1e
+                 * @example 7631a5b6ad51b3afa0d79de3d610a6d71b42df99098e59d659ec2c65d5c3e926
                  */
                 keyid: string;
                 /** @example nightfall */
@@ -4695,7 +5389,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "keyid": "ab9d55f600feb1761630110d52352bc95ac0e1a04e1ade8e142118c5a7e2ff1e",
+                     *       "keyid": "7631a5b6ad51b3afa0d79de3d610a6d71b42df99098e59d659ec2c65d5c3e926",
                      *       "state": "active",
                      *       "enrolled": [
                      *         1
@@ -4821,7 +5515,7 @@ export interface operations {
                      *             "origin": "ledger.studio-kumo.example/nightfall",
                      *             "size": 19
                      *           },
-                     *           "root": "913f5c1dbacec6401a8ddb71d69ef854fac57928e1968612ca57177ba901411c",
+                     *           "root": "00482a8fa5e09ff260d803be34af67191ee2003ee13f7a74e58f423290e03862",
                      *           "title": {
                      *             "id": "T-1",
                      *             "name": "Nightfall"
@@ -4837,6 +5531,7 @@ export interface operations {
                      *             "clear",
                      *             "own-works.ask",
                      *             "disclosures.open",
+                     *             "reports.make",
                      *             "events.follow",
                      *             "webhooks.manage",
                      *             "shares.manage",
@@ -4958,7 +5653,7 @@ export interface operations {
                      *         "size": 19
                      *       },
                      *       "production": "nightfall",
-                     *       "root": "913f5c1dbacec6401a8ddb71d69ef854fac57928e1968612ca57177ba901411c",
+                     *       "root": "00482a8fa5e09ff260d803be34af67191ee2003ee13f7a74e58f423290e03862",
                      *       "title": {
                      *         "id": "T-1",
                      *         "name": "Nightfall"
@@ -4974,6 +5669,7 @@ export interface operations {
                      *         "clear",
                      *         "own-works.ask",
                      *         "disclosures.open",
+                     *         "reports.make",
                      *         "events.follow",
                      *         "webhooks.manage",
                      *         "shares.manage",
@@ -5108,7 +5804,7 @@ export interface operations {
                      *           "name": "bg.1001.png",
                      *           "entry": 10,
                      *           "kind": "step",
-                     *           "signedBy": "ab9d55f600feb1761630110d52352bc95ac0e1a04e1ade8e142118c5a7e2ff1e",
+                     *           "signedBy": "7631a5b6ad51b3afa0d79de3d610a6d71b42df99098e59d659ec2c65d5c3e926",
                      *           "action": "generate",
                      *           "evidence": "declared",
                      *           "tool": {
@@ -5125,8 +5821,8 @@ export interface operations {
                      *               "last": 1001
                      *             }
                      *           },
-                     *           "started": "2026-11-22T17:03:21Z",
-                     *           "finished": "2026-11-22T17:03:21Z"
+                     *           "started": "2026-11-22T19:24:43Z",
+                     *           "finished": "2026-11-22T19:24:43Z"
                      *         },
                      *         {
                      *           "sha256": "ca69e98c41f9281ce78c42aabc185666ba4c5adb985300c0a69e68fd4d9f0633",
@@ -5134,7 +5830,7 @@ export interface operations {
                      *           "name": "final.1001.png",
                      *           "entry": 13,
                      *           "kind": "step",
-                     *           "signedBy": "ab9d55f600feb1761630110d52352bc95ac0e1a04e1ade8e142118c5a7e2ff1e",
+                     *           "signedBy": "7631a5b6ad51b3afa0d79de3d610a6d71b42df99098e59d659ec2c65d5c3e926",
                      *           "action": "edit",
                      *           "evidence": "declared",
                      *           "tool": {
@@ -5151,8 +5847,8 @@ export interface operations {
                      *               "last": 1001
                      *             }
                      *           },
-                     *           "started": "2026-11-22T17:03:21Z",
-                     *           "finished": "2026-11-22T17:03:21Z"
+                     *           "started": "2026-11-22T19:24:43Z",
+                     *           "finished": "2026-11-22T19:24:43Z"
                      *         }
                      *       ],
                      *       "next": null
@@ -5251,7 +5947,7 @@ export interface operations {
             path: {
                 /**
                  * @description SHA-256 of bytes or of a picture, in hex.
-                 * @example 43853ca7102d80b099a0b6fd1f3d459b98e2ce0323068958d3e466cf60c42759
+                 * @example 277c91698898f46d6632fea797d5382a2f8855876125bc5b6f350c4b5725a689
                  */
                 digest: string;
                 /** @example nightfall */
@@ -5273,7 +5969,7 @@ export interface operations {
                      *         "origin": "ledger.studio-kumo.example/nightfall",
                      *         "size": 19
                      *       },
-                     *       "sha256": "43853ca7102d80b099a0b6fd1f3d459b98e2ce0323068958d3e466cf60c42759",
+                     *       "sha256": "277c91698898f46d6632fea797d5382a2f8855876125bc5b6f350c4b5725a689",
                      *       "pixels": "af6b6ba0dd8d02f95bd958b11d5828f7d50fd55fad6a5b5915dd61680db0334d",
                      *       "foundBy": "bytes",
                      *       "names": [
@@ -5284,7 +5980,7 @@ export interface operations {
                      *           "name": "final.1001.png",
                      *           "entry": 17,
                      *           "kind": "seal",
-                     *           "signedBy": "ab9d55f600feb1761630110d52352bc95ac0e1a04e1ade8e142118c5a7e2ff1e"
+                     *           "signedBy": "7631a5b6ad51b3afa0d79de3d610a6d71b42df99098e59d659ec2c65d5c3e926"
                      *         }
                      *       ],
                      *       "madeMore": false,
@@ -5298,8 +5994,8 @@ export interface operations {
                      *         }
                      *       },
                      *       "manifest": {
-                     *         "asset": "43853ca7102d80b099a0b6fd1f3d459b98e2ce0323068958d3e466cf60c42759",
-                     *         "sha256": "415000172c18ae10d0f493e3b7dfe2b5764f90bb20f2d7f64b8c7f545606fae7",
+                     *         "asset": "277c91698898f46d6632fea797d5382a2f8855876125bc5b6f350c4b5725a689",
+                     *         "sha256": "bad6b4be96b61a143c7fd0cac265c98322b7dfc1fc779a55e6de5cab850adf3e",
                      *         "bytes": 34878
                      *       },
                      *       "verdicts": []
@@ -5404,7 +6100,7 @@ export interface operations {
             path: {
                 /**
                  * @description SHA-256 of bytes or of a picture, in hex.
-                 * @example 43853ca7102d80b099a0b6fd1f3d459b98e2ce0323068958d3e466cf60c42759
+                 * @example 277c91698898f46d6632fea797d5382a2f8855876125bc5b6f350c4b5725a689
                  */
                 digest: string;
                 /** @example nightfall */
@@ -5429,14 +6125,14 @@ export interface operations {
                      *       "direction": "up",
                      *       "nodes": [
                      *         {
-                     *           "sha256": "43853ca7102d80b099a0b6fd1f3d459b98e2ce0323068958d3e466cf60c42759",
+                     *           "sha256": "277c91698898f46d6632fea797d5382a2f8855876125bc5b6f350c4b5725a689",
                      *           "name": "final.1001.png",
                      *           "depth": 0,
                      *           "attributed": true,
                      *           "made": {
                      *             "entry": 17,
                      *             "kind": "seal",
-                     *             "signedBy": "ab9d55f600feb1761630110d52352bc95ac0e1a04e1ade8e142118c5a7e2ff1e"
+                     *             "signedBy": "7631a5b6ad51b3afa0d79de3d610a6d71b42df99098e59d659ec2c65d5c3e926"
                      *           }
                      *         },
                      *         {
@@ -5447,7 +6143,7 @@ export interface operations {
                      *           "made": {
                      *             "entry": 13,
                      *             "kind": "step",
-                     *             "signedBy": "ab9d55f600feb1761630110d52352bc95ac0e1a04e1ade8e142118c5a7e2ff1e",
+                     *             "signedBy": "7631a5b6ad51b3afa0d79de3d610a6d71b42df99098e59d659ec2c65d5c3e926",
                      *             "action": "edit",
                      *             "evidence": "declared",
                      *             "tool": {
@@ -5464,14 +6160,14 @@ export interface operations {
                      *                 "last": 1001
                      *               }
                      *             },
-                     *             "started": "2026-11-22T17:03:21Z",
-                     *             "finished": "2026-11-22T17:03:21Z"
+                     *             "started": "2026-11-22T19:24:43Z",
+                     *             "finished": "2026-11-22T19:24:43Z"
                      *           }
                      *         }
                      *       ],
                      *       "edges": [
                      *         {
-                     *           "child": "43853ca7102d80b099a0b6fd1f3d459b98e2ce0323068958d3e466cf60c42759",
+                     *           "child": "277c91698898f46d6632fea797d5382a2f8855876125bc5b6f350c4b5725a689",
                      *           "parent": "ca69e98c41f9281ce78c42aabc185666ba4c5adb985300c0a69e68fd4d9f0633",
                      *           "role": "sealed-from",
                      *           "entry": 17
@@ -5579,7 +6275,7 @@ export interface operations {
             path: {
                 /**
                  * @description Of the file, hex.
-                 * @example 43853ca7102d80b099a0b6fd1f3d459b98e2ce0323068958d3e466cf60c42759
+                 * @example 277c91698898f46d6632fea797d5382a2f8855876125bc5b6f350c4b5725a689
                  */
                 sha256: string;
                 /** @example nightfall */
@@ -5796,19 +6492,19 @@ export interface operations {
                      * @example {
                      *       "digests": [
                      *         "f9f37cc75e4de56ae9fc7954e717fcf3361cb78ad1e1c7227d3a9c89267f7c3d",
-                     *         "ab9d55f600feb1761630110d52352bc95ac0e1a04e1ade8e142118c5a7e2ff1e",
-                     *         "3dca523a4b8ea07033ef1196369aacd23d1d8aa0ff66d7aac208383e9e42b479"
+                     *         "7631a5b6ad51b3afa0d79de3d610a6d71b42df99098e59d659ec2c65d5c3e926",
+                     *         "00ba8f8dbb1fd13e6f15af1965d20b9a50f165c331971a48295e337cba4afe90"
                      *       ],
                      *       "entries": [
                      *         {
                      *           "index": 0,
-                     *           "envelope": "{\"payload\":\"eyJfdHlwZSI6Imh0dHBzOi8vaW4tdG90by5pby9TdGF0ZW1lbnQvdjEiLCJwcmVkaWNhdGUiOnsiY2VydGlmaWNhdGUiOiJmYzk4MTZiYjk5ZTU4YTJkMjAwNTcxMGY1MjBmZjM0ZTZiYWU4NzJmNTliZjZlNzFkY2YzZTNlZmE1ZjMzYmNlIiwiZGV2aWNlIjoicmVnaXN0cmFyIiwicHVibGljS2V5IjoiTUNvd0JRWURLMlZ3QXlFQXp0dVU4MmZ5czhhWC94ektBeTY3R25OWFJZT3RmUFF6bXdmTis4S00xaDA9Iiwicm9sZSI6InJlZ2lzdHJhciIsInZhbGlkRnJvbSI6IjIwMjYtMTEtMjJUMTc6MDM6MjFaIiwidmFsaWRVbnRpbCI6IjIwMjctMTEtMjNUMTc6MDM6MjFaIn0sInByZWRpY2F0ZVR5cGUiOiJodHRwczovL3Jha2thbi5vcmcvZW5yb2xtZW50L3YxIiwic3ViamVjdCI6W3siZGlnZXN0Ijp7InNoYTI1NiI6IjNkY2E1MjNhNGI4ZWEwNzAzM2VmMTE5NjM2OWFhY2QyM2QxZDhhYTBmZjY2ZDdhYWMyMDgzODNlOWU0MmI0NzkifSwibmFtZSI6InJlZ2lzdHJhciJ9XX0=\",\"payloadType\":\"application/vnd.in-toto+json\",\"signatures\":[{\"keyid\":\"3dca523a4b8ea07033ef1196369aacd23d1d8aa0ff66d7aac208383e9e42b479\",\"sig\":\"/2ChXMVJuFqrNu9grmWcZvAtUCeM4pwm8y8RpL199i8rt7f4LwI6weEZyMDfp0tWEyo1NORg+7/BOp/K6Mi2Bw==\"}]}",
-                     *           "receipt": "c2sp.org/tlog-proof@v1\nindex 0\nszkd4t9YskZ8xqtvqa9ugeuXDOX/ndZCgAiTSlDGESc=\neF1XFUfRBPeW6jxjG6uPW3uFeFcegzBGYznJ5UMWxZ8=\nWhavCZrGftAKBgSWHr8zp37WLfG3fyEdJ4kjPV7yg9U=\n1u1ZyWhuEoJ5U8YCblc6NN5C/F2PxGXfzXJ5cWSNchQ=\nPi7y880tKfd+7kJzrVVl8RovZEt0p2BS3RwpjD6C78c=\n\nledger.studio-kumo.example/nightfall\n19\nkT9cHbrOxkAajdtx1p74VPrFeSjhloYSylcXe6kBQRw=\n\n— ledger.studio-kumo.example/nightfall 7nOJRYHOmMHrlR6tbLeGXpCP8ZaNDbMgD/27yi3OFwbU+TrFumjZ6i8Imqvw0eA6OGXgkgg8PgLqBIBERJOeWrMxjQM=\n"
+                     *           "envelope": "{\"payload\":\"eyJfdHlwZSI6Imh0dHBzOi8vaW4tdG90by5pby9TdGF0ZW1lbnQvdjEiLCJwcmVkaWNhdGUiOnsiY2VydGlmaWNhdGUiOiI1MWMxZTA4OThlZjAyYmJhODdkZWUxYzc3MTA5Nzc3ZDNiNDBmMDgyMjkwNzc1YjdjZDdjMzRiZjdjZmI5OTg5IiwiZGV2aWNlIjoicmVnaXN0cmFyIiwicHVibGljS2V5IjoiTUNvd0JRWURLMlZ3QXlFQWFBQjMwZlRpOXFtZ1pMK3ZXTytyd0hGSk50S0tJaE5weEVveW5YWWM0WEk9Iiwicm9sZSI6InJlZ2lzdHJhciIsInZhbGlkRnJvbSI6IjIwMjYtMTEtMjJUMTk6MjQ6NDJaIiwidmFsaWRVbnRpbCI6IjIwMjctMTEtMjNUMTk6MjQ6NDJaIn0sInByZWRpY2F0ZVR5cGUiOiJodHRwczovL3Jha2thbi5vcmcvZW5yb2xtZW50L3YxIiwic3ViamVjdCI6W3siZGlnZXN0Ijp7InNoYTI1NiI6IjAwYmE4ZjhkYmIxZmQxM2U2ZjE1YWYxOTY1ZDIwYjlhNTBmMTY1YzMzMTk3MWE0ODI5NWUzMzdjYmE0YWZlOTAifSwibmFtZSI6InJlZ2lzdHJhciJ9XX0=\",\"payloadType\":\"application/vnd.in-toto+json\",\"signatures\":[{\"keyid\":\"00ba8f8dbb1fd13e6f15af1965d20b9a50f165c331971a48295e337cba4afe90\",\"sig\":\"xJy6R6Rq0WZkRQXN/kh5zqe+vxcVw53vi2i7NucnIycNyX9ojbnOurMEoDe2/BloFv8Al7y8nqxmkbD/br3aBA==\"}]}",
+                     *           "receipt": "c2sp.org/tlog-proof@v1\nindex 0\nT83DCmkVhupMtyJdXgTc49QZ+SBUEWw/RJmPURJB9IM=\nB14Ob9I+w0V8ICBdV1mUtwau1UC7UmZzXKFp6j+a6ek=\nkgym1/aMNGlPHguWGSq0JP+QBCe0XnrPNKaB8CvEjtI=\nf4J25jZFUhnTEVFjUXJklJwIjPBAQC+wa5fYeTYudlo=\ngCIqZ2kL9oWZToY4rysSijFX1YnZ8sXkLi6S1Z/bP24=\n\nledger.studio-kumo.example/nightfall\n19\nAEgqj6Xgn/Jg2AO+NK9nGR7iAD7hP3p05Y9CMpDgOGI=\n\n— ledger.studio-kumo.example/nightfall pKl1O0LrgQoGvq/53Czq0e9ms4lJmUTWrwEe0y/jh8KoH0i0Tew235368htch0Whsc0Q2ZojsKXkVoAb2zRQJNnmpQY=\n"
                      *         },
                      *         {
                      *           "index": 1,
-                     *           "envelope": "{\"payload\":\"eyJfdHlwZSI6Imh0dHBzOi8vaW4tdG90by5pby9TdGF0ZW1lbnQvdjEiLCJwcmVkaWNhdGUiOnsiY2VydGlmaWNhdGUiOiI2NmExYmVjZjViYzU4ZmY5MzZmYjVhNzY3MjhmYTA5ZGJhYTk1N2RiOWQwN2Q0ODQ5ODI3ODEwOTQ5NGNlZGRiIiwiZGV2aWNlIjoid29ya3N0YXRpb24iLCJwdWJsaWNLZXkiOiJNQ293QlFZREsyVndBeUVBSmQrM0NvdFNOU01nMGt4cWdOZm9JeHNMdkRhd2ZVM2E1elB5Y2VnNWU4cz0iLCJyb2xlIjoiZGV2aWNlIiwidmFsaWRGcm9tIjoiMjAyNi0xMS0yMlQxNzowMzoyMVoiLCJ2YWxpZFVudGlsIjoiMjAyNy0xMS0yM1QxNzowMzoyMVoifSwicHJlZGljYXRlVHlwZSI6Imh0dHBzOi8vcmFra2FuLm9yZy9lbnJvbG1lbnQvdjEiLCJzdWJqZWN0IjpbeyJkaWdlc3QiOnsic2hhMjU2IjoiYWI5ZDU1ZjYwMGZlYjE3NjE2MzAxMTBkNTIzNTJiYzk1YWMwZTFhMDRlMWFkZThlMTQyMTE4YzVhN2UyZmYxZSJ9LCJuYW1lIjoid29ya3N0YXRpb24ifV19\",\"payloadType\":\"application/vnd.in-toto+json\",\"signatures\":[{\"keyid\":\"3dca523a4b8ea07033ef1196369aacd23d1d8aa0ff66d7aac208383e9e42b479\",\"sig\":\"wPRsAmOsFXTBE+qaBQRxHBaifK9MlK10LjPuHJ4J+6Qdt5bcUtM6nMqQd5Z1UHuXIf7zWrGgynYtUkFlooMUCQ==\"}]}",
-                     *           "receipt": "c2sp.org/tlog-proof@v1\nindex 1\n7glsSLwZJTQB11c70jK9Spg9d26ApPGHYdgahEgQPBI=\neF1XFUfRBPeW6jxjG6uPW3uFeFcegzBGYznJ5UMWxZ8=\nWhavCZrGftAKBgSWHr8zp37WLfG3fyEdJ4kjPV7yg9U=\n1u1ZyWhuEoJ5U8YCblc6NN5C/F2PxGXfzXJ5cWSNchQ=\nPi7y880tKfd+7kJzrVVl8RovZEt0p2BS3RwpjD6C78c=\n\nledger.studio-kumo.example/nightfall\n19\nkT9cHbrOxkAajdtx1p74VPrFeSjhloYSylcXe6kBQRw=\n\n— ledger.studio-kumo.example/nightfall 7nOJRYHOmMHrlR6tbLeGXpCP8ZaNDbMgD/27yi3OFwbU+TrFumjZ6i8Imqvw0eA6OGXgkgg8PgLqBIBERJOeWrMxjQM=\n"
+                     *           "envelope": "{\"payload\":\"eyJfdHlwZSI6Imh0dHBzOi8vaW4tdG90by5pby9TdGF0ZW1lbnQvdjEiLCJwcmVkaWNhdGUiOnsiY2VydGlmaWNhdGUiOiJhODY0NzJkZTFmM2E2OTM0ZmI5MjExZjJiNWEzMDI5NjczN2IyNWFjZTliODNlYWU0ZGRiNzYxNjgxMTZhYzg0IiwiZGV2aWNlIjoid29ya3N0YXRpb24iLCJwdWJsaWNLZXkiOiJNQ293QlFZREsyVndBeUVBRnBIbitsL2ptaWhSRG9EOWVJR0pMckFqQmNoZmhVd2t2U2ZQTUt0clBYMD0iLCJyb2xlIjoiZGV2aWNlIiwidmFsaWRGcm9tIjoiMjAyNi0xMS0yMlQxOToyNDo0M1oiLCJ2YWxpZFVudGlsIjoiMjAyNy0xMS0yM1QxOToyNDo0M1oifSwicHJlZGljYXRlVHlwZSI6Imh0dHBzOi8vcmFra2FuLm9yZy9lbnJvbG1lbnQvdjEiLCJzdWJqZWN0IjpbeyJkaWdlc3QiOnsic2hhMjU2IjoiNzYzMWE1YjZhZDUxYjNhZmEwZDc5ZGUzZDYxMGE2ZDcxYjQyZGY5OTA5OGU1OWQ2NTllYzJjNjVkNWMzZTkyNiJ9LCJuYW1lIjoid29ya3N0YXRpb24ifV19\",\"payloadType\":\"application/vnd.in-toto+json\",\"signatures\":[{\"keyid\":\"00ba8f8dbb1fd13e6f15af1965d20b9a50f165c331971a48295e337cba4afe90\",\"sig\":\"3VfXZgjnc2yPf9XY+0gKvkErghvsrY5Qqd8HjhRec4ZJc+nLwCAcjP+p9cm917a8eiIRG6KFye1sfPvoLO9jDw==\"}]}",
+                     *           "receipt": "c2sp.org/tlog-proof@v1\nindex 1\nGwWf3PKAt56GKo57u+o0LS9XCwnOaiO6weHC707QOhI=\nB14Ob9I+w0V8ICBdV1mUtwau1UC7UmZzXKFp6j+a6ek=\nkgym1/aMNGlPHguWGSq0JP+QBCe0XnrPNKaB8CvEjtI=\nf4J25jZFUhnTEVFjUXJklJwIjPBAQC+wa5fYeTYudlo=\ngCIqZ2kL9oWZToY4rysSijFX1YnZ8sXkLi6S1Z/bP24=\n\nledger.studio-kumo.example/nightfall\n19\nAEgqj6Xgn/Jg2AO+NK9nGR7iAD7hP3p05Y9CMpDgOGI=\n\n— ledger.studio-kumo.example/nightfall pKl1O0LrgQoGvq/53Czq0e9ms4lJmUTWrwEe0y/jh8KoH0i0Tew235368htch0Whsc0Q2ZojsKXkVoAb2zRQJNnmpQY=\n"
                      *         }
                      *       ],
                      *       "manifests": []
@@ -5912,7 +6608,7 @@ export interface operations {
                      *         {
                      *           "entry": 10,
                      *           "kind": "step",
-                     *           "signedBy": "ab9d55f600feb1761630110d52352bc95ac0e1a04e1ade8e142118c5a7e2ff1e",
+                     *           "signedBy": "7631a5b6ad51b3afa0d79de3d610a6d71b42df99098e59d659ec2c65d5c3e926",
                      *           "action": "generate",
                      *           "evidence": "declared",
                      *           "tool": {
@@ -5929,8 +6625,8 @@ export interface operations {
                      *               "last": 1001
                      *             }
                      *           },
-                     *           "started": "2026-11-22T17:03:21Z",
-                     *           "finished": "2026-11-22T17:03:21Z",
+                     *           "started": "2026-11-22T19:24:43Z",
+                     *           "finished": "2026-11-22T19:24:43Z",
                      *           "wrote": [
                      *             {
                      *               "name": "bg.1001.png",
@@ -5942,7 +6638,7 @@ export interface operations {
                      *         {
                      *           "entry": 11,
                      *           "kind": "step",
-                     *           "signedBy": "ab9d55f600feb1761630110d52352bc95ac0e1a04e1ade8e142118c5a7e2ff1e",
+                     *           "signedBy": "7631a5b6ad51b3afa0d79de3d610a6d71b42df99098e59d659ec2c65d5c3e926",
                      *           "action": "generate",
                      *           "evidence": "declared",
                      *           "tool": {
@@ -5959,8 +6655,8 @@ export interface operations {
                      *               "last": 1001
                      *             }
                      *           },
-                     *           "started": "2026-11-22T17:03:21Z",
-                     *           "finished": "2026-11-22T17:03:21Z",
+                     *           "started": "2026-11-22T19:24:43Z",
+                     *           "finished": "2026-11-22T19:24:43Z",
                      *           "wrote": [
                      *             {
                      *               "name": "sh020.1001.png",
@@ -6087,23 +6783,23 @@ export interface operations {
                      *       },
                      *       "index": 16,
                      *       "signedBy": [
-                     *         "ab9d55f600feb1761630110d52352bc95ac0e1a04e1ade8e142118c5a7e2ff1e"
+                     *         "7631a5b6ad51b3afa0d79de3d610a6d71b42df99098e59d659ec2c65d5c3e926"
                      *       ],
                      *       "statement": {
                      *         "_type": "https://in-toto.io/Statement/v1",
                      *         "predicate": {
                      *           "_sd": [
-                     *             "707CtXaqONB6s9-asmbi7Evctlll1bEp98cerI8sgNM"
+                     *             "Uca4hTlnQ1YgK1fa3peqKGcYz9G5xtmPqAQ6R1iQWqE"
                      *           ],
                      *           "action": "generate",
                      *           "actor": "actor:unnamed",
                      *           "evidence": "declared",
-                     *           "finished": "2026-11-22T17:03:21Z",
+                     *           "finished": "2026-11-22T19:24:43Z",
                      *           "place": {
                      *             "production": "nightfall"
                      *           },
-                     *           "started": "2026-11-22T17:03:21Z",
-                     *           "stepId": "01a20436-5f8b-7be0-8ef2-c39b776c5f32",
+                     *           "started": "2026-11-22T19:24:43Z",
+                     *           "stepId": "01a204b7-ca9f-7fd4-bc69-d894b768027d",
                      *           "tool": {
                      *             "name": "painter",
                      *             "version": "1.0"
@@ -6385,7 +7081,7 @@ export interface operations {
                      *       },
                      *       "finals": [
                      *         {
-                     *           "sha256": "43853ca7102d80b099a0b6fd1f3d459b98e2ce0323068958d3e466cf60c42759",
+                     *           "sha256": "277c91698898f46d6632fea797d5382a2f8855876125bc5b6f350c4b5725a689",
                      *           "name": "final.1001.png",
                      *           "entry": 13,
                      *           "frames": {
@@ -6670,9 +7366,9 @@ export interface operations {
                      *             ],
                      *             "validFrom": "2026-01-01T00:00:00Z",
                      *             "_sd": [
-                     *               "MZcZh66kT9jxntt9OwFQcT69N99UFytHWbrzENhLIdA"
+                     *               "tSvEe0IXaWL4PoMyZ6-dMrZMJJkQZFtPwRaa7xZN2s8"
                      *             ],
-                     *             "recorded": "2026-11-22T17:03:21Z",
+                     *             "recorded": "2026-11-22T19:24:43Z",
                      *             "version": 1,
                      *             "legalBasis": "licence",
                      *             "assigner": "mori",
@@ -6844,7 +7540,7 @@ export interface operations {
                      *             "stage": "focused"
                      *           }
                      *         ],
-                     *         "recorded": "2026-11-22T17:03:21Z",
+                     *         "recorded": "2026-11-22T19:24:43Z",
                      *         "kind": "base",
                      *         "evidence": "declared"
                      *       },
@@ -6882,9 +7578,9 @@ export interface operations {
                      *               ],
                      *               "validFrom": "2026-01-01T00:00:00Z",
                      *               "_sd": [
-                     *                 "MZcZh66kT9jxntt9OwFQcT69N99UFytHWbrzENhLIdA"
+                     *                 "tSvEe0IXaWL4PoMyZ6-dMrZMJJkQZFtPwRaa7xZN2s8"
                      *               ],
-                     *               "recorded": "2026-11-22T17:03:21Z",
+                     *               "recorded": "2026-11-22T19:24:43Z",
                      *               "version": 1,
                      *               "legalBasis": "licence",
                      *               "assigner": "mori",
@@ -6948,9 +7644,9 @@ export interface operations {
                      *                   ],
                      *                   "validFrom": "2026-01-01T00:00:00Z",
                      *                   "_sd": [
-                     *                     "MZcZh66kT9jxntt9OwFQcT69N99UFytHWbrzENhLIdA"
+                     *                     "tSvEe0IXaWL4PoMyZ6-dMrZMJJkQZFtPwRaa7xZN2s8"
                      *                   ],
-                     *                   "recorded": "2026-11-22T17:03:21Z",
+                     *                   "recorded": "2026-11-22T19:24:43Z",
                      *                   "version": 1,
                      *                   "legalBasis": "licence",
                      *                   "assigner": "mori",
@@ -7012,9 +7708,9 @@ export interface operations {
                      *             ],
                      *             "validFrom": "2026-01-01T00:00:00Z",
                      *             "_sd": [
-                     *               "MZcZh66kT9jxntt9OwFQcT69N99UFytHWbrzENhLIdA"
+                     *               "tSvEe0IXaWL4PoMyZ6-dMrZMJJkQZFtPwRaa7xZN2s8"
                      *             ],
-                     *             "recorded": "2026-11-22T17:03:21Z",
+                     *             "recorded": "2026-11-22T19:24:43Z",
                      *             "version": 1,
                      *             "legalBasis": "licence",
                      *             "assigner": "mori",
@@ -7046,7 +7742,7 @@ export interface operations {
                      *         {
                      *           "entry": 5,
                      *           "type": "https://rakkan.org/model/v2",
-                     *           "recorded": "2026-11-22T17:03:21Z",
+                     *           "recorded": "2026-11-22T19:24:43Z",
                      *           "receipt": "/v1/productions/nightfall/log/entries/5/receipt",
                      *           "states": {
                      *             "name": "sky",
@@ -7058,7 +7754,7 @@ export interface operations {
                      *                 "stage": "focused"
                      *               }
                      *             ],
-                     *             "recorded": "2026-11-22T17:03:21Z",
+                     *             "recorded": "2026-11-22T19:24:43Z",
                      *             "kind": "base",
                      *             "evidence": "declared"
                      *           }
@@ -7207,8 +7903,8 @@ export interface operations {
                      *               "JP"
                      *             ]
                      *           },
-                     *           "recorded": "2026-11-22T17:03:21Z",
-                     *           "validAt": "2026-11-22T17:03:21Z",
+                     *           "recorded": "2026-11-22T19:24:43Z",
+                     *           "validAt": "2026-11-22T19:24:43Z",
                      *           "then": {
                      *             "verdict": "cleared",
                      *             "grade": "L1",
@@ -7372,13 +8068,13 @@ export interface operations {
                      *               "JP"
                      *             ]
                      *           },
-                     *           "recorded": "2026-11-22T17:03:21Z",
-                     *           "validAt": "2026-11-22T17:03:21Z",
+                     *           "recorded": "2026-11-22T19:24:43Z",
+                     *           "validAt": "2026-11-22T19:24:43Z",
                      *           "tree": {
                      *             "size": 14,
-                     *             "root": "51dc55119394c3f3c0c0bdbffc50cec5f4ea14a6b926ffcfb408ef5d7ac24654"
+                     *             "root": "32add8a4f4b801f7331899288d0c0ba77f74fe4a0a341b90862284d6947deb25"
                      *           },
-                     *           "basis": "7bf5e250668cedf5c4198224ea12639eedc4bc593462f47c8d2393e2f8c24413",
+                     *           "basis": "7a71d66fdeea1e2ad2e5250e5a7b9366c23ea5b0bdc27b9ba8d8f2be0ae99c60",
                      *           "then": {
                      *             "verdict": "cleared",
                      *             "grade": "L1",
@@ -7613,10 +8309,10 @@ export interface operations {
                      *           "JP"
                      *         ]
                      *       },
-                     *       "at": "2026-11-22T17:03:28Z",
+                     *       "at": "2026-11-22T19:24:48Z",
                      *       "tree": {
                      *         "size": 19,
-                     *         "root": "913f5c1dbacec6401a8ddb71d69ef854fac57928e1968612ca57177ba901411c"
+                     *         "root": "00482a8fa5e09ff260d803be34af67191ee2003ee13f7a74e58f423290e03862"
                      *       },
                      *       "verdict": {
                      *         "then": "cleared",
@@ -7910,7 +8606,7 @@ export interface operations {
                      *             "JP"
                      *           ]
                      *         },
-                     *         "at": "2026-11-22T17:03:28Z",
+                     *         "at": "2026-11-22T19:24:48Z",
                      *         "effective": "2026-02-01T00:00:00Z",
                      *         "grants": [
                      *           "G-7"
@@ -7943,7 +8639,7 @@ export interface operations {
                      *             ],
                      *             "detail": "with effect from 2026-02-01 00:00 UTC",
                      *             "use": "focused-training",
-                     *             "knownSince": "2026-11-22T17:03:28Z",
+                     *             "knownSince": "2026-11-22T19:24:48Z",
                      *             "grants": [
                      *               "G-7"
                      *             ],
@@ -7966,7 +8662,7 @@ export interface operations {
                      *             ],
                      *             "detail": "with effect from 2026-02-01 00:00 UTC",
                      *             "use": "output-final",
-                     *             "knownSince": "2026-11-22T17:03:28Z",
+                     *             "knownSince": "2026-11-22T19:24:48Z",
                      *             "grants": [
                      *               "G-7"
                      *             ],
@@ -8099,7 +8795,7 @@ export interface operations {
                      *           "states": {
                      *             "partyId": "mori",
                      *             "kind": "organisation",
-                     *             "recorded": "2026-11-22T17:03:21Z",
+                     *             "recorded": "2026-11-22T19:24:43Z",
                      *             "name": "Mori Studio"
                      *           }
                      *         },
@@ -8133,9 +8829,9 @@ export interface operations {
                      *               ],
                      *               "validFrom": "2026-01-01T00:00:00Z",
                      *               "_sd": [
-                     *                 "MZcZh66kT9jxntt9OwFQcT69N99UFytHWbrzENhLIdA"
+                     *                 "tSvEe0IXaWL4PoMyZ6-dMrZMJJkQZFtPwRaa7xZN2s8"
                      *               ],
-                     *               "recorded": "2026-11-22T17:03:21Z",
+                     *               "recorded": "2026-11-22T19:24:43Z",
                      *               "version": 1,
                      *               "legalBasis": "licence",
                      *               "assigner": "mori",
@@ -8419,6 +9115,1467 @@ export interface operations {
             };
         };
     };
+    ask_unknown_origin: {
+        parameters: {
+            query?: {
+                /** @example 2 */
+                limit?: number;
+                after?: string | null;
+                sequence?: string | null;
+                /** @example sh010 */
+                shot?: string | null;
+            };
+            header?: never;
+            path: {
+                /** @example nightfall */
+                production: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "log": {
+                     *         "origin": "ledger.studio-kumo.example/nightfall",
+                     *         "size": 19
+                     *       },
+                     *       "tree": {
+                     *         "size": 19
+                     *       },
+                     *       "asked": 1,
+                     *       "found": 1,
+                     *       "origins": {
+                     *         "unknown": 0,
+                     *         "imported": 0,
+                     *         "declared": 1
+                     *       },
+                     *       "shots": {
+                     *         "groups": [
+                     *           {
+                     *             "name": "sq010/sh010",
+                     *             "files": 1
+                     *           }
+                     *         ],
+                     *         "others": {
+                     *           "groups": 0,
+                     *           "files": 0
+                     *         }
+                     *       },
+                     *       "devices": {
+                     *         "groups": [
+                     *           {
+                     *             "name": "workstation",
+                     *             "files": 1
+                     *           }
+                     *         ],
+                     *         "others": {
+                     *           "groups": 0,
+                     *           "files": 0
+                     *         }
+                     *       },
+                     *       "vendors": {
+                     *         "groups": [
+                     *           {
+                     *             "name": "workstation",
+                     *             "files": 1
+                     *           }
+                     *         ],
+                     *         "others": {
+                     *           "groups": 0,
+                     *           "files": 0
+                     *         }
+                     *       },
+                     *       "says": "Of the final files on record. Which files nobody recorded, only `rakkan coverage` can tell.",
+                     *       "files": [
+                     *         {
+                     *           "sha256": "277c91698898f46d6632fea797d5382a2f8855876125bc5b6f350c4b5725a689",
+                     *           "name": "final.1001.png",
+                     *           "entry": 13,
+                     *           "shot": "sq010/sh010",
+                     *           "frames": {
+                     *             "first": 1001,
+                     *             "last": 1001
+                     *           },
+                     *           "origin": "declared",
+                     *           "device": "workstation",
+                     *           "vendor": "workstation"
+                     *         }
+                     *       ],
+                     *       "next": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UnknownOrigin"];
+                };
+            };
+            /** @description The request is not as described. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody known asks. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Whoever asks may not. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A rule forbids it now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much at once. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often: Retry-After says when. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Later: Retry-After says when. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, with a stable code. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ask_used: {
+        parameters: {
+            query: {
+                /** @example 2 */
+                limit?: number;
+                after?: string | null;
+                /** @example sky */
+                thing: string;
+                since?: string | null;
+                until?: string | null;
+                /** @description Only files that a step on record delivered. */
+                delivered?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @example nightfall */
+                production: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "log": {
+                     *         "origin": "ledger.studio-kumo.example/nightfall",
+                     *         "size": 19
+                     *       },
+                     *       "tree": {
+                     *         "size": 19
+                     *       },
+                     *       "thing": {
+                     *         "kind": "model",
+                     *         "name": "sky",
+                     *         "sha256": [
+                     *           "f216bbcce3ef0be8d83ad6971388baf2fc0a94eabfe75e202c43bb17c4c5d775"
+                     *         ]
+                     *       },
+                     *       "since": null,
+                     *       "until": null,
+                     *       "delivered": false,
+                     *       "found": 2,
+                     *       "shots": {
+                     *         "groups": [
+                     *           {
+                     *             "name": "sq010/sh010",
+                     *             "files": 1
+                     *           },
+                     *           {
+                     *             "name": "sq010/sh020",
+                     *             "files": 1
+                     *           }
+                     *         ],
+                     *         "others": {
+                     *           "groups": 0,
+                     *           "files": 0
+                     *         }
+                     *       },
+                     *       "steps": {
+                     *         "count": 2,
+                     *         "entries": [
+                     *           10,
+                     *           11
+                     *         ],
+                     *         "others": 0
+                     *       },
+                     *       "files": [
+                     *         {
+                     *           "sha256": "c4c69b8228a09c979b34e3d0ab0238e88749cd2cfd4053d9c440f71c2bd0d4e0",
+                     *           "name": "sh020.1001.png",
+                     *           "entry": 11,
+                     *           "shot": "sq010/sh020",
+                     *           "frames": {
+                     *             "first": 1001,
+                     *             "last": 1001
+                     *           },
+                     *           "uses": [
+                     *             {
+                     *               "kind": "model",
+                     *               "name": "sky",
+                     *               "first": "2026-11-22T19:15:00Z",
+                     *               "last": "2026-11-22T19:15:00Z"
+                     *             }
+                     *           ]
+                     *         },
+                     *         {
+                     *           "sha256": "277c91698898f46d6632fea797d5382a2f8855876125bc5b6f350c4b5725a689",
+                     *           "name": "final.1001.png",
+                     *           "entry": 13,
+                     *           "shot": "sq010/sh010",
+                     *           "frames": {
+                     *             "first": 1001,
+                     *             "last": 1001
+                     *           },
+                     *           "uses": [
+                     *             {
+                     *               "kind": "model",
+                     *               "name": "sky",
+                     *               "first": "2026-11-22T19:15:00Z",
+                     *               "last": "2026-11-22T19:15:00Z"
+                     *             }
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "next": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["api__shapes__reports__Used"];
+                };
+            };
+            /** @description The request is not as described. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody known asks. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Whoever asks may not. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A rule forbids it now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much at once. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often: Retry-After says when. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Later: Retry-After says when. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, with a stable code. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ask_coverage: {
+        parameters: {
+            query?: {
+                /** @example 2 */
+                limit?: number;
+                after?: string | null;
+                sequence?: string | null;
+                shot?: string | null;
+                /** @example shot */
+                by?: components["schemas"]["Axis"];
+            };
+            header?: never;
+            path: {
+                /** @example nightfall */
+                production: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "log": {
+                     *         "origin": "ledger.studio-kumo.example/nightfall",
+                     *         "size": 19
+                     *       },
+                     *       "tree": {
+                     *         "size": 19
+                     *       },
+                     *       "by": "shot",
+                     *       "of": 4,
+                     *       "files": 4,
+                     *       "observed": 0,
+                     *       "inferred": 0,
+                     *       "declared": 3,
+                     *       "imported": 0,
+                     *       "unknown": 1,
+                     *       "groups": [
+                     *         {
+                     *           "name": "no shot on record",
+                     *           "files": 1,
+                     *           "observed": 0,
+                     *           "inferred": 0,
+                     *           "declared": 0,
+                     *           "imported": 0,
+                     *           "unknown": 1
+                     *         },
+                     *         {
+                     *           "name": "sq010/sh010",
+                     *           "files": 1,
+                     *           "observed": 0,
+                     *           "inferred": 0,
+                     *           "declared": 1,
+                     *           "imported": 0,
+                     *           "unknown": 0
+                     *         }
+                     *       ],
+                     *       "next": "WyIzZDMyZDkzMmE2NDUxMDAzIiwic3EwMTAvc2gwMTAiXQ"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["CoverageBy"];
+                };
+            };
+            /** @description The request is not as described. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody known asks. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Whoever asks may not. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A rule forbids it now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much at once. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often: Retry-After says when. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Later: Retry-After says when. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, with a stable code. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ask_if_ended: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example nightfall */
+                production: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "grant": "G-7",
+                 *       "on": "2026-02-01T00:00:00Z",
+                 *       "policy": "house",
+                 *       "limit": 2
+                 *     }
+                 */
+                "application/json": components["schemas"]["EndedAsked"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "log": {
+                     *         "origin": "ledger.studio-kumo.example/nightfall",
+                     *         "size": 19
+                     *       },
+                     *       "thing": {
+                     *         "kind": "grant",
+                     *         "name": "G-7",
+                     *         "sha256": [
+                     *           "1d13b75a20f721edafc4cc4f5333c5559ac8aa6e5bc325869bdee8e42a06387e",
+                     *           "f216bbcce3ef0be8d83ad6971388baf2fc0a94eabfe75e202c43bb17c4c5d775"
+                     *         ],
+                     *         "grants": [
+                     *           "G-7"
+                     *         ]
+                     *       },
+                     *       "tree": {
+                     *         "size": 19
+                     *       },
+                     *       "through": [],
+                     *       "bases": 3,
+                     *       "entries": 3,
+                     *       "finals": 2,
+                     *       "shots": {
+                     *         "sq010/sh010": 1,
+                     *         "sq010/sh020": 1
+                     *       },
+                     *       "ifEnded": {
+                     *         "engine": "1",
+                     *         "policy": {
+                     *           "name": "house",
+                     *           "version": "3",
+                     *           "digest": {
+                     *             "sha256": "a3f0efe14a47eb4ad7d17613fac57961f2c24d1f47ea1a9365e9be9ca407f961"
+                     *           }
+                     *         },
+                     *         "delivery": {
+                     *           "title": "T-1",
+                     *           "deliverable": "final",
+                     *           "media": [
+                     *             "broadcast",
+                     *             "streaming"
+                     *           ],
+                     *           "territories": [
+                     *             "JP"
+                     *           ]
+                     *         },
+                     *         "at": "2026-11-22T19:24:48Z",
+                     *         "effective": "2026-02-01T00:00:00Z",
+                     *         "grants": [
+                     *           "G-7"
+                     *         ],
+                     *         "changed": 2,
+                     *         "moves": [
+                     *           {
+                     *             "from": "cleared",
+                     *             "to": "blocked",
+                     *             "finals": 2
+                     *           }
+                     *         ],
+                     *         "shots": {
+                     *           "sq010/sh010": 1,
+                     *           "sq010/sh020": 1
+                     *         },
+                     *         "reasons": [
+                     *           {
+                     *             "code": "GRANT_REVOKED",
+                     *             "severity": "blocked",
+                     *             "subject": {
+                     *               "name": "plates",
+                     *               "digest": {
+                     *                 "sha256": "1d13b75a20f721edafc4cc4f5333c5559ac8aa6e5bc325869bdee8e42a06387e"
+                     *               }
+                     *             },
+                     *             "path": [
+                     *               "model sky",
+                     *               "dataset plates"
+                     *             ],
+                     *             "detail": "with effect from 2026-02-01 00:00 UTC",
+                     *             "use": "focused-training",
+                     *             "knownSince": "2026-11-22T19:24:48Z",
+                     *             "grants": [
+                     *               "G-7"
+                     *             ],
+                     *             "evidence": "declared",
+                     *             "meaning": "The grant was revoked, and by this moment the revocation had taken effect.",
+                     *             "finals": 2
+                     *           },
+                     *           {
+                     *             "code": "GRANT_REVOKED",
+                     *             "severity": "blocked",
+                     *             "subject": {
+                     *               "name": "plates",
+                     *               "digest": {
+                     *                 "sha256": "1d13b75a20f721edafc4cc4f5333c5559ac8aa6e5bc325869bdee8e42a06387e"
+                     *               }
+                     *             },
+                     *             "path": [
+                     *               "model sky",
+                     *               "dataset plates"
+                     *             ],
+                     *             "detail": "with effect from 2026-02-01 00:00 UTC",
+                     *             "use": "output-final",
+                     *             "knownSince": "2026-11-22T19:24:48Z",
+                     *             "grants": [
+                     *               "G-7"
+                     *             ],
+                     *             "evidence": "declared",
+                     *             "meaning": "The grant was revoked, and by this moment the revocation had taken effect.",
+                     *             "finals": 2
+                     *           }
+                     *         ]
+                     *       },
+                     *       "found": 2,
+                     *       "files": [
+                     *         {
+                     *           "sha256": "c4c69b8228a09c979b34e3d0ab0238e88749cd2cfd4053d9c440f71c2bd0d4e0",
+                     *           "name": "sh020.1001.png",
+                     *           "entry": 11,
+                     *           "shot": "sq010/sh020",
+                     *           "frames": {
+                     *             "first": 1001,
+                     *             "last": 1001
+                     *           },
+                     *           "from": "cleared",
+                     *           "to": "blocked"
+                     *         },
+                     *         {
+                     *           "sha256": "277c91698898f46d6632fea797d5382a2f8855876125bc5b6f350c4b5725a689",
+                     *           "name": "final.1001.png",
+                     *           "entry": 13,
+                     *           "shot": "sq010/sh010",
+                     *           "frames": {
+                     *             "first": 1001,
+                     *             "last": 1001
+                     *           },
+                     *           "from": "cleared",
+                     *           "to": "blocked"
+                     *         }
+                     *       ],
+                     *       "next": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["IfEnded"];
+                };
+            };
+            /** @description The request is not as described. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody known asks. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Whoever asks may not. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A rule forbids it now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much at once. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often: Retry-After says when. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Later: Retry-After says when. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, with a stable code. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_reports: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example nightfall */
+                production: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "reports": [
+                     *         {
+                     *           "id": "8b32954872cba5ffe6a5836f922a3e3d",
+                     *           "state": "done",
+                     *           "wanted": {
+                     *             "targets": [
+                     *               "."
+                     *             ],
+                     *             "policy": "house",
+                     *             "view": "distributor",
+                     *             "party": null,
+                     *             "deliverable": "final",
+                     *             "title": null,
+                     *             "media": [],
+                     *             "territories": [],
+                     *             "at": "2026-11-22T03:00:00Z",
+                     *             "known": null
+                     *           },
+                     *           "asker": "token:9e45fd7d241ef5a3",
+                     *           "made": "2026-11-22T19:24:48Z",
+                     *           "phase": "",
+                     *           "done": 0,
+                     *           "total": 0,
+                     *           "ended": "2026-11-22T19:24:53Z",
+                     *           "expires": "2026-11-29T19:24:53Z",
+                     *           "error": null,
+                     *           "report": "R-20261122-cf06e896",
+                     *           "verdict": "blocked",
+                     *           "files": []
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ReportJobs"];
+                };
+            };
+            /** @description The request is not as described. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody known asks. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Whoever asks may not. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A rule forbids it now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much at once. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often: Retry-After says when. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Later: Retry-After says when. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, with a stable code. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    make_report: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example nightfall */
+                production: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "policy": "house",
+                 *       "view": "distributor",
+                 *       "at": "2026-11-22T03:00:00Z"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ReportWanted"];
+            };
+        };
+        responses: {
+            /** @description Location is where to ask for it. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "8b32954872cba5ffe6a5836f922a3e3d",
+                     *       "state": "queued",
+                     *       "wanted": {
+                     *         "targets": [
+                     *           "."
+                     *         ],
+                     *         "policy": "house",
+                     *         "view": "distributor",
+                     *         "party": null,
+                     *         "deliverable": "final",
+                     *         "title": null,
+                     *         "media": [],
+                     *         "territories": [],
+                     *         "at": "2026-11-22T03:00:00Z",
+                     *         "known": null
+                     *       },
+                     *       "asker": "token:9e45fd7d241ef5a3",
+                     *       "made": "2026-11-22T19:24:48Z",
+                     *       "phase": "",
+                     *       "done": 0,
+                     *       "total": 0,
+                     *       "ended": null,
+                     *       "expires": null,
+                     *       "error": null,
+                     *       "report": null,
+                     *       "verdict": null,
+                     *       "files": []
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ReportJob"];
+                };
+            };
+            /** @description The request is not as described. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody known asks. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Whoever asks may not. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A rule forbids it now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much at once. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often: Retry-After says when. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Later: Retry-After says when. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, with a stable code. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_report: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 8b32954872cba5ffe6a5836f922a3e3d */
+                job: string;
+                /** @example nightfall */
+                production: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "8b32954872cba5ffe6a5836f922a3e3d",
+                     *       "state": "done",
+                     *       "wanted": {
+                     *         "targets": [
+                     *           "."
+                     *         ],
+                     *         "policy": "house",
+                     *         "view": "distributor",
+                     *         "party": null,
+                     *         "deliverable": "final",
+                     *         "title": null,
+                     *         "media": [],
+                     *         "territories": [],
+                     *         "at": "2026-11-22T03:00:00Z",
+                     *         "known": null
+                     *       },
+                     *       "asker": "token:9e45fd7d241ef5a3",
+                     *       "made": "2026-11-22T19:24:48Z",
+                     *       "phase": "",
+                     *       "done": 0,
+                     *       "total": 0,
+                     *       "ended": "2026-11-22T19:24:53Z",
+                     *       "expires": "2026-11-29T19:24:53Z",
+                     *       "error": null,
+                     *       "report": "R-20261122-cf06e896",
+                     *       "verdict": "blocked",
+                     *       "files": [
+                     *         {
+                     *           "name": "report.html",
+                     *           "size": 52386,
+                     *           "sha256": "d313a166169e27e35e45db32270735ae9c0bf3ecff49a097f5e46bc7c4a2ac6d"
+                     *         },
+                     *         {
+                     *           "name": "report.json",
+                     *           "size": 46065,
+                     *           "sha256": "82bf1d7316256f94168fff64ce8e2c3045c4ee68b2186f06e5b18ccd02507f15"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ReportJob"];
+                };
+            };
+            /** @description The request is not as described. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody known asks. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Whoever asks may not. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A rule forbids it now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much at once. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often: Retry-After says when. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Later: Retry-After says when. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, with a stable code. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_report: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 8b32954872cba5ffe6a5836f922a3e3d */
+                job: string;
+                /** @example nightfall */
+                production: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request is not as described. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody known asks. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Whoever asks may not. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A rule forbids it now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much at once. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often: Retry-After says when. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Later: Retry-After says when. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, with a stable code. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_report_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 8b32954872cba5ffe6a5836f922a3e3d */
+                job: string;
+                /** @example report.xlsx */
+                name: string;
+                /** @example nightfall */
+                production: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file; its ETag is its SHA-256. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": Blob;
+                };
+            };
+            /** @description The part that `Range` asks for. */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The caller has it already. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request is not as described. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody known asks. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Whoever asks may not. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A rule forbids it now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much at once. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such part. */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often: Retry-After says when. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Later: Retry-After says when. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, with a stable code. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     follow_events: {
         parameters: {
             query?: {
@@ -8506,14 +10663,14 @@ export interface operations {
                      * @example {
                      *       "webhooks": [
                      *         {
-                     *           "id": "a416483ecabf7c95",
-                     *           "url": "http://127.0.0.1:39213/rakkan",
+                     *           "id": "f5eb72997e96ff3c",
+                     *           "url": "http://127.0.0.1:34797/rakkan",
                      *           "types": [
                      *             "verdict.changed"
                      *           ],
                      *           "role": "distributor",
-                     *           "createdBy": "token:9882e426c9d1ca5c",
-                     *           "created": "2026-11-22T17:03:28Z",
+                     *           "createdBy": "token:9e45fd7d241ef5a3",
+                     *           "created": "2026-11-22T19:24:53Z",
                      *           "position": 20,
                      *           "failures": 0,
                      *           "failingSince": null,
@@ -8552,7 +10709,7 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "url": "http://127.0.0.1:39213/rakkan",
+                 *       "url": "http://127.0.0.1:34797/rakkan",
                  *       "types": [
                  *         "verdict.changed"
                  *       ],
@@ -8571,21 +10728,21 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "a416483ecabf7c95",
-                     *       "url": "http://127.0.0.1:39213/rakkan",
+                     *       "id": "f5eb72997e96ff3c",
+                     *       "url": "http://127.0.0.1:34797/rakkan",
                      *       "types": [
                      *         "verdict.changed"
                      *       ],
                      *       "role": "distributor",
-                     *       "createdBy": "token:9882e426c9d1ca5c",
-                     *       "created": "2026-11-22T17:03:28Z",
+                     *       "createdBy": "token:9e45fd7d241ef5a3",
+                     *       "created": "2026-11-22T19:24:53Z",
                      *       "position": 20,
                      *       "failures": 0,
                      *       "failingSince": null,
                      *       "retryAt": null,
                      *       "last": null,
                      *       "paused": null,
-                     *       "secret": "whsec_15L5JK5nTyod0OkryiiGvRgAipUMUCQGP+ahm0oCp3M="
+                     *       "secret": "whsec_kKV7EUoRB6tvn5CUh/kuBbLg5Mw7FtXgZ51uVNnHyQQ="
                      *     }
                      */
                     "application/json": components["schemas"]["WithSecret"];
@@ -8625,7 +10782,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @example a416483ecabf7c95 */
+                /** @example f5eb72997e96ff3c */
                 webhook: string;
                 /** @example nightfall */
                 production: string;
@@ -8642,14 +10799,14 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "a416483ecabf7c95",
-                     *       "url": "http://127.0.0.1:39213/rakkan",
+                     *       "id": "f5eb72997e96ff3c",
+                     *       "url": "http://127.0.0.1:34797/rakkan",
                      *       "types": [
                      *         "verdict.changed"
                      *       ],
                      *       "role": "distributor",
-                     *       "createdBy": "token:9882e426c9d1ca5c",
-                     *       "created": "2026-11-22T17:03:28Z",
+                     *       "createdBy": "token:9e45fd7d241ef5a3",
+                     *       "created": "2026-11-22T19:24:53Z",
                      *       "position": 20,
                      *       "failures": 0,
                      *       "failingSince": null,
@@ -8686,7 +10843,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @example a416483ecabf7c95 */
+                /** @example f5eb72997e96ff3c */
                 webhook: string;
                 /** @example nightfall */
                 production: string;
@@ -8727,7 +10884,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @example a416483ecabf7c95 */
+                /** @example f5eb72997e96ff3c */
                 webhook: string;
                 /** @example nightfall */
                 production: string;
@@ -8744,21 +10901,21 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "a416483ecabf7c95",
-                     *       "url": "http://127.0.0.1:39213/rakkan",
+                     *       "id": "f5eb72997e96ff3c",
+                     *       "url": "http://127.0.0.1:34797/rakkan",
                      *       "types": [
                      *         "verdict.changed"
                      *       ],
                      *       "role": "distributor",
-                     *       "createdBy": "token:9882e426c9d1ca5c",
-                     *       "created": "2026-11-22T17:03:28Z",
+                     *       "createdBy": "token:9e45fd7d241ef5a3",
+                     *       "created": "2026-11-22T19:24:53Z",
                      *       "position": 20,
                      *       "failures": 0,
                      *       "failingSince": null,
                      *       "retryAt": null,
                      *       "last": null,
                      *       "paused": null,
-                     *       "secret": "whsec_wW3yw0GEJO37xvD/5wGZ0hKCNFBZC9+KN4X8yRm5mBE="
+                     *       "secret": "whsec_gfO9lmPqPd4qH7ZvmVP3AaWvIj5yzm6F+wRa9+YNGxA="
                      *     }
                      */
                     "application/json": components["schemas"]["WithSecret"];
@@ -8789,7 +10946,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @example a416483ecabf7c95 */
+                /** @example f5eb72997e96ff3c */
                 webhook: string;
                 /** @example nightfall */
                 production: string;
@@ -8806,14 +10963,14 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "a416483ecabf7c95",
-                     *       "url": "http://127.0.0.1:39213/rakkan",
+                     *       "id": "f5eb72997e96ff3c",
+                     *       "url": "http://127.0.0.1:34797/rakkan",
                      *       "types": [
                      *         "verdict.changed"
                      *       ],
                      *       "role": "distributor",
-                     *       "createdBy": "token:9882e426c9d1ca5c",
-                     *       "created": "2026-11-22T17:03:28Z",
+                     *       "createdBy": "token:9e45fd7d241ef5a3",
+                     *       "created": "2026-11-22T19:24:53Z",
                      *       "position": 20,
                      *       "failures": 0,
                      *       "failingSince": null,
@@ -8850,7 +11007,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @example a416483ecabf7c95 */
+                /** @example f5eb72997e96ff3c */
                 webhook: string;
                 /** @example nightfall */
                 production: string;
@@ -8937,10 +11094,10 @@ export interface operations {
                      *       "access": 19,
                      *       "openings": [
                      *         {
-                     *           "digest": "707CtXaqONB6s9-asmbi7Evctlll1bEp98cerI8sgNM",
+                     *           "digest": "Uca4hTlnQ1YgK1fa3peqKGcYz9G5xtmPqAQ6R1iQWqE",
                      *           "name": "prompt",
                      *           "value": "a lantern in the rain",
-                     *           "disclosure": "WyI1eVVDUlBUQ0Z1WEVPRm9CTER5b2tnIiwgInByb21wdCIsICJhIGxhbnRlcm4gaW4gdGhlIHJhaW4iXQ"
+                     *           "disclosure": "WyJiMVpIT1hkYUlvb3RtTDVLbHNYYklRIiwgInByb21wdCIsICJhIGxhbnRlcm4gaW4gdGhlIHJhaW4iXQ"
                      *         }
                      *       ],
                      *       "absent": []
@@ -8982,12 +11139,24 @@ export interface operations {
                      * @example {
                      *       "shares": [
                      *         {
-                     *           "id": "c0ef674e517e3705",
+                     *           "id": "ad51e05a145e8b78",
+                     *           "name": "R-20261122-cf06e896",
+                     *           "sha256": null,
+                     *           "report": "8b32954872cba5ffe6a5836f922a3e3d",
+                     *           "maker": "token:9e45fd7d241ef5a3",
+                     *           "made": "2026-11-22T19:24:53Z",
+                     *           "expires": "2026-12-22T19:24:53Z",
+                     *           "revoked": null,
+                     *           "openings": 0
+                     *         },
+                     *         {
+                     *           "id": "f636b06477034b5d",
                      *           "name": "ep07",
-                     *           "sha256": "43853ca7102d80b099a0b6fd1f3d459b98e2ce0323068958d3e466cf60c42759",
-                     *           "maker": "token:9882e426c9d1ca5c",
-                     *           "made": "2026-11-22T17:03:28Z",
-                     *           "expires": "2026-12-06T17:03:28Z",
+                     *           "sha256": "277c91698898f46d6632fea797d5382a2f8855876125bc5b6f350c4b5725a689",
+                     *           "report": null,
+                     *           "maker": "token:9e45fd7d241ef5a3",
+                     *           "made": "2026-11-22T19:24:53Z",
+                     *           "expires": "2026-12-06T19:24:53Z",
                      *           "revoked": null,
                      *           "openings": 0
                      *         }
@@ -9094,7 +11263,7 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "sha256": "43853ca7102d80b099a0b6fd1f3d459b98e2ce0323068958d3e466cf60c42759",
+                 *       "sha256": "277c91698898f46d6632fea797d5382a2f8855876125bc5b6f350c4b5725a689",
                  *       "name": "ep07",
                  *       "days": 14
                  *     }
@@ -9111,15 +11280,16 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "c0ef674e517e3705",
+                     *       "id": "f636b06477034b5d",
                      *       "name": "ep07",
-                     *       "sha256": "43853ca7102d80b099a0b6fd1f3d459b98e2ce0323068958d3e466cf60c42759",
-                     *       "maker": "token:9882e426c9d1ca5c",
-                     *       "made": "2026-11-22T17:03:28Z",
-                     *       "expires": "2026-12-06T17:03:28Z",
+                     *       "sha256": "277c91698898f46d6632fea797d5382a2f8855876125bc5b6f350c4b5725a689",
+                     *       "report": null,
+                     *       "maker": "token:9e45fd7d241ef5a3",
+                     *       "made": "2026-11-22T19:24:53Z",
+                     *       "expires": "2026-12-06T19:24:53Z",
                      *       "revoked": null,
                      *       "openings": 0,
-                     *       "path": "/s/rkl_c0ef674e517e3705_71a4e7003af8b51b41542e1c60ddb1a665028139d55d2b159e0c4c5c6c6ba503_65e22b13"
+                     *       "path": "/s/rkl_f636b06477034b5d_fd57c4d21f5d547b2461bab0671a7fb15579e614590f66d71f6709aadcc99aa3_b48c3102"
                      *     }
                      */
                     "application/json": components["schemas"]["MadeShare"];
@@ -9215,7 +11385,7 @@ export interface operations {
             path: {
                 /** @example nightfall */
                 production: string;
-                /** @example da0580476eafed2f */
+                /** @example 143d7bf39e3523a0 */
                 identifier: string;
             };
             cookie?: never;
@@ -9317,7 +11487,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @example rkl_da0580476eafed2f_e80531376417beb973abcb91204e9fc1c500959e9314d329f380b3a89a3806b4_f91188bc */
+                /** @example rkl_143d7bf39e3523a0_4f611635edb565975348937d0d59b6ef7893ede69255c6d868c47cbd35651cf3_f4e9c48d */
                 secret: string;
             };
             cookie?: never;
@@ -9333,13 +11503,13 @@ export interface operations {
                     /**
                      * @example {
                      *       "production": "nightfall",
-                     *       "sha256": "43853ca7102d80b099a0b6fd1f3d459b98e2ce0323068958d3e466cf60c42759",
+                     *       "sha256": "277c91698898f46d6632fea797d5382a2f8855876125bc5b6f350c4b5725a689",
                      *       "name": "ep07",
-                     *       "expires": "2026-12-06T17:03:28Z",
+                     *       "expires": "2026-12-06T19:24:53Z",
                      *       "verification": {
                      *         "spec": "https://rakkan.org/verification-report/v1",
                      *         "file": "",
-                     *         "sha256": "43853ca7102d80b099a0b6fd1f3d459b98e2ce0323068958d3e466cf60c42759",
+                     *         "sha256": "277c91698898f46d6632fea797d5382a2f8855876125bc5b6f350c4b5725a689",
                      *         "outcome": "recorded",
                      *         "verdict": "Recorded in ledger.studio-kumo.example/nightfall: These bytes are entry 17. Only a digest was given: nobody looked at a file or its manifest.",
                      *         "signer": null,
@@ -9373,12 +11543,12 @@ export interface operations {
                      *           "entries": [
                      *             {
                      *               "index": 17,
-                     *               "receipt": "YzJzcC5vcmcvdGxvZy1wcm9vZkB2MQppbmRleCAxNwpJVGV2SXVncEFJdDNkRVJyKzd1NXhPRmpBN3NxUUVIUytFYUNyM0xKckJJPQpGRUxseCtyRUVVYWpOQmVzYmtFUUM2U2dJaDZjbG1pVWJ5T1NhdFZCRkpRPQo5Nk91Y2tlbmpRaTBYVUhsQnBEZU4xODFHZHNJOWo2amV1SklUTFk1YnRjPQoKbGVkZ2VyLnN0dWRpby1rdW1vLmV4YW1wbGUvbmlnaHRmYWxsCjE5CmtUOWNIYnJPeGtBYWpkdHgxcDc0VlByRmVTamhsb1lTeWxjWGU2a0JRUnc9CgrigJQgbGVkZ2VyLnN0dWRpby1rdW1vLmV4YW1wbGUvbmlnaHRmYWxsIDduT0pSWUhPbU1IcmxSNnRiTGVHWHBDUDhaYU5EYk1nRC8yN3lpM09Gd2JVK1RyRnVtalo2aThJbXF2dzBlQTZPR1hna2dnOFBnTHFCSUJFUkpPZVdyTXhqUU09Cg=="
+                     *               "receipt": "YzJzcC5vcmcvdGxvZy1wcm9vZkB2MQppbmRleCAxNworakpybkthUWUycEljVnB0dGZ3OFozVjE2MnhzYjh5ZkRHR0ZiaFB0dldrPQpGR2xlZ3RTK1lkcjhyakNyMTJHWisxeHp3RkVld1lWUnlYZlFkOWJZR1RBPQoybGdpeHpWZzBjTk9NTkgwMVJGRXJlaThkalptanBMQkNJQlY3OGUrRnpFPQoKbGVkZ2VyLnN0dWRpby1rdW1vLmV4YW1wbGUvbmlnaHRmYWxsCjE5CkFFZ3FqNlhnbi9KZzJBTytOSzluR1I3aUFEN2hQM3AwNVk5Q01wRGdPR0k9CgrigJQgbGVkZ2VyLnN0dWRpby1rdW1vLmV4YW1wbGUvbmlnaHRmYWxsIHBLbDFPMExyZ1FvR3ZxLzUzQ3pxMGU5bXM0bEptVVRXcndFZTB5L2poOEtvSDBpMFRldzIzNTM2OGh0Y2gwV2hzYzBRMlpvanNLWGtWb0FiMnpSUUpObm1wUVk9Cg=="
                      *             }
                      *           ]
                      *         },
                      *         "clearance": null,
-                     *         "page": "/verify/sha256:43853ca7102d80b099a0b6fd1f3d459b98e2ce0323068958d3e466cf60c42759"
+                     *         "page": "/verify/sha256:277c91698898f46d6632fea797d5382a2f8855876125bc5b6f350c4b5725a689"
                      *       },
                      *       "verdicts": []
                      *     }
@@ -9415,6 +11585,81 @@ export interface operations {
             };
         };
     };
+    open_shared_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example rkl_ad51e05a145e8b78_754627558e8522abf122f454bc690ef1c9f5f8484fd45986374143c96e48369f_34a23974 */
+                secret: string;
+                /** @example report.xlsx */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file; its ETag is its SHA-256. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": Blob;
+                };
+            };
+            /** @description The part that `Range` asks for. */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The caller has it already. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The link has ended. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such part. */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, with a stable code. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     show_me: {
         parameters: {
             query?: never;
@@ -9432,7 +11677,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "name": "token:9882e426c9d1ca5c",
+                     *       "name": "token:9e45fd7d241ef5a3",
                      *       "roles": {
                      *         "nightfall": [
                      *           "legal",
@@ -9566,9 +11811,9 @@ export interface operations {
                      * @example {
                      *       "tokens": [
                      *         {
-                     *           "id": "9882e426c9d1ca5c",
+                     *           "id": "9e45fd7d241ef5a3",
                      *           "name": "examples",
-                     *           "holder": "token:9882e426c9d1ca5c",
+                     *           "holder": "token:9e45fd7d241ef5a3",
                      *           "roles": {
                      *             "nightfall": [
                      *               "legal",
@@ -9579,24 +11824,24 @@ export interface operations {
                      *           },
                      *           "party": "mori",
                      *           "maker": "owner",
-                     *           "made": "2026-11-22T17:03:22Z",
-                     *           "expires": "2027-02-20T17:03:22Z",
+                     *           "made": "2026-11-22T19:24:43Z",
+                     *           "expires": "2027-02-20T19:24:43Z",
                      *           "revoked": null,
                      *           "lastUsed": "2026-11-22"
                      *         },
                      *         {
-                     *           "id": "a5616ff0340d9247",
+                     *           "id": "b66b6db03f1e9270",
                      *           "name": "dailies-bot",
-                     *           "holder": "token:a5616ff0340d9247",
+                     *           "holder": "token:b66b6db03f1e9270",
                      *           "roles": {
                      *             "nightfall": [
                      *               "producer"
                      *             ]
                      *           },
                      *           "party": null,
-                     *           "maker": "token:9882e426c9d1ca5c",
-                     *           "made": "2026-11-22T17:03:28Z",
-                     *           "expires": "2026-12-22T17:03:28Z",
+                     *           "maker": "token:9e45fd7d241ef5a3",
+                     *           "made": "2026-11-22T19:24:53Z",
+                     *           "expires": "2026-12-22T19:24:53Z",
                      *           "revoked": null,
                      *           "lastUsed": null
                      *         }
@@ -9650,21 +11895,21 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "a5616ff0340d9247",
+                     *       "id": "b66b6db03f1e9270",
                      *       "name": "dailies-bot",
-                     *       "holder": "token:a5616ff0340d9247",
+                     *       "holder": "token:b66b6db03f1e9270",
                      *       "roles": {
                      *         "nightfall": [
                      *           "producer"
                      *         ]
                      *       },
                      *       "party": null,
-                     *       "maker": "token:9882e426c9d1ca5c",
-                     *       "made": "2026-11-22T17:03:28Z",
-                     *       "expires": "2026-12-22T17:03:28Z",
+                     *       "maker": "token:9e45fd7d241ef5a3",
+                     *       "made": "2026-11-22T19:24:53Z",
+                     *       "expires": "2026-12-22T19:24:53Z",
                      *       "revoked": null,
                      *       "lastUsed": null,
-                     *       "token": "rkn_a5616ff0340d9247_50ce92e6f75675e220b134176a5c3779bc2acbeb602737243266ac6af6ba8d92_4ace6448"
+                     *       "token": "rkn_b66b6db03f1e9270_081ba56bb4566741dfe97c56e5027f74aa74ae917ab87c8acb9b1330cdaf4688_5fc04dd8"
                      *     }
                      */
                     "application/json": components["schemas"]["MadeToken"];
@@ -9688,7 +11933,7 @@ export interface operations {
             path: {
                 /** @example nightfall */
                 production: string;
-                /** @example e3ee3de2a017bf11 */
+                /** @example ea009a971f36908f */
                 identifier: string;
             };
             cookie?: never;

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from ledger.adapters.connection import Answer
+from ledger.codes import CODES
 from ledger.core.encoding import decode_base64
-from ledger.errors import CODES, MalformedError, RakkanError, RefusedError, UndecidedError, UsageError
+from ledger.errors import MalformedError, RakkanError, RefusedError, UndecidedError, UsageError
 from ledger.service.capture.store import Receipted
 
 MAX_ANSWER = 32 << 20

@@ -20,6 +20,7 @@ from tempfile import NamedTemporaryFile
 from asn1crypto import tsp
 from pyhanko.keys import load_certs_from_pemder_data, load_private_key_from_pemder_data
 from pyhanko.pdf_utils.content import ImportedPdfPage
+from pyhanko.pdf_utils.extensions import DeveloperExtension
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.layout import AxisAlignment, SimpleBoxLayoutRule
 from pyhanko.sign.fields import MDPPerm, SigFieldSpec, SigSeedSubFilter
@@ -101,6 +102,11 @@ class _Update(IncrementalPdfFileWriter):
 
     def ensure_output_version(self, version: tuple[int, int]) -> None:
         """Leave the version as it is: PDF/A-3 is of PDF 1.7, which signatures are in, with an extension."""
+
+    def register_extension(self, ext: DeveloperExtension) -> None:
+        """Name the extensions of PDF 1.7 alone: those of 2.0 stand in a form that 1.7 does not know."""
+        if ext.base_version == "/1.7":
+            super().register_extension(ext)
 
     def _update_meta(self) -> None:
         """Leave the metadata as they are."""

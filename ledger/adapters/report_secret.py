@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 
 from ledger.errors import IntegrityError
+from ledger.service.files import discard, scratch_beside, sync_folder, writing_errors
 
 NAME = "report.secret"
 SIZE = 32
@@ -19,20 +21,30 @@ SIZE = 32
 def report_secret(home: Path) -> bytes:
     """Return the secret of this home; it is made where there is none.
 
-    Raises ``IntegrityError("report.secret")`` for a file of another length.
+    Of several that make one at the same time, one is kept, and all of them get that. Raises
+    ``IntegrityError("report.secret")`` for a file of another length, and ``RefusedError("target.…")``.
     """
     path = home / NAME
+    if not path.exists():
+        with writing_errors(path):
+            _make(path)
+    found = path.read_bytes()
+    if len(found) != SIZE:
+        words = f"{path} is damaged: without it, hidden parts of reports cannot be opened."
+        raise IntegrityError("report.secret", words, path=path)
+    return found
+
+
+def _make(path: Path) -> None:
+    """Put a secret in its place, durable and whole, unless another one is faster."""
+    scratch = scratch_beside(path)
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        found = path.read_bytes()
-        if len(found) != SIZE:
-            words = f"{path} is damaged: without it, hidden parts of reports cannot be opened."
-            raise IntegrityError("report.secret", words, path=path) from None
-        return found
-    with os.fdopen(descriptor, "wb") as file:
-        made = secrets.token_bytes(SIZE)
-        file.write(made)
-        file.flush()
-        os.fsync(file.fileno())
-    return made
+        with os.fdopen(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(secrets.token_bytes(SIZE))
+            file.flush()
+            os.fsync(file.fileno())
+        with suppress(FileExistsError):
+            path.hardlink_to(scratch)
+        sync_folder(path.parent)
+    finally:
+        discard(scratch)

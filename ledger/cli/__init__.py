@@ -49,6 +49,7 @@ COMMANDS = {
     "recheck": "ledger.cli.clear:recheck",
     "bom": "ledger.cli.bom:bom",
     "report": "ledger.cli.report:report",
+    "ask": "ledger.cli.ask:ask",
     "reports": "ledger.cli.reports:reports",
     "coverage": "ledger.cli.coverage:coverage",
     "calls": "ledger.cli.calls:calls",

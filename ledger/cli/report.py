@@ -13,8 +13,11 @@ import click
 from ledger.cli.clear import asked_of, asking, policy_of
 from ledger.cli.common import examples, home, printable
 from ledger.core.audit.views import MEANINGS, Reader, View
+from ledger.errors import UsageError
 
 if TYPE_CHECKING:
+    from ledger.core.rights.profile import Profile
+    from ledger.service.clear.question import Clearer
     from ledger.service.report.population import Population
     from ledger.service.studio import Studio
     from ledger.wiring.reports import Written
@@ -47,10 +50,11 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--files",
-    type=click.Path(exists=True, path_type=Path),
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
     multiple=True,
-    help="Where the files lie, for the pictures of shots; once for each folder. Files given as targets, and "
-    "those that the timeline names, are looked at anyway.",
+    metavar="FOLDER",
+    help="Where the files lie, for the pictures of shots. Can be given several times. Files given as "
+    "targets, and those that the timeline names, are looked at anyway.",
 )
 @click.option("--timestamp", is_flag=True, help="Add a trusted time stamp to the signature of the PDF.")
 @click.option("--issue", is_flag=True, help="Sign it into the log, and write the receipt beside it.")
@@ -61,8 +65,6 @@ def report(
     timeline: Path | None,
     whole: str | None,
     out: Path,
-    *,
-    issue: bool,
     **said: Any,
 ) -> int:
     """Write the audit report of a cut, of a production, or of TARGETs, as its reader may see it.
@@ -74,10 +76,8 @@ def report(
     Exit code, by the verdict now: 0 cleared, 3 needs review or undecided, 4 blocked, 2 usage.
     """
     from ledger.adapters.new_folder import check_place
-    from ledger.service.clear.projecting import catch_up
-    from ledger.service.clear.question import ask, clearer_over, still
     from ledger.service.report.pictures import lying
-    from ledger.service.report.report import check_time, make
+    from ledger.service.report.report import make
     from ledger.wiring import open_studio
     from ledger.wiring.reports import with_pictures, write
     from ledger.wiring.reports.draft import Order
@@ -86,23 +86,18 @@ def report(
     profile, reader, place = policy_of(said), _reader(**said), home()
     check_place(out)
     with open_studio(place) as opened, _progress() as told:
-        told("reading the log")
-        catch_up(opened, lambda done: told(f"reading the log: {done:,} entries"))
-        with still(opened, said["known"]) as (studio, seen):
-            clearer = clearer_over(seen, ask(studio, profile, asked_of(said)))
-            check_time(studio, clearer.question)
+        with _at_one_moment(opened, profile, said, told) as (studio, clearer):
             told("looking for the files")
             population = _population(studio, targets, timeline, whole)
             told(f"judging {sum(len(shot.frames) for shot in population.shots):,} files")
-            stands = standing(place, opened, population, reader, issue=issue)
+            stands = standing(place, opened, clearer, population, reader, issue=said["issue"])
             made = make(studio, clearer, population, stands.beside)
         told("looking for pictures")
-        made = with_pictures(opened, made, [*lying(population, targets, timeline), *said["files"]])
+        made = with_pictures(opened, made, lying(population, targets, timeline), said["files"])
         told(f"writing {out}")
         order = Order(reader, said["disclose"], said["timestamp"])
         written = write(place, opened, made, order, out, stands)
-        index = stands.issue(out)
-    _say(written, index)
+        _say(written, stands.issue(out))
     return made.cleared.exit_code
 
 
@@ -114,6 +109,23 @@ def _say(written: Written, index: int | None) -> None:
         click.echo(f"warning: {note}", err=True)
     if index is not None:
         click.echo(printable(f"issued: {written.report.head.identifier} is entry {index}"))
+
+
+@contextmanager
+def _at_one_moment(
+    opened: Studio, profile: Profile, said: dict[str, Any], told: Callable[[str], None]
+) -> Iterator[tuple[Studio, Clearer]]:
+    """Yield the studio as it is at one moment, and who judges by what is on record then."""
+    from ledger.service.clear.projecting import catch_up
+    from ledger.service.clear.question import ask, clearer_over, still
+    from ledger.service.report.report import check_time
+
+    told("reading the log")
+    catch_up(opened, lambda done: told(f"reading the log: {done:,} entries"))
+    with still(opened, said["known"]) as (studio, seen):
+        clearer = clearer_over(seen, ask(studio, profile, asked_of(said)))
+        check_time(studio, clearer.question)
+        yield studio, clearer
 
 
 def _reader(view: str, party: str | None, **_: Any) -> Reader:
@@ -149,5 +161,6 @@ def _population(
     if timeline is not None:
         return of_cut(studio, timeline)
     if whole is not None and whole != studio.production:
-        raise click.UsageError(f"This ledger is of the production {studio.production!r}, not of {whole!r}.")
+        words = f"This ledger is of the production {studio.production!r}, not of {whole!r}."
+        raise UsageError("report.production", words)
     return of_targets(studio, targets or (WHOLE,))

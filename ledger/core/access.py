@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from ledger.core.audit.views import View
+
 EVERY = "*"
 """In place of a production: all of them."""
 
@@ -43,6 +45,7 @@ class Action(StrEnum):
     CLEAR = "clear"
     ASK_OWN_WORKS = "own-works.ask"
     OPEN_DISCLOSURES = "disclosures.open"
+    REPORT = "reports.make"
     FOLLOW = "events.follow"
     MANAGE_WEBHOOKS = "webhooks.manage"
     SHARE = "shares.manage"
@@ -62,6 +65,7 @@ MEANINGS: Mapping[Action, str] = {
     Action.CLEAR: "compute a verdict, and what a change would do",
     Action.ASK_OWN_WORKS: "ask which of one's own works are in the studio's data",
     Action.OPEN_DISCLOSURES: "read names, prompts and contracts behind commitments; each time is an entry",
+    Action.REPORT: "have audit reports made, each in the views that one's role may have, and fetch them",
     Action.FOLLOW: "be told of new entries and changed verdicts",
     Action.MANAGE_WEBHOOKS: "have events posted to an address",
     Action.SHARE: "make and revoke links that show one report or one file to whoever holds them",
@@ -71,6 +75,12 @@ MEANINGS: Mapping[Action, str] = {
 }
 
 _CREW = {Role.ARTIST, Role.SUPERVISOR, Role.PRODUCER, Role.LEGAL, Role.AUDITOR}
+_VIEWS: Mapping[Role, frozenset[View]] = {
+    **dict.fromkeys((Role.PRODUCER, Role.LEGAL, Role.AUDITOR), frozenset(View)),
+    Role.DISTRIBUTOR: frozenset({View.DISTRIBUTOR, View.PUBLIC}),
+    Role.RIGHTS_HOLDER: frozenset({View.RIGHTS_HOLDER, View.PUBLIC}),
+}
+"""The views of an audit report that a role may have. A rights holder has that of their own party."""
 _ALLOWED: Mapping[Action, frozenset[Role]] = {
     Action.READ_ENTRIES: frozenset({Role.LEGAL, Role.AUDITOR, Role.DEVICE}),
     Action.READ_WORK: frozenset({*_CREW, Role.DEVICE}),
@@ -79,6 +89,7 @@ _ALLOWED: Mapping[Action, frozenset[Role]] = {
     Action.CLEAR: frozenset(_CREW),
     Action.ASK_OWN_WORKS: frozenset({Role.RIGHTS_HOLDER, Role.LEGAL, Role.AUDITOR}),
     Action.OPEN_DISCLOSURES: frozenset({Role.LEGAL, Role.AUDITOR}),
+    Action.REPORT: frozenset(_VIEWS),
     Action.FOLLOW: frozenset({*_CREW, Role.DISTRIBUTOR}),
     Action.MANAGE_WEBHOOKS: frozenset({Role.PRODUCER, Role.OPERATOR}),
     Action.SHARE: frozenset({Role.PRODUCER, Role.LEGAL}),
@@ -93,6 +104,11 @@ PUBLIC = frozenset(set(Action) - set(_ALLOWED))
 def roles_for(action: Action) -> frozenset[Role]:
     """Return the roles that may do this; all of them for what is public."""
     return frozenset(Role) if action in PUBLIC else _ALLOWED[action]
+
+
+def views_of(role: Role) -> frozenset[View]:
+    """Return the views of an audit report that a role may have."""
+    return _VIEWS.get(role, frozenset())
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +128,14 @@ class Viewer:
         """Whether the table allows it on this production."""
         if action in PUBLIC:
             return True
-        held = self.roles.get(production, frozenset()) | self.roles.get(EVERY, frozenset())
-        return bool(held & _ALLOWED[action])
+        return bool(self._held(production) & _ALLOWED[action])
+
+    def views(self, production: str) -> frozenset[View]:
+        """Return the views of this production's audit reports that the viewer may have."""
+        return frozenset[View]().union(*map(views_of, self._held(production)))
+
+    def _held(self, production: str) -> frozenset[Role]:
+        return self.roles.get(production, frozenset()) | self.roles.get(EVERY, frozenset())
 
 
 ANYBODY = Viewer("anybody")

@@ -32,7 +32,7 @@ def hand_over(studio: Studio, home: Home, folders: Folders, refused: str, tell: 
     clearer = clearer_over(see(studio), ask(studio, load(cast.POLICIES[1]), Asked()))
     population = of_cut(studio, folders.timeline)
     made = make(studio, clearer, population)
-    made = with_pictures(studio, made, lying(population, (), folders.timeline))
+    made = with_pictures(studio, made, lying(population, (), folders.timeline), [folders.files])
     for view, folder in ((View.STUDIO, folders.report), (View.DISTRIBUTOR, folders.handover)):
         written = write(home, studio, made, Order(Reader(view)), folder)
         tell.line(f"for the {view.value}: {counted(len(written.files), 'file')} in {folder}")

@@ -31,8 +31,8 @@ from ledger.wiring.state import BACKED_UP
 SPEC = "https://rakkan.org/backup/v1"
 MANIFEST = "backup.json"
 HOME, CHECKPOINTS = "home", "checkpoints"
-FILES = ("studio.json", "trust.json", "service.toml", "witness.policy", "witnesses.json")
-FOLDERS = ("certificates", "manifests", "alarms", "webhook-alarms", "inventories")
+FILES = ("studio.json", "trust.json", "service.toml", "witness.policy", "witnesses.json", "report.secret")
+FOLDERS = ("certificates", "manifests", "alarms", "webhook-alarms", "inventories", "reports")
 
 
 def back_up(home: Home, target: Path, *, keys: bool) -> dict[str, Any]:

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ledger.errors import CODES, RakkanError
+from ledger.codes import CODES
+from ledger.errors import RakkanError
 from ledger.wiring import SystemClock, home_at, open_device
 from ledger.wiring.capture import agent_home, open_spool
 

@@ -17,6 +17,7 @@ from ledger.service.events.hub import EventSettings
 from ledger.service.events.target import WebhookSettings
 from ledger.service.log.publishing import PublishSettings
 from ledger.service.reading.own_works import OwnWorksSettings
+from ledger.service.report.jobs import ReportSettings
 from ledger.wiring.apart import VerifySettings
 
 
@@ -130,6 +131,7 @@ SECTIONS: Mapping[str, type] = {
     "webhooks": WebhookSettings,
     "verify": VerifySettings,
     "own_works": OwnWorksSettings,
+    "reports": ReportSettings,
 }
 
 

@@ -9,14 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from ledger.core import canonical
-from ledger.core.audit.document import read
 from ledger.core.digest import sha256_hex
 from ledger.core.trust import parse_trust
 from ledger.errors import RakkanError, UndecidedError
 from ledger.service.files import read_whole
 from ledger.service.report import watching
-from ledger.service.report.reading import document_of
+from ledger.service.report.reading import document_of, opened
 from ledger.service.report.watching import Since, Told, Watched
 
 if TYPE_CHECKING:
@@ -37,7 +35,7 @@ def look(path: Path, trust_file: Path, place: str | None, server: str | None) ->
     from ledger.adapters.http import published_log
 
     data = document_of(path)
-    report, trust = read(canonical.load(data)), parse_trust(read_whole(trust_file, MAX_TRUST))
+    report, trust = opened(data), parse_trust(read_whole(trust_file, MAX_TRUST))
     token = os.environ.get("RAKKAN_TOKEN") or None
     about = f"{(server or '').rstrip('/')}/v1/productions/{quote(report.head.production, safe='')}/log"
     log = published_log(about if place is None else place, token)

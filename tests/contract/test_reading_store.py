@@ -146,6 +146,19 @@ def test_steps_and_shots_are_counted_by_place(engine: Engine, store: ReadingStor
     assert sum(store.final_bases(Where("sq010", "sh010")).values()) == 2
 
 
+def test_steps_that_used_a_file_are_counted_by_time(engine: Engine, store: ReadingStore) -> None:
+    hours = [made(f"f{n}", of=[component("a")], finished=NOW + timedelta(hours=n)) for n in range(4)]
+    twice = made("g", of=[component("a"), component("b")], finished=NOW)
+    tell(engine, made("a"), made("b"), *hours, twice, sealed(s="a"))
+    slot = int(NOW.timestamp()) // 900
+    assert store.steps_using([digest("a")], 0, END, 10) == (5, [2, 3, 4, 5, 6])
+    assert store.steps_using([digest("a"), digest("b")], 0, END, 2) == (5, [2, 3])
+    assert store.steps_using([digest("a")], slot + 4, slot + 8, 10) == (2, [3, 4])
+    assert store.steps_using([digest("a")[:16] + "0" * 48], 0, END, 10) == (0, [])
+    assert store.steps_using([], 0, END, 10) == (0, ())
+    assert store.keyids([2, 99]) == {2: "device"}
+
+
 def test_the_first_entry_since_a_moment_is_found(engine: Engine, store: ReadingStore) -> None:
     assert store.first_since(NOW) == 0
     with SqlEntryStore(engine, ORIGIN).begin() as transaction:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.errors import CODES
+from ledger.codes import CODES
 from tests.e2e.conftest import Studio, checks, codes, sidecar
 from tests.support.media import make
 

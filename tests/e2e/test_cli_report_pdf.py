@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from ledger.core.fields import format_time
 from tests.e2e.conftest import Studio
 from tests.support.pdf_judges import judged
 from tests.support.pdfs import said, words
 
-AT = "2099-01-01T00:00:00Z"
+AT = format_time(datetime.now(UTC))
 
 
 @pytest.fixture
@@ -24,7 +26,8 @@ def frame(production: Studio) -> Path:
 
 def report(studio: Studio, frame: Path, out: Path, *more: object) -> bytes:
     """Run the command, whatever the verdict; return the PDF."""
-    studio("report", frame, "--policy", "broadcast-jp", "--at", AT, "--out", out, *more)
+    result = studio("report", frame, "--policy", "broadcast-jp", "--at", AT, "--out", out, *more)
+    assert result.error == "", result.err
     return (out / "report.pdf").read_bytes()
 
 

@@ -13,6 +13,7 @@ import pytest
 from ledger.service.report.issuing import CHECKPOINT, ENTRY, PROOF, RECEIPT
 from tests.e2e.conftest import Studio
 from tests.e2e.test_cli_serve import serving
+from tests.e2e.test_events import listening, served
 from tests.support.cleared import policy, revoke
 
 CLEARED, PERSON, BLOCKED = 0, 3, 4
@@ -182,3 +183,29 @@ def test_a_receiver_asks_the_studios_server_and_is_told_what_cannot_be_proven_to
 def test_it_is_asked_of_one_place(nightfall: Studio, handover: Path) -> None:
     result = nightfall("reports", "watch", handover, "--trust", nightfall.trust)
     assert result.code == 2
+
+
+def test_a_receiver_is_told_of_an_issued_report_by_an_event(nightfall: Studio, tmp_path: Path) -> None:
+    with served(nightfall) as port, listening(port, "dee distributor", types="entry.audit_report") as client:
+        client.block()
+        document = report(nightfall, tmp_path / "handover", "--issue")
+        told = client.events(1)[0].data
+    assert told["type"] == "entry.audit_report"
+    data = told["data"]
+    assert (data["identifier"], data["view"]) == (document["head"]["identifier"], "distributor")
+    assert data["verdict"] == document["verdict"]
+    assert data["subjects"][0]["name"] == "report.json"
+    assert "previous" not in data
+
+
+def test_a_backup_takes_along_what_the_next_report_needs(
+    nightfall: Studio, handover: Path, tmp_path: Path
+) -> None:
+    nightfall.ok("backup", tmp_path / "copy")
+    elsewhere = Studio(tmp_path / "elsewhere" / "home", nightfall.work)
+    elsewhere.ok("restore", tmp_path / "copy")
+    shutil.copytree(nightfall.home / "keys", elsewhere.home / "keys")
+    following = report(elsewhere, tmp_path / "next")
+    results = {row[0]: row[1] for row in following["tables"]["checks"]["rows"]}
+    assert results["consistency"] == "passed"
+    assert "changes" not in results

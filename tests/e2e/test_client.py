@@ -130,6 +130,11 @@ METHODS = {
     "entry_receipt": "receipt",
     "follow_events": "events",
     "read_evidence": "evidence",
+    "ask_unknown_origin": "unknown_origin",
+    "ask_used": "used",
+    "ask_coverage": "coverage_by",
+    "ask_if_ended": "if_ended",
+    "read_report_file": "report_file",
     "read_manifest": "manifest",
     "share_manifest": "share_manifest",
     "show_asset": "asset",
@@ -143,13 +148,14 @@ METHODS = {
     **dict.fromkeys(("list_assets", "list_shots", "list_steps", "list_things", "list_verdicts"), "every"),
     **dict.fromkeys(("add_webhook", "get_webhook", "list_webhooks", "remove_webhook"), "call"),
     **dict.fromkeys(("renew_secret", "resume_webhook", "try_webhook", "open_entry"), "call"),
+    **dict.fromkeys(("make_report", "list_reports", "show_report", "remove_report"), "call"),
     **dict.fromkeys(("list_shares", "make_share", "revoke_share"), "call"),
     **dict.fromkeys(("list_tokens", "make_token", "revoke_token"), "call"),
     **dict.fromkeys(("show_shot", "show_coverage", "list_own_lines"), "call"),
 }
 """Which method makes which call of the description."""
 LEFT_OUT = {
-    "for browsers": {"sign_in", "signed_in", "sign_out", "open_share", "verify_page"},
+    "for browsers": {"sign_in", "signed_in", "sign_out", "open_share", "open_shared_file", "verify_page"},
     "for operators and their monitoring": {"health", "ready", "metrics", "isolation"},
     "for who follows a log, with a reader of tiled logs": {
         "consistency",

@@ -49,6 +49,23 @@ def test_it_leaves_the_tree_that_the_documentation_names(demo: Demo) -> None:
     assert (demo.folder / "trust.json").read_bytes() == (demo.folder / "home" / "trust.json").read_bytes()
 
 
+def test_it_ends_with_the_audit_report_of_its_cut(demo: Demo) -> None:
+    whole, shown = (
+        json.loads((demo.folder / name / "report.json").read_text(encoding="utf-8"))
+        for name in ("report", "report-for-the-distributor")
+    )
+    assert whole["verdict"]["now"] == shown["verdict"]["now"] == "blocked"
+    assert whole["worst"] == ["2"]
+    assert {figure["key"]: figure["value"] for figure in whole["figures"]}["cleared"] == 12
+    assert (whole["view"], shown["view"], whole["withheld"]) == ("studio", "distributor", {})
+    assert shown["withheld"]["terms"] > 0
+    for name in whole["pictures"].values():
+        with Image.open(demo.folder / "report" / name) as image:
+            assert image.size == (320, 180)
+    names = {path.name for path in (demo.folder / "report").iterdir()}
+    assert {"report.html", "report.pdf", "report.xlsx", "report.otio", "bundle.zip", "verify.pyz"} <= names
+
+
 def test_where_nobody_looks_it_prints_plain_lines(demo: Demo) -> None:
     assert demo.err == ""
     assert "\x1b" not in demo.out

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from ledger.errors import CODES, RakkanError
+from ledger.codes import CODES
+from ledger.errors import RakkanError
 from tests.faults.strace import Worker
 from tests.support.faults import examine, resume
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 from cryptography import x509
+from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.validation import SignatureCoverageLevel
 
 from ledger.adapters import pki, typesetting
@@ -105,6 +107,15 @@ def test_the_document_stays_pdf_a_with_the_signature_in_it(plain: bytes, tmp_pat
     rows = said("pdffonts", path).splitlines()[2:]
     assert rows
     assert all(row.split()[-5] == "yes" for row in rows), "every font is embedded"
+
+
+def test_what_is_seen_of_it_is_printed_as_well(plain: bytes) -> None:
+    root = PdfFileReader(BytesIO(signed(plain, stamped=True))).root
+    seen, stamp = (field.get_object() for field in root["/AcroForm"]["/Fields"])
+    assert (seen["/F"] & 0b111, stamp["/F"] & 0b111) == (0b100, 0b100), "printed, and not hidden"
+    assert "/N" in seen["/AP"]
+    assert list(stamp["/Rect"]) == [0, 0, 0, 0]
+    assert list(root["/Extensions"]) == ["/ESIC"]
 
 
 def test_what_signs_reports_signs_documents_and_no_claims() -> None:

@@ -44,6 +44,11 @@ PLANS: dict[str, tuple[Callable[[ReadingStore], object], str]] = {
     "shots": (lambda s: s.shots("sh", 3), "COVERING INDEX basis_entry_shot (log_id=? AND shot>?)"),
     "types": (lambda s: s.types([7]), "sqlite_autoindex_statement_1 (log_id=? AND idx=?)"),
     "types of many": (lambda s: s.types(range(500)), "sqlite_autoindex_statement_1 (log_id=? AND idx=?)"),
+    "keys of many": (lambda s: s.keyids(range(500)), "sqlite_autoindex_statement_1 (log_id=? AND idx=?)"),
+    "steps using": (
+        lambda s: s.steps_using([BYTES], 3, 9, 5),
+        "INDEX artifact_sha256 (log_id=? AND <expr>=? AND <expr>=?)",
+    ),
     "since": (
         lambda s: s.first_since(datetime(2026, 1, 1, tzinfo=UTC)),
         "sqlite_autoindex_head_1 (log_id=?)",

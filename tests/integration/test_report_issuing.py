@@ -15,20 +15,23 @@ from ledger.adapters.sql.store import SqlEntryStore
 from ledger.core.artifact import Artifact, Role
 from ledger.core.audit import Report
 from ledger.core.audit.document import to_json
-from ledger.core.checkpoint import open_checkpoint
+from ledger.core.audit.views import Reader, View
+from ledger.core.checkpoint import open_checkpoint, parse_checkpoint
 from ledger.core.consistency import compare
 from ledger.core.digest import sha256_hex
 from ledger.core.predicates import AuditReport
 from ledger.core.receipt import parse_receipt, verify_receipt
 from ledger.errors import IntegrityError, MalformedError, RefusedError, UsageError
 from ledger.service.report import issuing, last
+from ledger.service.report.beside import Beside
+from ledger.service.report.report import make
 from ledger.service.studio import Studio
 from ledger.testing import SeedSigner
 from tests.support.bare_studio import opened, say, studio_on
 from tests.support.bases import component, made
 from tests.support.builders import DEVICE, audit_report, digest
 from tests.support.log import ORIGIN, database
-from tests.support.reported import Series
+from tests.support.reported import Series, asked
 
 SKY = Artifact("sky", digest("sky weights"), role=Role.MODEL)
 
@@ -229,3 +232,35 @@ def test_another_scope_is_another_series(series: Series, tmp_path: Path) -> None
     other = Series(series.studio, series.kept, (digest("frame.png"),))
     _, report = other.issued(tmp_path / "second")
     assert report.head.previous is None
+
+
+def test_what_others_record_and_issue_while_a_report_is_made_is_after_it(
+    series: Series, tmp_path: Path
+) -> None:
+    _, first = series.issued(tmp_path / "first")
+    studio = series.studio
+    clearer, population = asked(studio, ".")
+    _, between = series.issued(tmp_path / "between")
+    say(studio, made("other.png"))
+    scope = last.series_of(studio, population, Reader(View.STUDIO))
+    found = last.find_last(studio, series.kept, scope, clearer.size)
+    assert found is not None
+    assert (found.identifier, found.report) == (first.head.identifier, first)
+    assert between.head.previous == first.head.identifier
+    report = make(studio, clearer, population, Beside(last=found)).report
+    assert check(report, "checkpoint")[0] == check(report, "consistency")[0] == "passed"
+    proofs = issuing.proof_of(studio, clearer, found)
+    assert parse_checkpoint(proofs[issuing.CHECKPOINT]).size == report.head.size == clearer.size
+    assert issuing.PROOF in proofs
+
+
+def test_the_entry_names_neither_the_scope_nor_the_reader(series: Series, tmp_path: Path) -> None:
+    index, report = series.issued(tmp_path / "first")
+    payload = series.studio.envelope(index).payload.decode()
+    assert report.head.scope not in payload
+    assert not [name for name in report.tables["frames"].column("name") if name in payload]
+    parties = [
+        last.series_of(series.studio, asked(series.studio, ".")[1], Reader(View.RIGHTS_HOLDER, party))
+        for party in ("mori", "kawa")
+    ]
+    assert parties[0] != parties[1]

@@ -112,7 +112,7 @@ def studio() -> Studio:
     return studio
 
 
-def seen(studio: Studio, *places: Path) -> Made:
+def seen(studio: Studio, *folders: Path, files: tuple[Path, ...] = ()) -> Made:
     """Return a report with pictures: what a file says is its picture, here."""
     clearer, population = asked(studio)
     found = make(studio, clearer, population)
@@ -125,7 +125,7 @@ def seen(studio: Studio, *places: Path) -> Made:
     stop = Stop(digest("two.png"), "file", "two.png", (), "", None, None)
     way = Lineage("way", "two.png", digest("two.png"), "", (stop,), ())
     report = replace(found.report, tables=tables, worst=(), lineages={"way": way})
-    return pictured(studio, replace(found, report=report), places, Path.read_bytes)
+    return pictured(studio, replace(found, report=report), files, folders, Path.read_bytes)
 
 
 def lay(path: Path, text: str) -> Path:
@@ -150,7 +150,9 @@ def test_a_picture_is_of_the_bytes_in_the_report_or_of_those_sealed_from_them(
 
 def test_files_can_be_given_and_what_is_not_there_has_no_picture(studio: Studio, tmp_path: Path) -> None:
     one = lay(tmp_path / "one.png", "one.png")
-    assert set(seen(studio, one, tmp_path / "none", tmp_path / "two.png").thumbnails) == {digest("one.png")}
+    assert set(seen(studio, tmp_path / "none", files=(tmp_path / "two.png", one)).thumbnails) == {
+        digest("one.png")
+    }
     assert seen(studio).report.pictures == {}
 
 

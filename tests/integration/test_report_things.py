@@ -490,6 +490,20 @@ def test_files_that_were_made_alike_are_one_card_of_a_lineage(fresh: Audited) ->
     }  # fmt: skip
 
 
+def test_a_dataset_that_a_picture_was_taken_out_of_has_a_row(fresh: Audited) -> None:
+    for name in ("sketches", "reel"):
+        out_of = (thing(name, Role.DATASET),)
+        fresh.say(f"from {name}", step(StepAction.IMPORT, "sh060", f"{name}.1001.exr", of=out_of))
+    datasets = rows(fresh.made(NOW, "sq010/sh060").report, "datasets", "name")
+    assert {name: (row["works"], row["files"]) for name, row in datasets.items()} == {
+        "reel": (None, 1),
+        "sketches": (10, 1),
+    }
+    assert datasets["reel"]["entries"] == fresh.entries("from reel")
+    steps = fresh.entries("sketches", "LIC-8", "LIC-8 ends", "from sketches")
+    assert datasets["sketches"]["entries"] == steps
+
+
 def test_what_only_a_publish_recorded_is_the_work_of_who_published_it(fresh: Audited) -> None:
     fresh.say("published", step(StepAction.RENDER, "sh060", "sh060.1001.exr", capture=PUBLISHED))
     report = fresh.made(NOW, "sq010/sh060").report

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 import pytest
@@ -26,7 +27,9 @@ def test_a_text_that_is_set_has_no_character_that_nobody_sees_or_has(text: str, 
 def test_an_ordinary_text_is_set_as_it_is_with_places_to_break(text: str) -> None:
     shown: str = plain(text)
     assert shown.replace("\u200b", "") == text
-    assert all(len(word) <= 15 for part in shown.split("\u200b") for word in part.split(" "))
+    assert all(
+        len(word) <= 15 for part in shown.split("\u200b") for word in re.split("[ ]|-(?=[A-Za-z])", part)
+    )
 
 
 @given(RUNS, st.integers(1, 80))

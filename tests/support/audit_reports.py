@@ -394,7 +394,7 @@ def _lineage(names: Sequence[str]) -> Lineage:
         "worst",
         "sh020.final.1007.exr",
         digest("l6"),
-        "the first blocked frame of the worst shot",
+        "It is the first blocked frame of the worst shot.",
         stops,
         tuple((stops[a].sha256, stops[b].sha256, role) for a, b, role in links),
     )

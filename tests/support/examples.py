@@ -24,7 +24,7 @@ from tests.support.cleared import license_production, policy, shoot
 from tests.support.day import MEMBER, SETTINGS
 from tests.support.outside import DSSE
 from tests.support.receiver import receiving
-from tests.support.service import running
+from tests.support.service import running, until
 
 FILE = ROOT / "api/examples.json"
 NIGHTFALL = "/v1/productions/nightfall"
@@ -120,6 +120,7 @@ def calls(story: Story) -> Iterator[Call]:
     yield from _of_the_work(about, final, drawn, cleared, prompted)
     yield Call("open_entry", "POST", f"{about}/disclosures/{{entry}}", {"entry": prompted},
                {"purpose": "claim 2026-114: is the prompt theirs?"})  # fmt: skip
+    yield from _of_reports(story, f"{about}/reports")
     yield from _of_webhooks(story, f"{about}/webhooks")
     yield from _of_access(story, about, final)
 
@@ -158,8 +159,29 @@ def _of_the_work(about: str, final: str, drawn: str, cleared: str, step: int) ->
     yield Call("compute_clearance", "POST", f"{about}/clearances", {}, asked)
     asked = {"thing": "G-7", "ifRevoked": "2026-02-01T00:00:00Z", "policy": "house"}
     yield Call("compute_impact", "POST", f"{about}/impact", {}, asked)
+    questions = f"{about}/questions"
+    yield Call("ask_unknown_origin", "GET", f"{questions}/unknown-origin", {"limit": LIST, "shot": "sh010"})
+    yield Call("ask_used", "GET", f"{questions}/used", {"thing": "sky", "limit": LIST})
+    yield Call("ask_coverage", "GET", f"{questions}/coverage", {"by": "shot", "limit": LIST})
+    ends = {"grant": "G-7", "on": "2026-02-01T00:00:00Z", "policy": "house", "limit": LIST}
+    yield Call("ask_if_ended", "POST", f"{questions}/if-ended", {}, ends)
     yield Call("ask_own_works", "POST", f"{about}/own-works", {}, {"works": [MEMBER]})
     yield Call("list_own_lines", "GET", f"{about}/own-works", {"limit": LIST})
+
+
+def _of_reports(story: Story, reports: str) -> Iterator[Call]:
+    wanted = {"policy": "house", "view": "distributor", "at": "2026-11-22T03:00:00Z"}
+    yield Call("make_report", "POST", reports, {}, wanted)
+    made = {"job": story.get("/reports")["reports"][0]["id"]}
+    until(lambda: story.get(f"/reports/{made['job']}")["state"] == "done")
+    yield Call("list_reports", "GET", reports)
+    yield Call("show_report", "GET", f"{reports}/{{job}}", made)
+    file = {**made, "name": "report.xlsx"}
+    yield Call("read_report_file", "GET", f"{reports}/{{job}}/files/{{name}}", file)
+    path = story.post("/shares", {"report": made["job"]})["path"]
+    held = {"secret": path.removeprefix("/s/"), "name": "report.xlsx"}
+    yield Call("open_shared_file", "GET", "/s/{secret}/files/{name}", held)
+    yield Call("remove_report", "DELETE", f"{reports}/{{job}}", made)
 
 
 def _of_webhooks(story: Story, hooks: str) -> Iterator[Call]:

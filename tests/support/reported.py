@@ -47,7 +47,7 @@ class Series:
         clearer, population = asked(self.studio, *self.targets)
         reader = Reader(View.STUDIO)
         series = series_of(self.studio, population, reader)
-        last = find_last(self.studio, self.kept, series)
+        last = find_last(self.studio, self.kept, series, clearer.size)
         report = make(self.studio, clearer, population, Beside(last=last)).report
         data = json.dumps(to_json(report)).encode()
         folder.mkdir()

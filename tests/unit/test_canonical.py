@@ -13,6 +13,11 @@ def refusal(data: bytes) -> str:
     return error.value.code
 
 
+def _within_texts(levels: int) -> bytes:
+    """Return so many levels, with texts between them that seem to close each at once and to open it later."""
+    return b'["\\"]",' * (levels - 1) + b"[1]" + b',"["]' * (levels - 1)
+
+
 REFUSED = {
     "no bytes": (b"", "json.malformed"),
     "only white space": (b" ", "json.malformed"),
@@ -55,6 +60,7 @@ REFUSED = {
     "long form of a short escape": (rb'"\u000a"', "json.not-canonical"),
     "one level too many": (b"[" * (MAX_DEPTH + 1) + b"]" * (MAX_DEPTH + 1), "json.too-deep"),
     "nested objects": (b'{"a":' * 40 + b"1" + b"}" * 40, "json.too-deep"),
+    "nested, and closed within texts": (_within_texts(MAX_DEPTH + 1), "json.too-deep"),
     "nested to exhaust the stack": (b"[" * 200_000, "json.too-deep"),
     "nested and closed": (b"[" * 200_000 + b"]" * 200_000, "json.too-deep"),
 }
@@ -85,6 +91,7 @@ ACCEPTED = {
     "short escapes": rb'"\b\t\n\f\r\"\\"',
     "long escapes": rb'"\u0000\u001f"',
     "not escaped": '"/\x7f\u2028é落款😀"'.encode(),
+    "as deep as allowed, with brackets in texts": _within_texts(MAX_DEPTH),
     "as deep as allowed": b"[" * MAX_DEPTH + b"1" + b"]" * MAX_DEPTH,
     # RFC 8785 §3.2.3: sorted by UTF-16 code units, where U+1F600 (D83D …) comes before U+FB33.
     "sorted as UTF-16": '{"\\r":1,"1":2,"\x80":3,"ö":4,"€":5,"😀":6,"\ufb33":7}'.encode(),

@@ -79,7 +79,7 @@ def cleared(known: Facts, name: str, policy: str = "strict-authorised-only") -> 
     profile = load(policy)
     delivery = Delivery(None, Deliverable.FINAL, profile.media, profile.territories)
     question = Question(profile, delivery, NOW)
-    clearer = Clearer(question, known, Engine(known, profile, delivery, NOW), known.size, "ee" * 32)
+    clearer = Clearer(question, known, Engine(known, profile, delivery, NOW), known.size, "ee" * 32, b"")
     basis = frozenset({Item(ItemKind.MODEL, MODEL, name, "", slot_of(NOW))})
     return clear(clearer, [Target(name, TargetKind.FILE, (File(name, FRAME, basis),))])
 

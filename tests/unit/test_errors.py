@@ -9,7 +9,8 @@ from types import ModuleType
 import pytest
 
 from ledger import errors
-from ledger.errors import CODES, RakkanError
+from ledger.codes import CODES
+from ledger.errors import RakkanError
 from tests.architecture.project import ROOT
 
 GENERATOR = ROOT / "docs" / "reference" / "generate.py"

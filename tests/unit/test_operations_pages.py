@@ -13,7 +13,7 @@ import yaml
 
 from api import metrics
 from ledger.cli import COMMANDS
-from ledger.errors import CODES
+from ledger.codes import CODES
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "docs/operations"

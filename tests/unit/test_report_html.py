@@ -16,7 +16,7 @@ from PIL import Image
 from ledger.core.audit import Hidden, Lineage, Report, Stop
 from ledger.core.audit.tables import TABLES
 from ledger.core.audit.views import Reader, View, seen_by
-from ledger.render.report.html import ROOM, page
+from ledger.render.report.html import ROOM, page, verdict
 from tests.support.reports import finding, report, row, shot
 
 HOSTILE = [
@@ -158,6 +158,27 @@ def test_the_first_heading_is_the_verdict_and_failing_entries_stand_before_it(ma
     assert text.index("Two fail.") < text.index("2 of 6 files are blocked under broadcast-jp.")
 
 
+def test_where_all_is_cleared_and_an_entry_fails_the_verdict_says_so() -> None:
+    failing = row(TABLES["checks"], check="entries", result="failed", looked=9, failed=1, words="One fails.")
+    found = replace(report([shot(1, "cc")], {"checks": [failing]}), verdict_now="undecided")
+    assert verdict(found) == "Undecided: 1 entry under 2 files cannot be believed."
+
+
+@pytest.mark.parametrize(
+    ("strip", "said"),
+    [
+        ("c", "The file is cleared under broadcast-jp."),
+        ("cc", "All 2 files are cleared under broadcast-jp."),
+        ("cr", "1 of 2 files is to be reviewed by a person under broadcast-jp."),
+        ("ccu", "1 of 3 files is undecided: what is on record does not explain it."),
+        ("cuu", "2 of 3 files are undecided: what is on record does not explain them."),
+        ("bb", "All 2 files are blocked under broadcast-jp."),
+    ],
+)
+def test_the_verdict_is_one_sentence_with_its_numbers(strip: str, said: str) -> None:
+    assert verdict(report([shot(1, strip)])) == said
+
+
 def test_the_worst_shot_is_on_the_first_screen_with_its_reason_and_its_mend(read: Read) -> None:
     text = " ".join(read.text.split())
     first = text[: text.index("What this report says")]
@@ -216,13 +237,13 @@ def test_any_name_can_be_shown(name: str) -> None:
     assert {tag for tag, _ in Read(page(full(name), {})).tags} <= ALLOWED
 
 
-@pytest.mark.parametrize("view", [View.DISTRIBUTOR, View.INSURER, View.PUBLIC])
+@pytest.mark.parametrize("view", [View.DISTRIBUTOR, View.INSURER, View.RIGHTS_HOLDER, View.PUBLIC])
 def test_what_a_view_hides_is_not_on_its_page_and_is_said_to_be_hidden(view: View) -> None:
     secret = replace(full("Secret Name"), head=full().head)
     assert "Secret Name" in page(secret, {})
-    found = seen_by(secret, Reader(view), b"k" * 32)
+    found = seen_by(secret, Reader(view, "me" if view is View.RIGHTS_HOLDER else None), b"k" * 32)
     text = " ".join(Read(page(found, {})).text.split())
-    if view is View.PUBLIC:
+    if view in (View.PUBLIC, View.RIGHTS_HOLDER):
         assert (
             "Secret Name" not in text.replace("Secret Name: ", "").replace("Moonrise", "") or found.head.title
         )

@@ -138,3 +138,16 @@ def test_hidden_terms_are_not_drawn() -> None:
     empty = audit_report()
     bare = replace(empty, tables={**empty.tables, "grants": Table(TABLES["grants"], ())})
     assert drawings.terms(bare) is None
+
+
+def test_a_revoked_grant_ends_when_it_was_revoked() -> None:
+    whole = audit_report(Size(things=1))
+    schema = TABLES["grants"]
+    (row,) = whole.tables["grants"].shown
+    cells = dict(zip((column.key for column in schema.columns), row, strict=True))
+    cells |= {"from": "2026-01-01T00:00:00Z", "until": None, "revoked": "2026-07-01T00:00:00Z"}
+    grants = Table(schema, (tuple(cells.values()),))
+    shown = drawings.terms(replace(whole, tables={**whole.tables, "grants": grants}))
+    assert shown is not None
+    (term,) = shown["rows"]
+    assert (term["open"], term["until"] < shown["now"]) == (False, True)

@@ -3,7 +3,8 @@
 * Every query names its index by the way it is written: ``+idx`` and the expressions of ``tables`` keep SQLite
   from walking the log. ``tests/integration/test_reading_plans.py`` looks at the plans.
 * A digest is looked for by its first digits, which is what its index holds, and compared as a whole here: a
-  piece may hold less than it read, and goes on behind what it read.
+  piece may hold less than it read, and goes on behind what it read. Where the database compares it, that is
+  with ``|| ''``: SQLite would put the value into the expression of the index, and not find that any more.
 """
 
 from __future__ import annotations
@@ -56,6 +57,12 @@ _BASES = (
     "SELECT f.basis AS basis, COUNT(*) AS files FROM basis_entry AS e"
     " JOIN basis_final AS f ON f.log_id = e.log_id AND f.idx = e.idx WHERE e.log_id = :log"
 )
+_USING = (
+    "FROM artifact AS a JOIN basis_entry AS e ON e.log_id = a.log_id AND e.idx = a.idx"
+    f" WHERE a.log_id = :log AND substr(a.sha256, 1, 16) IN :digits AND {USED} = 1"
+    " AND a.sha256 || '' IN :digests AND e.kind IN (0, 4) AND e.slot >= :first AND e.slot <= :last"
+)
+_LISTS: tuple[Any, ...] = (bindparam("digits", expanding=True), bindparam("digests", expanding=True))
 _RECEIVED = text("SELECT received_at FROM entry WHERE log_id = :log AND idx = :index")
 _SIZE = text("SELECT size FROM head WHERE log_id = :log")
 
@@ -130,11 +137,24 @@ class SqlReadingStore:
 
     def types(self, indices: Collection[int]) -> Mapping[int, str]:
         """Return the predicate types of those of these entries that exist."""
-        with self._reading() as connection:
-            # With a column that the index on types has not: SQLite would walk all of that for many entries.
-            sql, wanted = "SELECT idx, predicate_type, keyid FROM statement", list(indices)
-            rows: Any = self._dialect.select_among(connection, sql, self._log_id, "idx", wanted)
-        return {index: kind for index, kind, _ in rows}
+        return {index: kind for index, kind, _ in self._statements(indices)}
+
+    def keyids(self, indices: Collection[int]) -> Mapping[int, str]:
+        """Return the keys that signed those of these entries that exist."""
+        return {index: keyid for index, _, keyid in self._statements(indices)}
+
+    def steps_using(
+        self, digests: Sequence[str], first: int, last: int, limit: int
+    ) -> tuple[int, Sequence[int]]:
+        """Return how many steps read one of these files in these slots, and the first ones in order."""
+        if not digests:
+            return 0, ()
+        key = {"digits": [item[:16] for item in digests], "digests": list(digests)}
+        slots = {"first": first, "last": last}
+        how_many = text(f"SELECT COUNT(DISTINCT a.idx) {_USING}").bindparams(*_LISTS)
+        ((count,),) = self._all(how_many, **key, **slots)
+        some = text(f"SELECT DISTINCT a.idx {_USING} ORDER BY a.idx LIMIT :limit").bindparams(*_LISTS)
+        return count, [row.idx for row in self._all(some, **key, **slots, limit=limit)]
 
     def first_since(self, moment: datetime) -> int:
         """Return the first entry that the log took in at this moment or later; the log's size if none."""
@@ -149,6 +169,12 @@ class SqlReadingStore:
             else:
                 high = middle
         return low
+
+    def _statements(self, indices: Collection[int]) -> Any:
+        with self._reading() as connection:
+            # With a column that the index on types has not: SQLite would walk all of that for many entries.
+            sql, wanted = "SELECT idx, predicate_type, keyid FROM statement", list(indices)
+            return self._dialect.select_among(connection, sql, self._log_id, "idx", wanted)
 
     def _all(self, query: Any, **key: Any) -> Sequence[Any]:
         with self._reading() as connection:

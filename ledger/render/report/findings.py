@@ -65,7 +65,10 @@ def _told(table: Table, row: Row) -> Told:
         return " ← ".join(map(str, value)) if isinstance(value, tuple) else str(value or "")
 
     use = f", for {USES.get(text('use'), text('use'))}" if text("use") else ""
-    detail = f": {text('detail')}" if text("detail") else ""
+    subject, said, way = text("subject"), text("detail"), text("path")
+    if subject == HIDDEN:  # once is enough
+        said, way = said if said != HIDDEN else "", way if way != HIDDEN else ""
+    detail = f": {said}" if said else ""
     rest = [
         f"at {moment(text('at'))}" if text("at") else "",
         f"known since {moment(text('since'))}" if text("since") else "",
@@ -73,5 +76,5 @@ def _told(table: Table, row: Row) -> Told:
         f"until {moment(text('expires'))}" if text("expires") else "",
     ]
     now, then, shots = (row[table.schema.place(key)] or 0 for key in ("now", "then", "shots"))
-    number, about = str(row[0]), f"{text('subject')}{use}{detail}"
-    return Told(number, about, text("path"), now, then, shots, ", ".join(filter(None, rest)))
+    number, about = str(row[0]), f"{subject}{use}{detail}"
+    return Told(number, about, way, now, then, shots, ", ".join(filter(None, rest)))

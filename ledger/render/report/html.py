@@ -102,6 +102,9 @@ def verdict(report: Report) -> str:
     """Return the verdict on the whole in one sentence: how many of how many."""
     figure = {item.key: item.value for item in report.figures}
     total, policy = figure["frames"], f"under {report.head.policy}"
+    if report.verdict_now == "undecided" and not figure["undecided"]:
+        failed = counted(figure["entries-failed"], "entry", "entries")
+        return f"Undecided: {failed} under {counted(total, 'file')} cannot be believed."
     said = {
         "blocked": (figure["blocked"], f"blocked {policy}"),
         "needs_review": (figure["needs-review"], f"to be reviewed by a person {policy}"),

@@ -93,7 +93,10 @@ class Impact:
 
 @dataclass(frozen=True, slots=True)
 class WhatIf:
-    """What a revocation would change. ``moves`` counts final files by the verdict now and the one then."""
+    """What a revocation would change. ``moves`` counts final files by the verdict now and the one then.
+
+    ``moved`` are those that would have another verdict, in the order of the log.
+    """
 
     question: Question
     effective: datetime
@@ -101,6 +104,7 @@ class WhatIf:
     moves: Mapping[tuple[Verdict, Verdict], int]
     shots: Mapping[str, int]
     reasons: tuple[Touching, ...]
+    moved: tuple[tuple[Final, Verdict, Verdict], ...] = ()
 
     @property
     def changed(self) -> int:
@@ -189,18 +193,24 @@ def what_if(studio: Studio, seen: Seen, question: Question, found: Impact, effec
     facts = Facts(records, seen.size + len(revoked), question.known)
     engines = [Engine(each, question.profile, question.delivery, question.at) for each in (seen.facts, facts)]
     bases = items_of(studio.bases, {item.basis for item in found.finals})
-    moves, shots, reasons = Counter[tuple[Verdict, Verdict]](), Counter[str](), Counter[Any]()
+    moves, reasons = Counter[tuple[Verdict, Verdict]](), Counter[Any]()
+    moved = list[tuple[Final, Verdict, Verdict]]()
     for number, finals in _by_basis(found.finals).items():
         before, after = (engine.clear(bases[number]) for engine in engines)
-        moves[before.now.verdict, after.now.verdict] += len(finals)
-        if before.now.verdict is not after.now.verdict:
-            shots.update(place_of(item) or "no place on record" for item in finals)
+        verdicts = before.now.verdict, after.now.verdict
+        moves[verdicts] += len(finals)
+        if verdicts[0] is not verdicts[1]:
+            moved += [(final, *verdicts) for final in finals]
         held = set(map(timeless, before.now.reasons))
         for reason in {timeless(item) for item in after.now.reasons} - held:
             reasons[reason] += len(finals)
     told = [Touching(reason, count, count) for reason, count in reasons.items()]
     told.sort(key=lambda item: (-item.reason.severity, -item.now, item.reason.code, str(item.reason)))
-    return WhatIf(question, effective, revoked, dict(moves), dict(sorted(shots.items())), tuple(told))
+    moved.sort()
+    shots = Counter(place_of(final) or "no place on record" for final, _, _ in moved)
+    return WhatIf(
+        question, effective, revoked, dict(moves), dict(sorted(shots.items())), tuple(told), tuple(moved)
+    )
 
 
 def _hypothetical(

@@ -196,8 +196,12 @@ class Affected:
 
 def affected(studio: Studio, things: Collection[tuple[ItemKind, str]]) -> Affected:
     """Return what rests on any of these things, each an item's kind and SHA-256. The blast radius."""
+    return on_items(studio, studio.bases.items_about(things))
+
+
+def on_items(studio: Studio, items: Collection[int]) -> Affected:
+    """Return what rests on any of these items, by their numbers."""
     store = studio.bases
-    items = store.items_about(things)
     bases = tuple(store.bases_with(items)) if items else ()
     steps = tuple(store.steps_on(bases))
     return Affected(bases, steps, tuple(store.finals_of([step.index for step in steps])))

@@ -66,22 +66,27 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Clearer:
-    """The engine for one question, with the facts and the tree that it judges by. ``root`` is hex."""
+    """The engine for one question, with the facts and the tree that it judges by.
+
+    ``root`` is hex, ``checkpoint`` the tree as the log signed it.
+    """
 
     question: Question
     facts: Facts
     engine: Engine
     size: int
     root: str
+    checkpoint: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """The log at one moment: its facts, and the tree that holds them. ``root`` is hex."""
+    """The log at one moment: its facts, and the tree that holds them; see ``Clearer``."""
 
     facts: Facts
     size: int
     root: str
+    checkpoint: bytes = b""
 
 
 def ask(studio: Studio, profile: Profile, asked: Asked) -> Question:
@@ -100,17 +105,18 @@ def ask(studio: Studio, profile: Profile, asked: Asked) -> Question:
 def clearer_over(seen: Seen, question: Question) -> Clearer:
     """Return the engine for a question, by what was seen of the log."""
     engine = Engine(seen.facts, question.profile, question.delivery, question.at)
-    return Clearer(question, seen.facts, engine, seen.size, seen.root)
+    return Clearer(question, seen.facts, engine, seen.size, seen.root, seen.checkpoint)
 
 
 def see(studio: Studio, known: datetime | None = None) -> Seen:
     """Return what the log holds, once its bases are caught up. Raises ``RefusedError("log.busy")``."""
     for _ in range(TRIES):
         catch_up(studio)
-        checkpoint = parse_checkpoint(studio.log.head().checkpoint)
+        note = studio.log.head().checkpoint
+        checkpoint = parse_checkpoint(note)
         facts = facts_of(studio, known)
         if facts.size == checkpoint.size and studio.bases.mark().size == checkpoint.size:
-            return Seen(facts, checkpoint.size, checkpoint.root.hex())
+            return Seen(facts, checkpoint.size, checkpoint.root.hex(), note)
     raise RefusedError("log.busy", "The log grew faster than it could be read.")
 
 

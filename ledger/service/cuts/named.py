@@ -35,7 +35,7 @@ class Named:
             return []
         spoken = _spoken(said)
         placed = [final for shot in (None, *spoken) for final in by_shot.get(shot, ())]
-        nearer = [final for final in placed if final.sequence and _key(final.sequence) in spoken]
+        nearer = [final for final in placed if final.sequence and key_of(final.sequence) in spoken]
         return [
             File(final.name, final.sha256, self.bases[final.basis], None, final)
             for final in sorted(nearer or placed, key=lambda final: final[:2])
@@ -48,14 +48,14 @@ def finals_named(studio: Studio, names: Collection[str]) -> Named:
     bases = set[int]()
     for final in studio.bases.finals_at(Where()) if names else ():
         if final.name in names:
-            shot = None if final.shot is None else _key(final.shot)
+            shot = None if final.shot is None else key_of(final.shot)
             finals.setdefault(final.name, {}).setdefault(shot, []).append(final)
             bases.add(final.basis)
     return Named(finals, items_of(studio.bases, bases))
 
 
 @lru_cache(4096)
-def _key(place: str) -> str:
+def key_of(place: str) -> str:
     """Return what the name of a place is found by: lower case, from its first word to its last one."""
     text = place.lower()
     words = [found.span() for found in _WORD.finditer(text)]

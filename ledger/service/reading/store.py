@@ -84,6 +84,17 @@ class ReadingStore(Protocol):
     def types(self, indices: Collection[int]) -> Mapping[int, str]:
         """Return the predicate types of those of these entries that exist."""
 
+    def keyids(self, indices: Collection[int]) -> Mapping[int, str]:
+        """Return the keys that signed those of these entries that exist."""
+
+    def steps_using(
+        self, digests: Sequence[str], first: int, last: int, limit: int
+    ) -> tuple[int, Sequence[int]]:
+        """Return how many steps read one of these files, and the first ones, in order.
+
+        Those of the quarters of an hour ``first`` to ``last``, both among them.
+        """
+
     def first_since(self, moment: datetime) -> int:
         """Return the first entry that the log took in at this moment or later; the log's size if none.
 

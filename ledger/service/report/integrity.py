@@ -21,9 +21,10 @@ from ledger.core.report import Status
 from ledger.errors import RakkanError, UndecidedError
 from ledger.service.capture.devices import DeviceChain, chains
 from ledger.service.clear.question import Clearer
-from ledger.service.log.receipts import held, signed, tree
+from ledger.service.log.receipts import held, tree
 from ledger.service.report.beside import Beside, Last
 from ledger.service.report.entries import Rests
+from ledger.service.report.issuing import stood_on
 from ledger.service.report.judged import Judged, judged
 from ledger.service.studio import Studio
 
@@ -58,24 +59,27 @@ def _check(
 
 def _entry_checks(found: Judged) -> Iterator[Row]:
     """Yield what came of the entries: altogether, by their place, by their signature, and what is open."""
-    rows = (
-        (
-            "entries",
-            found.failed,
-            "Every entry under this report is in the log, and signed by whom it must be.",
-        ),
-        ("inclusion", found.outside, "Every entry is in the tree, under its root, with these bytes."),
-        ("signatures", found.forged, "Every signature holds, by a key that might say this at that point."),
-    )
-    for name, failed, words in rows:
-        status = Status.FAILED if failed else Status.UNDECIDED if found.undecided else Status.PASSED
-        if name == "inclusion" and not failed:
-            status = Status.PASSED
-        yield _check(name, status, found.looked, _codes(failed) if failed else words, failed)
+    held = "Every entry under this report is in the log, and signed by whom it must be."
+    signed = "Every signature holds, by a key that might say this at that point."
+    inside = "Every entry is in the tree, under its root, with these bytes."
+    yield _entry_check("entries", found, found.failed, held)
+    if found.outside:
+        yield _check("inclusion", Status.FAILED, found.looked, _codes(found.outside), found.outside)
+    else:
+        yield _check("inclusion", Status.PASSED, found.looked, inside)
+    yield _entry_check("signatures", found, found.forged, signed)
     if found.undecided:
         words = f"Nobody can say here whose word these entries are. {_codes(found.undecided)}"
-        row = _check("open-entries", Status.UNDECIDED, len(found.undecided), words, found.undecided, 0)
-        yield row
+        yield _check("open-entries", Status.UNDECIDED, len(found.undecided), words, found.undecided, 0)
+
+
+def _entry_check(name: str, found: Judged, failed: Mapping[int, str], words: str) -> Row:
+    if failed:
+        return _check(name, Status.FAILED, found.looked, _codes(failed), failed)
+    if found.undecided:
+        words = f"None fails. Of {len(found.undecided)}, nobody can say here whose word they are."
+        return _check(name, Status.UNDECIDED, found.looked, words)
+    return _check(name, Status.PASSED, found.looked, words)
 
 
 def _codes(wrong: Mapping[int, str]) -> str:
@@ -87,9 +91,9 @@ def _codes(wrong: Mapping[int, str]) -> str:
 def _checkpoint_check(studio: Studio, clearer: Clearer) -> Row:
     """Return whether the log's key signed the tree that the report stands on."""
     try:
-        stated = held(studio.log, signed(studio.log, studio.checkpoints, clearer.size))
+        stated = held(studio.log, stood_on(studio, clearer))
     except RakkanError as error:
-        status = Status.UNDECIDED if error.code in {"checkpoint.missing", "key.unknown"} else Status.FAILED
+        status = Status.UNDECIDED if isinstance(error, UndecidedError) else Status.FAILED
         return _check("checkpoint", status, 1, error.message, count=int(status is Status.FAILED))
     if stated.root.hex() != clearer.root:
         return _check("checkpoint", Status.FAILED, 1, "The signed root is not that of the entries.", count=1)
@@ -153,7 +157,7 @@ def _missing(chain: DeviceChain) -> int:
 def _last_checks(studio: Studio, last: Last) -> Iterator[Row]:
     yield _consistency_check(studio, last)
     if last.report is None:
-        words = f"{last.identifier} is not kept here: what changed since cannot be listed."
+        words = f"{last.identifier} is not kept here as it was: what changed since cannot be listed."
         yield _check("changes", Status.UNDECIDED, 0, words)
 
 
@@ -178,7 +182,7 @@ def _consistency_check(studio: Studio, last: Last) -> Row:
 
 def _signatures(studio: Studio, clearer: Clearer, beside: Beside) -> Iterator[Row]:
     """Yield a row for each signature: on the report's tree, on the newest cosigned one, on the last's."""
-    notes = dict.fromkeys((_signed(studio, clearer), studio.checkpoints.newest()))
+    notes = dict.fromkeys((stood_on(studio, clearer), studio.checkpoints.newest()))
     if beside.last:
         notes[beside.last.checkpoint] = None
     witnesses = [witness.verifier for witness in beside.policy.witnesses] if beside.policy else []
@@ -186,13 +190,6 @@ def _signatures(studio: Studio, clearer: Clearer, beside: Beside) -> Iterator[Ro
     for note in notes:
         if note is not None:
             yield from _signature_rows(note, known)
-
-
-def _signed(studio: Studio, clearer: Clearer) -> bytes | None:
-    try:
-        return signed(studio.log, studio.checkpoints, clearer.size)
-    except RakkanError:
-        return None  # the check ``checkpoint`` says why
 
 
 def _signature_rows(data: bytes, known: Collection[Verifier]) -> Iterator[Row]:

@@ -16,6 +16,7 @@ from ledger.core import statement as statements
 from ledger.core.artifact import Artifact
 from ledger.core.audit import Report
 from ledger.core.audit import bundle as form
+from ledger.core.checkpoint import parse_checkpoint
 from ledger.core.fields import parse_time
 from ledger.core.predicates import AuditReport
 from ledger.core.receipt import Receipt, format_receipt
@@ -39,13 +40,20 @@ FIGURES = (
 """The figures that an entry repeats."""
 
 
+def stood_on(studio: Studio, clearer: Clearer) -> bytes:
+    """Return the signed checkpoint of the tree that is judged by; the one that witnesses cosigned, if any."""
+    kept = studio.checkpoints.covering(clearer.size)
+    exact = kept is not None and parse_checkpoint(kept).size == clearer.size
+    return kept if kept is not None and exact else clearer.checkpoint
+
+
 def proof_of(studio: Studio, clearer: Clearer, last: Last | None) -> dict[str, bytes]:
     """Return the files, by name, that show on which tree the report stands, and that it continues the last's.
 
     The proof is from the checkpoint of the last report's receipt, which its receiver has. It is left out
     where there is no last report, or where the log does not continue it: the report says so.
     """
-    note = receipts.signed(studio.log, studio.checkpoints, clearer.size)
+    note = stood_on(studio, clearer)
     found = {CHECKPOINT: note}
     if last is None or last.index is None:
         return found

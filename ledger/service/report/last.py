@@ -45,10 +45,16 @@ def series_of(studio: Studio, population: Population, reader: Reader) -> str:
     return sha256_hex(canonical.encode(said))
 
 
-def find_last(studio: Studio, kept: Publication, series: str) -> Last | None:
-    """Return the last report of this series; what is kept here counts also where the log forgot it."""
-    stated = next((item for item in _issued(studio) if item[1].series == series), None)
+def find_last(studio: Studio, kept: Publication, series: str, stop: int) -> Last | None:
+    """Return the last report of this series that was issued before ``stop`` entries.
+
+    What is kept here counts also where the log forgot it.
+    """
+    earlier = (item for item in _issued(studio) if item[0] < stop)
+    stated = next((item for item in earlier if item[1].series == series), None)
     found = read_kept(kept, series)
+    if found is not None and found.receipt.index >= stop and _holds(studio, found):
+        found = None  # somebody issued it while this one was being made
     if found is not None and (stated is None or stated[0] <= found.receipt.index):
         index = found.receipt.index if _holds(studio, found) else None
         return _last(kept, found.report, index, found.receipt.checkpoint)

@@ -9,33 +9,34 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
 from ledger.core.audit import Report
 from ledger.errors import RefusedError, UsageError
 from ledger.service.archive import Archive
-from ledger.service.clear.recorded import on_disk
 from ledger.service.files import check_unchanged, identify
 from ledger.service.report.population import Population
 from ledger.service.report.report import Made
 from ledger.service.studio import Studio
 
-MOST = 120
+MOST = 60
 FOLDER = "thumbnails"
 
 Small = Callable[[Path], bytes | None]
 """Returns a picture file in small, as JPEG; ``None`` where it cannot be decoded."""
 
 
-def pictured(studio: Studio, made: Made, places: Iterable[Path], small: Small) -> Made:
-    """Return the report with its pictures. ``places`` are files, and folders with files at any depth."""
+def pictured(
+    studio: Studio, made: Made, files: Iterable[Path], folders: Iterable[Path], small: Small
+) -> Made:
+    """Return the report with its pictures: of these files, and of those at any depth in these folders."""
     found: dict[str, bytes] = {}
     wanted = list(islice(dict.fromkeys(_wanted(made.report)), MOST))
-    for sha256, path in _at_hand(studio, wanted, _names(studio, made.report, wanted), places):
+    for sha256, path in _at_hand(studio, wanted, chain(files, _walked(folders)), made.report):
         if sha256 not in found and (data := small(path)) is not None:
             found[sha256] = data
     names = {sha256: f"{FOLDER}/{sha256}.jpg" for sha256 in wanted if sha256 in found}
@@ -43,14 +44,12 @@ def pictured(studio: Studio, made: Made, places: Iterable[Path], small: Small) -
 
 
 def lying(population: Population, texts: Iterable[str], timeline: Path | None) -> Iterator[Path]:
-    """Yield the files that a population was given by: targets on disk, and what a timeline names."""
-    shots = population.cut.shots if population.cut else ()
+    """Yield where the files may lie that a population was given by: a timeline's media, and targets."""
+    shots = population.cut.shots if population.cut and timeline else ()
     for text in dict.fromkeys(path for shot in shots for path in shot.paths()):
-        if (path := on_disk(text, timeline.parent if timeline else None)) is not None:
-            yield path
-    for text in texts:
-        if (path := on_disk(text)) is not None:
-            yield path
+        yield Path(timeline.parent if timeline else "", text)
+        yield Path(text)
+    yield from map(Path, texts)
 
 
 def _wanted(report: Report) -> Iterator[str]:
@@ -73,29 +72,28 @@ def _names(studio: Studio, report: Report, wanted: Sequence[str]) -> set[str]:
 
 
 def _at_hand(
-    studio: Studio, wanted: Sequence[str], names: Collection[str], places: Iterable[Path]
+    studio: Studio, wanted: Sequence[str], files: Iterable[Path], report: Report
 ) -> Iterator[tuple[str, Path]]:
     """Yield each wanted digest with a file of these bytes, or of the bytes that were sealed from them."""
     archive = Archive(studio)
+    names = _names(studio, report, wanted)
     known: dict[str, set[str]] = {}
     for sha256 in wanted:
         for digest in {sha256, archive.sealed_as(sha256) or sha256}:
             known.setdefault(digest, set()).add(sha256)
-    for path in _files(places):
+    for path in files:
         if path.name in names:
-            with suppress(UsageError, RefusedError):  # gone, unreadable, or being written to
+            with suppress(UsageError, RefusedError, ValueError):  # gone, unreadable, being written, no path
                 identity = identify(path)
                 for sha256 in sorted(known.get(identity.sha256, ())):
                     yield sha256, path
                 check_unchanged(path, identity)
 
 
-def _files(places: Iterable[Path]) -> Iterator[Path]:
-    for place in places:
-        if not place.is_dir():
-            yield place
-        for folder, folders, names in os.walk(place):
-            folders.sort()
+def _walked(folders: Iterable[Path]) -> Iterator[Path]:
+    for top in folders:
+        for folder, under, names in os.walk(top):
+            under.sort()
             yield from (Path(folder, name) for name in sorted(names))
 
 

@@ -24,8 +24,8 @@ from ledger.errors import UsageError
 from ledger.service.clear.places import WHOLE
 from ledger.service.clear.projecting import makers_of_files
 from ledger.service.clear.recorded import Kind, Target
-from ledger.service.clear.store import EntryRow, Final
-from ledger.service.clear.targets import resolve
+from ledger.service.clear.store import EntryRow, Final, Where
+from ledger.service.clear.targets import on_record, resolve
 from ledger.service.cuts.resolve import targets_of, timeline_bytes
 from ledger.service.studio import Studio
 
@@ -110,9 +110,14 @@ class Population:
 
 
 def of_cut(studio: Studio, timeline: Path) -> Population:
-    """Return what a timeline shows. Raises what ``read_cut`` and ``targets_of`` raise."""
+    """Return what a timeline shows. Raises what ``read_cut`` and ``targets_of`` raise.
+
+    Raises ``UsageError("report.empty")`` for one in which nothing can be seen.
+    """
     document = timeline_bytes(timeline)
     cut = read_otio(document)
+    if not cut.shots:
+        raise UsageError("report.empty", f"{timeline} shows no picture.", path=timeline)
     targets = tuple(targets_of(studio, cut, timeline))
     shots = []
     makers = _makers(studio, targets)
@@ -128,9 +133,29 @@ def of_cut(studio: Studio, timeline: Path) -> Population:
 def of_targets(studio: Studio, texts: Sequence[str]) -> Population:
     """Return what these targets stand for (``clear.targets``). Raises what ``resolve`` raises.
 
-    Raises ``UsageError("report.empty")`` when they stand for nothing at all.
+    Raises ``UsageError("report.empty")`` for a production without a final file.
     """
-    targets = resolve(studio, texts)
+    if list(texts) == [WHOLE] and next(studio.bases.finals_at(Where()), None) is None:
+        raise UsageError("report.empty", f"{studio.production} has no final file on record.")
+    return _of(studio, texts, resolve(studio, texts))
+
+
+def of_recorded(studio: Studio, texts: Sequence[str]) -> Population:
+    """Return what these SHA-256s and places stand for, whatever lies on this machine's disk.
+
+    Raises ``UsageError`` with ``clear.unknown-target``, ``clear.not-made`` or ``report.empty``.
+    """
+    found = []
+    for text in texts:
+        target = on_record(studio, text)
+        if target is None and text != WHOLE:
+            words = "A target is neither a SHA-256 nor a place with final files."
+            raise UsageError("clear.unknown-target", words, target=text)
+        found += [target] if target else []
+    return _of(studio, texts, tuple(found))
+
+
+def _of(studio: Studio, texts: Sequence[str], targets: tuple[Target, ...]) -> Population:
     makers = _makers(studio, targets)
     shots: dict[str, Shot] = {}
     for target in targets:

@@ -41,14 +41,18 @@ def models_table(ground: Ground) -> Table:
 
 
 def datasets_table(ground: Ground) -> Table:
-    """Return the datasets."""
+    """Return the datasets: also those that pictures were only taken out of."""
     trained = _trained_on(ground)
-    rows: list[Row] = [_dataset_row(ground, known, trained) for known in ground.materials.datasets]
-    rows += [
-        _unknown_dataset(ground, item.sha256, item.name, trained)
-        for item in ground.materials.unregistered
-        if item.kind == "dataset"
-    ]
+    things = frozenset[str]().union(*ground.things)
+    found = [known for sha256 in things if (known := ground.facts.dataset(sha256))]
+    rows: list[Row] = [_dataset_row(ground, known, trained) for known in found]
+    named = {item.sha256: item.name for item in ground.materials.unregistered if item.kind == "dataset"}
+    named |= {
+        item.sha256: item.name
+        for item in ground.materials.outside
+        if item.sha256 in ground.used.datasets and ground.facts.dataset(item.sha256) is None
+    }
+    rows += [_unknown_dataset(ground, sha256, name, trained) for sha256, name in named.items()]
     return Table(DATASETS, _sorted(rows, lambda row: (row[1], row[0])))
 
 

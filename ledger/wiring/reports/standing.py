@@ -68,8 +68,10 @@ def kept_reports(home: Home) -> Publication:
     return DirectoryPublication(home.folder / FOLDER)
 
 
-def standing(home: Home, studio: Studio, population: Population, reader: Reader, *, issue: bool) -> Standing:
-    """Return where a report of this population for this reader stands.
+def standing(
+    home: Home, studio: Studio, clearer: Clearer, population: Population, reader: Reader, *, issue: bool
+) -> Standing:
+    """Return where a report of this population for this reader stands, in the tree that is judged by.
 
     Raises ``UsageError("key.missing")`` where it is to be issued and there is no registrar here, and
     ``MalformedError`` with ``home.malformed`` or ``report.kept``.
@@ -80,6 +82,6 @@ def standing(home: Home, studio: Studio, population: Population, reader: Reader,
 
     kept, series = kept_reports(home), series_of(studio, population, reader)
     policy = WitnessSettings(home.folder).read()
-    beside = Beside(policy[0] if policy else None, find_last(studio, kept, series))
+    beside = Beside(policy[0] if policy else None, find_last(studio, kept, series, clearer.size))
     registrar = open_device(home, REGISTRAR).signer if issue else None
     return Standing(studio, kept, series, beside, registrar)

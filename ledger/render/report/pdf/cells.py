@@ -171,12 +171,18 @@ def _seen(text: str, missing: Collection[str]) -> Iterator[str]:
 
 
 def _breakable(parts: Sequence[str]) -> Iterator[str]:
+    """Yield the parts with a place to break wherever too many stand without one.
+
+    Lines end at spaces anyway, and after a hyphen before a letter. A mark is not torn off its letter, and a
+    word of another script is left whole for longer: letters may be joined there.
+    """
     run = 0
-    for part in parts:
-        if part == " " or not part.isascii():
-            run = 0
-        elif run >= _UNBROKEN or (run > 3 and part in "/_."):
+    for part, following in zip(parts, [*parts[1:], ""], strict=True):
+        ascii_only = part.isascii()
+        full = run >= (_UNBROKEN if ascii_only else 2 * _UNBROKEN)
+        early = run > 3 and part in "/_." and following.strip() != ""
+        if (full and not unicodedata.category(part[0]).startswith("M")) or early:
             yield _BREAK
             run = 0
-        run += len(part)
+        run = 0 if part == " " or (part == "-" and following.isalpha()) else run + len(part)
         yield part

@@ -128,10 +128,12 @@ def terms(report: Report) -> Drawing | None:
 
 
 def _term(place: Any, row: Any) -> tuple[str, datetime | None, datetime | None, str]:
+    """Return label, start, end and state of a grant; it ends when it was revoked. No start: it is hidden."""
     start, end, label = row[place("from")], row[place("until")], row[place("grant")]
     if isinstance(start, Hidden) or isinstance(end, Hidden) or start is None:
         return "", None, None, ""
-    return str(label), parse_time(start), parse_time(end) if end else None, str(row[place("state")])
+    ends = [parse_time(moment) for moment in (end, row[place("revoked")]) if moment]
+    return str(label), parse_time(start), min(ends, default=None), str(row[place("state")])
 
 
 def lineage(found: Lineage) -> Drawing:
