@@ -40,15 +40,16 @@ class Archive:
         """
         member = self._member(name)
         expected = header(member)
-        if self._at(member.offset, len(expected)) != expected:
-            raise altered(name, "what stands before it is not what the directory says")
-        found, crc = hashlib.sha256(), 0
+        if (found := self._at(member.offset, len(expected))) != expected:
+            stands = found[-len(name) :].decode("ascii", "replace")
+            raise altered(name, f"what stands before it ({stands}) is not what the directory says")
+        digest, crc = hashlib.sha256(), 0
         for piece in self.pieces(name):
-            found.update(piece)
+            digest.update(piece)
             crc = zlib.crc32(piece, crc)
         if crc != member.crc:
             raise altered(name, "its bytes do not have the checksum that they had")
-        return found.hexdigest()
+        return digest.hexdigest()
 
     def whole_digest(self) -> str:
         """Return the SHA-256 (hex) of the bundle itself."""
