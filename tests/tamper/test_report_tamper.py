@@ -17,6 +17,7 @@ from ledger.adapters.sql.store import SqlEntryStore
 from ledger.core.audit import Report
 from ledger.core.predicates.revocation import Reason
 from ledger.core.predicates.step import StepAction
+from ledger.errors import IntegrityError
 from ledger.service.report.report import make
 from ledger.service.studio import KeptFacts, Studio
 from tests.support.bare_studio import opened, say, studio_on
@@ -110,6 +111,15 @@ def test_an_entry_that_nobody_can_read_is_named_too(studio: Studio, tmp_path: Pa
     change(tmp_path, sql, STEP)
     report = reported(again(studio))
     assert check(report, "entries") == ("failed", 6, 1, (STEP,))
+
+
+def test_what_was_altered_before_anybody_asked_is_named_and_nothing_is_made_up(
+    studio: Studio, tmp_path: Path
+) -> None:
+    change(tmp_path, "UPDATE entry SET envelope = x'7b7d' WHERE idx = ?", STEP)
+    with pytest.raises(IntegrityError) as caught:
+        reported(again(studio))
+    assert (caught.value.code, caught.value.evidence["index"]) == ("log.corrupt", STEP)
 
 
 def test_a_tile_that_does_not_lead_to_the_root_fails_every_entry_under_it(

@@ -75,7 +75,7 @@ _PLANS = (
         "scope",
         "Scope, method and coverage",
         ("frames", "found", "unknown", "absent", "two-versions", "observed", "inferred", "declared", "bases"),
-        ("gaps", "changes", "policy"),
+        ("gaps", "changes"),
         "All that was asked for is on record, in one version each.",
     ),
     _Plan("shots", "Shot disclosure map", ("shots", "ai"), ("shots",), "There is no shot."),
@@ -125,6 +125,7 @@ _PLANS = (
     _Plan("custody", "Chain of custody"),
     _Plan("verify", "How to verify this", (), ("commands",)),
     _Plan("exclusions", "What this report does not say"),
+    _Plan("policy", "The policy in full", (), ("policy",)),
     _Plan("glossary", "Glossary", (), ("glossary",)),
 )
 

@@ -113,6 +113,7 @@ class Told:
             "integrity": self._integrity,
             "custody": self._custody,
             "verify": self._verify,
+            "policy": self._policy,
         }
         return EXCLUSIONS if chapter == "exclusions" else tuple(writers.get(chapter, self._nothing)())
 
@@ -243,6 +244,13 @@ class Told:
             "Entries are in it byte for byte as they were signed."
         )
         yield f"The list of what was asked for has the digest {self.head.population}."
+
+    def _policy(self) -> Iterator[str]:
+        head = self.head
+        yield (
+            f"Every rule of {head.policy} {head.policy_version}, digest {head.policy_sha256}. A severity "
+            "says what a reason does to the verdict."
+        )
 
     def _verify(self) -> Iterator[str]:
         yield (

@@ -15,7 +15,7 @@ from ledger.core.envelope import Envelope
 from ledger.core.keyring import KEY_STATEMENTS, KeyHistory, KeyRecord, judge
 from ledger.core.predicates import Dataset, Finding, Model, Revocation, Seal, Step, types_of
 from ledger.core.statement import Statement
-from ledger.errors import RakkanError
+from ledger.errors import IntegrityError, MalformedError, RakkanError
 from ledger.service.clear.batch import Taken
 from ledger.service.studio import Studio
 
@@ -34,11 +34,13 @@ class Judge:
             self._signer(index, studio.envelope(index), studio.statement(index))
 
     def take(self, start: int, envelopes: Sequence[bytes]) -> tuple[list[Taken], dict[int, str]]:
-        """Return the entries as judged, and by index the flaws that older ones have only now."""
+        """Return the entries as judged, and by index the flaws that older ones have only now.
+
+        Raises ``IntegrityError("log.corrupt")`` for an entry that is no statement any more.
+        """
         read, ended = [], list[tuple[str, int]]()
         for index, data in enumerate(envelopes, start):
-            envelope = dsse.decode(data)
-            statement = statements.decode(envelope.payload)
+            envelope, statement = _read(index, data)
             read.append((index, statement, self._signer(index, envelope, statement)))
             predicate = statement.predicate
             if isinstance(predicate, Revocation) and predicate.suspect_from is not None:
@@ -77,3 +79,13 @@ class Judge:
             for index, data in enumerate(self._studio.entries.envelopes(first, stop), first):
                 if any(signature.keyid == keyid for signature in dsse.decode(data).signatures):
                     yield index
+
+
+def _read(index: int, data: bytes) -> tuple[Envelope, Statement]:
+    """Return an entry. The log took it well formed: if it is not, it was altered since."""
+    try:
+        envelope = dsse.decode(data)
+        return envelope, statements.decode(envelope.payload)
+    except MalformedError as error:
+        words = f"Entry {index} is no statement any more: it was altered since the log took it."
+        raise IntegrityError("log.corrupt", words, index=index, why=error.code) from error
