@@ -227,7 +227,11 @@ def test_a_paused_webhook_goes_on_where_it_stopped(studio: Studio) -> None:
         ({"url": "https://hooks.example/", "types": ["nonsense"]}, 400, "events.type"),
         ({"url": "https://hooks.example/", "role": "operator"}, 400, "webhook.role"),
         ({"url": "https://hooks.example/", "role": "king"}, 400, "webhook.role"),
-        ({"url": "https://hooks.example/", "role": "distributor", "types": ["entry"]}, 400, "webhook.role"),
+        (
+            {"url": "https://hooks.example/", "role": "distributor", "types": ["entry.step"]},
+            400,
+            "webhook.role",
+        ),
         ({"url": "https://hooks.example/", "secret": "mine"}, 400, "request.malformed"),
         ({"url": "https://hooks.example/" + "a" * 3000}, 400, "request.malformed"),
         ({"types": []}, 400, "request.malformed"),
