@@ -186,6 +186,7 @@ def test_streams_end_when_the_credential_does(studio: Studio) -> None:
             client.events(1)
 
 
+@pytest.mark.slow
 def test_a_viewer_holds_so_many_streams_and_gets_them_back(studio: Studio) -> None:
     with served(studio) as port:
         request = urllib.request.Request(

@@ -174,6 +174,7 @@ def test_who_finds_no_place_is_told_when_to_come_back(shot: Shot, tmp_path: Path
     assert all(item.json()["code"] == "verify.busy" and item.headers["retry-after"] for item in refused)
 
 
+@pytest.mark.slow
 def test_fifty_at_once_on_a_real_server(production: Studio) -> None:
     (production.home / "service.toml").write_text(OFTEN)
     path = production.sealed()

@@ -72,6 +72,7 @@ def test_a_flood_loses_nothing_and_every_refusal_says_when_to_come_back(
     assert studio.ok("fsck").code == 0
 
 
+@pytest.mark.slow
 def test_a_mountain_of_entries_does_not_keep_a_single_one_waiting(
     studio: Studio, bodies: tuple[Path, list[bytes]]
 ) -> None:
@@ -141,6 +142,7 @@ def test_a_kill_in_the_middle_of_a_flood_loses_nothing_that_was_receipted(
         assert (status, item["index"], item["duplicate"]) == (200, known[some[-1]], True)
 
 
+@pytest.mark.slow
 def test_a_stop_in_the_middle_of_a_stream_keeps_what_was_answered(
     studio: Studio, bodies: tuple[Path, list[bytes]]
 ) -> None:

@@ -93,6 +93,7 @@ def test_a_download_goes_on_where_it_broke_off(reader: Reader) -> None:
     assert reader.client.get(path, headers={"If-None-Match": tag}).status_code == 304
 
 
+@pytest.mark.slow
 def test_only_the_reports_own_files_are_sent(reader: Reader) -> None:
     job = done(reader, ask(reader))
     for name in (
@@ -237,6 +238,7 @@ def _is_done(client: httpx2.Client, path: str) -> bool:
     return bool(client.get(path).json()["state"] == "done")
 
 
+@pytest.mark.slow
 def test_a_server_that_is_killed_loses_no_job(nightfall: Studio) -> None:
     (nightfall.home / "service.toml").write_text('[reports]\npoll = "50ms"\n')
     token = bearer(created(nightfall, "--role", "producer")["token"])
@@ -273,6 +275,7 @@ def test_a_server_that_is_killed_loses_no_job(nightfall: Studio) -> None:
         assert client.get(f"{reports}/{first['id']}").json()["files"] == made["files"]
 
 
+@pytest.mark.slow
 def test_a_link_shows_a_report_to_whoever_holds_it(reader: Reader) -> None:
     studio, shown = done(reader, ask(reader)), done(reader, ask(reader, "distributor"))
     assert reader.post("/shares", {"report": studio["id"]}, 403)["code"] == "report.view"

@@ -12,6 +12,8 @@ from base64 import b64decode
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from ledger.core import envelope as dsse
 from ledger.core.checkpoint import parse_checkpoint
 from ledger.core.identity import parse_public_key
@@ -115,6 +117,7 @@ def test_a_witness_cosigns_what_it_publishes(studio: Studio, tmp_path: Path) -> 
             assert rules.open(receipt.checkpoint)[0] == checkpoint
 
 
+@pytest.mark.slow
 def test_a_witness_that_is_down_stops_no_recording_and_is_caught_up_with(
     studio: Studio, tmp_path: Path
 ) -> None:
@@ -137,6 +140,7 @@ def test_a_witness_that_is_down_stops_no_recording_and_is_caught_up_with(
             until(lambda: published(studio) == 3)
 
 
+@pytest.mark.slow
 def test_of_two_servers_one_publishes_and_the_other_takes_over_when_it_is_killed(studio: Studio) -> None:
     with serving(studio) as url:
         until(lambda: published(studio) == 2)
@@ -180,6 +184,7 @@ def test_the_history_of_the_keys_leads_from_one_to_the_next(studio: Studio) -> N
         present.open(read(f"{url}{PREFIX}/checkpoint"))
 
 
+@pytest.mark.slow
 def test_of_several_workers_one_publishes_and_all_that_they_took_is_published_at_the_end(
     studio: Studio,
 ) -> None:

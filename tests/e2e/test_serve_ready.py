@@ -113,6 +113,7 @@ def scrape(url: str) -> dict[str, float]:
     }
 
 
+@pytest.mark.slow
 def test_numbers_of_all_workers_add_up_on_the_operators_listener(studio: Studio) -> None:
     from tests.support.service import free_port
 

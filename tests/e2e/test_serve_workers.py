@@ -56,6 +56,7 @@ def test_what_a_worker_cannot_start_for_is_the_commands_error(studio: Studio) ->
     assert "Traceback" not in error
 
 
+@pytest.mark.slow
 def test_workers_end_when_the_one_that_watches_is_killed(studio: Studio) -> None:
     with running(studio, "--workers", 2) as server:
         server.health()
@@ -205,6 +206,7 @@ def test_a_server_never_migrates_by_itself(studio: Studio) -> None:
     assert [row[0] for row in studio.rows("alembic_version")] == ["0001"]
 
 
+@pytest.mark.slow
 def test_every_entry_that_was_acknowledged_is_there_after_kill_9(studio: Studio) -> None:
     envelopes = [signed_step(studio, number) for number in range(60)]
     acknowledged: list[int] = []

@@ -89,6 +89,7 @@ def test_killed_at_a_system_call(device: CaptureDevice, calls: str, when: int) -
     once_each(device)
 
 
+@pytest.mark.slow
 def test_a_full_disk_keeps_hooks_writing_and_the_agent_waiting(founded: Studio, tmp_path: Path) -> None:
     """The spool is on a small disk that somebody else has filled up."""
     shutil.copytree(founded.home, tmp_path / "home")

@@ -195,6 +195,7 @@ def test_a_closed_service_stops_its_job_at_once_and_keeps_it(serving: Studio) ->
         assert not reports.folder.files(identifier).exists()
 
 
+@pytest.mark.slow
 def test_two_servers_make_each_report_once(serving: Studio) -> None:
     place = home_at(serving.home)
     with (

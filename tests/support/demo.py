@@ -1,5 +1,6 @@
 """One run of `rakkan demo`, shared by every test that looks at what it leaves behind."""
 
+import fcntl
 import functools
 import json
 import os
@@ -37,9 +38,15 @@ def rakkan(*arguments: str, cwd: Path = ROOT, home: Path | None = None) -> subpr
 
 @functools.cache
 def run_once(scratch: Path) -> Demo:
-    """Run the demo under the session's scratch folder, the first time that it is asked for."""
-    folder = scratch / "demo with a space" / "out"
-    done = rakkan("demo", "--out", str(folder))
-    assert done.returncode == 0, done.stdout + done.stderr
+    """Run the demo under the session's scratch folder, the first time that any of its processes asks."""
+    shared = scratch.parent if "PYTEST_XDIST_WORKER" in os.environ else scratch
+    folder, said = shared / "demo with a space" / "out", shared / "demo.said.json"
+    with Path(shared, "demo.turn").open("w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        if not said.exists():
+            done = rakkan("demo", "--out", str(folder))
+            assert done.returncode == 0, done.stdout + done.stderr
+            said.write_text(json.dumps([done.stdout, done.stderr]), encoding="utf-8")
+    out, err = json.loads(said.read_text(encoding="utf-8"))
     story = json.loads((folder / "story.json").read_text(encoding="utf-8"))
-    return Demo(folder, done.stdout, done.stderr, story)
+    return Demo(folder, out, err, story)
