@@ -9,7 +9,7 @@ from typing import Any
 from ledger.core.audit import STRIP_LETTERS, Hidden, Lineage, Report
 from ledger.core.fields import parse_time
 from ledger.render import layout
-from ledger.render.report.pdf.cells import share, strip
+from ledger.render.report.pdf.cells import columns, share, strip
 
 Drawing = dict[str, Any]
 _VERDICTS = (
@@ -23,9 +23,12 @@ _WIDE, _HIGH = 6, 9
 """The columns and rows of cards that fit on a page and can still be read."""
 
 
-def whole_strip(report: Report, most: int = 220) -> list[list[Any]]:
-    """Return the strip of the whole cut."""
-    return strip([part for held in report.tables["shots"].column("strip") for part in held], most)
+def whole_strip(report: Report, most: int = 180) -> dict[str, list[Any]]:
+    """Return the strip of the whole cut: its frames as ``runs``, or more of them than fit as ``columns``."""
+    coded = [part for held in report.tables["shots"].column("strip") for part in held]
+    if sum(int(count) for count in coded[1::2]) <= most:
+        return {"runs": strip(coded, most), "columns": []}
+    return {"runs": [], "columns": columns(coded, most)}
 
 
 def verdicts(figures: Mapping[str, int]) -> list[Drawing]:
