@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.render.report.pdf.cells import SMALLEST, columns
+from ledger.render.report.strips import SMALLEST, columns
 
 coded = st.lists(st.tuples(st.sampled_from("crub"), st.integers(1, 500)), min_size=1, max_size=40).filter(
     lambda runs: sum(count for _, count in runs) > 20
@@ -30,5 +30,5 @@ def test_each_column_is_full_and_has_each_verdict_of_its_frames_and_no_other(
 
 def test_one_blocked_frame_of_a_feature_is_seen() -> None:
     found = columns(["c", 60_000, "b", 1, "c", 70_000], 180)
-    blocked = [dict(map(tuple, column)).get("b") for column in found]
+    blocked = [dict(column).get("b") for column in found]
     assert [share for share in blocked if share] == [pytest.approx(SMALLEST / (SMALLEST + 1), rel=0.01)]

@@ -16,6 +16,7 @@ from itertools import pairwise
 from ledger.core.audit import STRIP_LETTERS, Hidden, Lineage, Report, Row, Table
 from ledger.render import svg
 from ledger.render.report.ink import EVIDENCE, GRADES, INK, LINE, PAPER, SOFT, VERDICTS, Look
+from ledger.render.report.strips import columns
 from ledger.render.text import fitted, markup
 from ledger.render.words import counted
 
@@ -37,13 +38,7 @@ def strip(shots: Table, link: str | None = None, name: str = "strip") -> str | N
     total, runs, edges = _laid_out(shots)
     if not total:
         return None
-    parts = []
-    for look in (VERDICTS[key] for key in ("cleared", "undecided", "needs_review", "blocked")):
-        least = _LEAST if look.key != "c" else 0.5
-        spans = _merged(runs[look.key], WIDE / total, least)
-        path = "".join(_box(x, y, x2 - x, high) for x, x2 in spans for y, high in _SLIVERS[look.key])
-        if path:
-            parts.append(f'<path class="{look.key}" fill="{look.colour}" d="{path}"/>')
+    parts = list(_columns(shots) if total > WIDE else _slivers(runs, total))
     if len(edges) <= _LINKED:
         ticks = "".join(f"M{_n(edge * WIDE / total)} 66v6" for edge, _ in edges[1:])
         parts.append(f'<path class="line" fill="none" stroke="{LINE}" stroke-width="1" d="{ticks}"/>')
@@ -55,6 +50,35 @@ def strip(shots: Table, link: str | None = None, name: str = "strip") -> str | N
     return _svg(name, (WIDE, 72), title, words, parts, stretch=True, linked=link is not None)
 
 
+def is_crowded(shots: Table) -> bool:
+    """Whether the strip has more frames than places, so that a column of it stands for many."""
+    return _laid_out(shots)[0] > WIDE
+
+
+def _slivers(runs: Mapping[str, list[_Span]], total: int) -> Iterator[str]:
+    """Yield every frame, by its state."""
+    for look in (VERDICTS[key] for key in ("cleared", "undecided", "needs_review", "blocked")):
+        least = _LEAST if look.key != "c" else 0.5
+        spans = _merged(runs[look.key], WIDE / total, least)
+        path = "".join(_box(x, y, x2 - x, high) for x, x2 in spans for y, high in _SLIVERS[look.key])
+        if path:
+            yield f'<path class="{look.key}" fill="{look.colour}" d="{path}"/>'
+
+
+def _columns(shots: Table) -> Iterator[str]:
+    """Yield columns of many frames each, the worst from the ground up."""
+    coded = [part for held in shots.column("strip") for part in held or ()]
+    boxes: dict[str, list[str]] = {}
+    for n, parts in enumerate(columns(coded, int(WIDE / _LEAST))):
+        ground = 64.0
+        for letter, share in parts:
+            ground -= 64 * share
+            boxes.setdefault(letter, []).append(_box(n * _LEAST, ground, _LEAST, 64 * share))
+    for look in VERDICTS.values():
+        if look.key in boxes:
+            yield f'<path class="{look.key}" fill="{look.colour}" d="{"".join(boxes[look.key])}"/>'
+
+
 def shares(shots: Table) -> str | None:
     """Return, under the strip and as wide, which share of each shot's frames rests on a model."""
     place = shots.schema.place
@@ -62,14 +86,19 @@ def shares(shots: Table) -> str | None:
     total = sum(frames for frames, _ in rows)
     if not total or not any(ai for _, ai in rows):
         return None
-    columns: dict[int, int] = {}
+    held: dict[int, tuple[float, float]] = {}
     at = 0
     for frames, ai in rows:
-        high = round(ai * _SHARE_HEIGHT / frames) if frames else 0
         start = min(at * WIDE // (2 * total), WIDE // 2 - 1)
-        for column in range(start, max(start + 1, (at + frames) * WIDE // (2 * total))):
-            columns[column] = max(columns.get(column, 0), high, 1 if ai else 0)
+        places = range(start, max(start + 1, (at + frames) * WIDE // (2 * total)))
+        for column in places:
+            all_so_far, ai_so_far = held.get(column, (0.0, 0.0))
+            held[column] = all_so_far + frames / len(places), ai_so_far + ai / len(places)
         at += frames
+    columns = {
+        column: max(1 if ai else 0, round(ai * _SHARE_HEIGHT / frames)) if frames else 0
+        for column, (frames, ai) in held.items()
+    }
     path = "".join(_box(x, _SHARE_HEIGHT - high, x2 - x, high) for x, x2, high in _steps(columns) if high)
     rules = "".join(f"M0 {y}H{WIDE}" for y in (0.5, _SHARE_HEIGHT / 2, _SHARE_HEIGHT - 0.5))
     parts = [

@@ -87,7 +87,9 @@ def page(report: Report, pictures: Mapping[str, bytes]) -> str:
         code=sheets.code,
         moment=moment,
         worst=[_worst(report, key, uris) for key in report.worst],
-        failing=_failing(report),
+        failing=_checks(report, "failed"),
+        unsure=list(dict.fromkeys(row[4] for row in _checks(report, "undecided") if row[4])),
+        crowded=drawings.is_crowded(shots),
         chapters=report.chapters,
         drawn={key: [draw(report) for draw in draws] for key, draws in _DRAWN.items()},
         sheets=lambda chapter: _sheets(report, chapter, uris),
@@ -198,11 +200,11 @@ def _worst(report: Report, key: str, uris: Mapping[str, str]) -> Worst:
     )
 
 
-def _failing(report: Report) -> list[Row]:
-    """Return the checks that failed, and those that could not be made: they stand on the first screen."""
+def _checks(report: Report, result: str) -> list[Row]:
+    """Return the checks with this result: those that did not pass stand on the first screen."""
     table = report.tables["checks"]
     place = table.schema.place("result")
-    return [row for row in table.shown if row[place] != "passed"]
+    return [row for row in table.shown if row[place] == result]
 
 
 def _sheets(report: Report, chapter: Chapter, uris: Mapping[str, str]) -> list[sheets.Sheet]:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
 from ledger.core.audit import Column, Hidden, Kind
+from ledger.render.report.strips import BY_WEIGHT
 
 MOST, NAME = 600, 80
 """How many characters of one text a page shows, and of a name."""
@@ -23,10 +23,6 @@ _JOINERS = frozenset("\u200c\u200d\ufe0e\ufe0f")
 _BREAK = "\u200b"
 _UNBROKEN = 14
 """The longest run of letters that a narrow column may have to hold in one line."""
-_BY_WEIGHT = "curb"
-"""The letters of a strip, the lightest first."""
-SMALLEST = 0.12
-"""The least share of a column's height that a verdict gets."""
 _DIGEST = 12
 _HEX = re.compile(r"\b[0-9a-f]{64}\b")
 _RESULTS = frozenset({"passed", "failed", "undecided"})
@@ -94,31 +90,9 @@ def strip(coded: Sequence[str | int], most: int) -> list[list[Any]]:
     for letter, count in runs:
         first, last = start * parts // total, (start + count - 1) * parts // total
         for n in range(first, last + 1):
-            worst[n] = max(worst[n], letter, key=_BY_WEIGHT.index)
+            worst[n] = max(worst[n], letter, key=BY_WEIGHT.index)
         start += count
     return [[letter, len(list(run)) / parts] for letter, run in groupby(worst)]
-
-
-def columns(coded: Sequence[str | int], most: int) -> list[list[list[Any]]]:
-    """Return a strip of more frames than fit as ``most`` columns of letter and share of the height.
-
-    The worst stands at the bottom, and is never so small that nobody sees it.
-    """
-    runs = [(str(coded[n]), int(coded[n + 1])) for n in range(0, len(coded), 2)]
-    total, start = sum(count for _, count in runs), 0
-    held = [Counter[str]() for _ in range(most)]
-    for letter, count in runs:
-        for n in range(start * most // total, (start + count - 1) * most // total + 1):
-            first, end = -(-n * total // most), -(-(n + 1) * total // most)
-            held[n][letter] += min(start + count, end) - max(start, first)
-        start += count
-    return [_column(counts) for counts in held]
-
-
-def _column(counts: Counter[str]) -> list[list[Any]]:
-    worst = sorted((letter for letter in counts if counts[letter]), key=_BY_WEIGHT.index, reverse=True)
-    heights = [max(counts[letter] / counts.total(), SMALLEST) for letter in worst]
-    return [[letter, height / sum(heights)] for letter, height in zip(worst, heights, strict=True)]
 
 
 def _text(value: object) -> str:

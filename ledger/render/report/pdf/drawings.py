@@ -9,7 +9,8 @@ from typing import Any
 from ledger.core.audit import STRIP_LETTERS, Hidden, Lineage, Report
 from ledger.core.fields import parse_time
 from ledger.render import layout
-from ledger.render.report.pdf.cells import columns, share, strip
+from ledger.render.report.pdf.cells import share, strip
+from ledger.render.report.strips import columns
 
 Drawing = dict[str, Any]
 _VERDICTS = (
