@@ -115,7 +115,8 @@ class Reporting:
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd="/"
         ) as process:
             said: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-            threading.Thread(target=_listen, args=(process.stdout, said), daemon=True).start()
+            listener = threading.Thread(target=_listen, args=(process.stdout, said), daemon=True)
+            listener.start()
             try:
                 for item in self._heard(job, said):
                     if "error" in item:
@@ -128,6 +129,7 @@ class Reporting:
                     self._keep(job)
             finally:
                 process.kill()
+                listener.join()  # it has read to the end before the pipe is closed
         raise _Stopped("report.stopped", "The process that made it ended without a word.")
 
     def _heard(self, job: Job, said: queue.SimpleQueue[str | None]) -> Iterator[_Said]:
