@@ -42,6 +42,10 @@ def verdict(report: dict[str, Any]) -> tuple[str, str, str]:
     return report["integrity"], report["hard_binding"], report["validation_state"]
 
 
+SAMPLE = {"png", "jpg", "tif", "mp4", "pdf", "wav", "svg"}
+"""One format of each way to embed: the others are slow."""
+
+
 @pytest.mark.parametrize("name", FORMATS)
 def test_encypher_accepts_every_sealed_output(shot: Shot, name: str) -> None:
     require(name)
@@ -52,7 +56,14 @@ def test_encypher_accepts_every_sealed_output(shot: Shot, name: str) -> None:
     assert verdict(report) == ("valid", "match", "Trusted"), json.dumps(report)[:2000]
 
 
-@pytest.mark.parametrize("name", [name for name in FORMATS if name in EMBED])
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[] if name in SAMPLE else [pytest.mark.slow])
+        for name in FORMATS
+        if name in EMBED
+    ],
+)
 def test_the_endpoint_and_encypher_agree(shot: Shot, tmp_path: Path, name: str) -> None:
     """Of the file as it is, of one whose content was changed, and of one whose manifest was."""
     require(name)

@@ -201,12 +201,22 @@ def renumbered(document: Any) -> Any:
     [
         (other_entry, {"proof.mismatch"}),
         (swapped, {"receipt.signature"}),
-        (renumbered, {"receipt.signature"}),
-        (lambda _: [], {"server.unreachable"}),
+        pytest.param(renumbered, {"receipt.signature"}, marks=pytest.mark.slow),
+        pytest.param(lambda _: [], {"server.unreachable"}, marks=pytest.mark.slow),
         (lambda _: {"digests": []}, {"evidence.malformed"}),
-        (lambda _: {"digests": ["x"], "entries": [], "manifests": []}, {"evidence.malformed"}),
-        (lambda _: {"digests": [], "entries": [7], "manifests": []}, {"evidence.malformed"}),
-        (lambda document: {**document, "entries": []}, {"seal.not-recorded"}),
+        pytest.param(
+            lambda _: {"digests": ["x"], "entries": [], "manifests": []},
+            {"evidence.malformed"},
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            lambda _: {"digests": [], "entries": [7], "manifests": []},
+            {"evidence.malformed"},
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            lambda document: {**document, "entries": []}, {"seal.not-recorded"}, marks=pytest.mark.slow
+        ),
     ],
 )
 def test_evidence_that_does_not_hold_is_not_signed(
