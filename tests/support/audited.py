@@ -270,3 +270,10 @@ def _work(audited: Audited) -> None:
     stray = (thing("stray", Role.MODEL),)
     audited.say("stray", step(by.GENERATE, "sh040", "sh040.1001.exr", of=stray, tool=COMFY))
     audited.say("scrap", step(by.DRAW, "sh050", "sh050.1001.exr", tool=PEN, actor="actor:rin"))
+
+
+def holds(row: dict[str, Any], /, **expected: Any) -> None:
+    """Assert every cell that is named; the others must be empty, or say that nothing was counted."""
+    empty = {key: value for key, value in row.items() if key not in expected}
+    assert {key: row[key] for key in expected} == expected
+    assert all(value in (None, (), 0) for value in empty.values()), empty
