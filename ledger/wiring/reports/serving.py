@@ -48,7 +48,7 @@ class Reports:
     folder: ReportFolder
 
 
-class _Stopped(Exception):  # noqa: N818 - it says that a job is over, not what went wrong
+class _StoppedError(Exception):
     """A job is stopped: ``code`` says why, and is empty where there is nobody to tell."""
 
     def __init__(self, code: str = "", words: str = "") -> None:
@@ -100,7 +100,7 @@ class Reporting:
         try:
             self._keep(job)
             job = self._watched(job)
-        except _Stopped as stop:
+        except _StoppedError as stop:
             shutil.rmtree(files, ignore_errors=True)
             if not stop.code:
                 return
@@ -108,7 +108,7 @@ class Reporting:
         self._keep(replace(job, phase="", ended=self._reports.jobs.clock.now().replace(microsecond=0)))
 
     def _watched(self, job: Job) -> Job:
-        """Return the job as it stands when its process has ended well. Raises ``_Stopped``."""
+        """Return the job as it stands when its process has ended well. Raises ``_StoppedError``."""
         root = str(Path(ledger.__file__).parents[1])
         command = [sys.executable, "-I", "-c", _BOOT, root, str(self._home.folder.absolute()), job.identifier]
         with subprocess.Popen(
@@ -120,7 +120,7 @@ class Reporting:
             try:
                 for item in self._heard(job, said):
                     if "error" in item:
-                        raise _Stopped(*item["error"])
+                        raise _StoppedError(*item["error"])
                     if "result" in item:
                         return _done(job, item["result"])
                     job = replace(
@@ -130,21 +130,21 @@ class Reporting:
             finally:
                 process.kill()
                 listener.join()  # it has read to the end before the pipe is closed
-        raise _Stopped("report.stopped", "The process that made it ended without a word.")
+        raise _StoppedError("report.stopped", "The process that made it ended without a word.")
 
     def _heard(self, job: Job, said: queue.SimpleQueue[str | None]) -> Iterator[_Said]:
-        """Yield what the process says, the last of what it said at a time. Raises ``_Stopped``."""
+        """Yield what the process says, the last of what it said at a time. Raises ``_StoppedError``."""
         settings = self._reports.jobs.settings
         end, look = time.monotonic() + settings.longest.total_seconds(), time.monotonic() + _LOOK
         while True:
             if self._stopped.is_set() or not self._reports.folder.place(job.identifier).exists():
-                raise _Stopped
+                raise _StoppedError
             if time.monotonic() > end:
-                raise _Stopped("report.stopped", f"It took longer than {settings.longest}.")
+                raise _StoppedError("report.stopped", f"It took longer than {settings.longest}.")
             if time.monotonic() > look:
                 look = time.monotonic() + _LOOK
                 if self._reports.folder.size() > settings.max_bytes:
-                    raise _Stopped("report.full", "It takes more room than is left for reports.")
+                    raise _StoppedError("report.full", "It takes more room than is left for reports.")
             try:
                 line = said.get(timeout=_GLANCE)
                 while not said.empty() and (newer := said.get()) is not None:
@@ -157,7 +157,7 @@ class Reporting:
 
     def _keep(self, job: Job) -> None:
         if not self._reports.folder.change(job):
-            raise _Stopped
+            raise _StoppedError
 
 
 def _listen(lines: Iterable[str], said: queue.SimpleQueue[str | None]) -> None:
