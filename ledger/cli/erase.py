@@ -19,11 +19,22 @@ if TYPE_CHECKING:
 DIGEST = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
+class TakesDigests(click.Command):
+    """A command that takes digests in base64url: one of 64 begins with ``-``, and is no option for that."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Take such arguments as what they are, wherever they stand."""
+        digests = [item for item in args if item.startswith("-") and DIGEST.fullmatch(item)]
+        rest = [item for item in args if item not in digests]
+        return super().parse_args(ctx, [*rest, "--", *digests] if digests else rest)
+
+
 @click.command(
+    cls=TakesDigests,
     epilog=examples(
         "rakkan erase night.png --field prompt --why data-subject-request",
         "rakkan erase --again",
-    )
+    ),
 )
 @click.argument("what", required=False)
 @click.option("--field", help="Erase only what was committed to under this name, such as prompt.")

@@ -119,6 +119,14 @@ def test_a_grant_by_its_index_and_one_field_of_many(studio: Studio) -> None:
     )
 
 
+def test_a_digest_that_begins_with_a_dash_is_no_option(studio: Studio) -> None:
+    for digest in ("-" + "9" * 42, "--" + "a" * 41):
+        for order in ((digest, *WHY), (*WHY, digest)):
+            found = studio("erase", *order)
+            assert "No such option" not in found.err
+            assert "disclosure.none" in found.err or "commit" in found.err, found.err
+
+
 def test_a_dry_run_changes_nothing(sealed: tuple[Studio, Path, int]) -> None:
     studio, path, step = sealed
     before, kept = studio.state(), disclosures(studio)
