@@ -15,7 +15,10 @@ from api.description import Described
 from api.following import open_following
 from api.headers import SafeHeaders
 from api.identity import Identity
+from api.limits import Limiter
 from api.logs import RequestLog
+from api.pages import ROUTERS as PAGES
+from api.pages.errors import AsPages
 from api.routes import ROUTERS, entries
 from api.served import open_service
 from api.traces import telemetry
@@ -25,7 +28,7 @@ from ledger.service.access.settings import AccessSettings, Limits
 from ledger.service.events.target import WebhookSettings
 from ledger.service.log.publishing import PublishSettings
 from ledger.service.reading.own_works import Allowance, OwnWorksSettings
-from ledger.wiring.serving import Logs, Productions, Traces, service_settings
+from ledger.wiring.serving import Logs, PageSettings, Productions, Traces, service_settings
 
 _GARBAGE = (20_000, 20, 20)
 """How many new objects, and how many looks at the young, before the collector looks again."""
@@ -76,12 +79,15 @@ def create_app(*homes: Path, settings: ServiceSettings = UNPUBLISHED) -> FastAPI
     application.state.access = access
     application.state.allowance = Allowance(settings.of(OwnWorksSettings).hourly)
     problems.install(application)
-    application.add_middleware(Identity, settings=access, limits=settings.of(Limits))
+    application.state.limiter = Limiter(settings.of(Limits))
+    application.state.guests = settings.of(PageSettings).guests
+    application.add_middleware(Identity, settings=access, limiter=application.state.limiter)
+    application.add_middleware(AsPages)
     application.add_middleware(RequestLog, lines=settings.of(Logs).requests)
     # Outside of everything that can answer, what was not foreseen among it.
     application.add_middleware(SafeHeaders, https=access.https)
     application.router.routes.extend(entries.direct.routes)
-    for router in (*ROUTERS, ready.router):
+    for router in (*ROUTERS, *PAGES, ready.router):
         application.include_router(router)
     application.state.operators = ready.operators(application)
     return application

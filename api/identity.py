@@ -33,11 +33,11 @@ from ledger.core.access import ANYBODY, Viewer
 from ledger.core.secret_text import Kind
 from ledger.errors import RakkanError, RefusedError, UndecidedError
 from ledger.service.access.devices import device_of
-from ledger.service.access.settings import AccessSettings, Limits
+from ledger.service.access.settings import AccessSettings
 
 MAX_SIGNED = 16 << 20
 """Bytes of a signed request's body: as much as a batch of entries may have."""
-SIGN_IN = ("/login", "/login/callback")
+SIGN_IN = ("/login", "/login/callback", "/sign-in")
 """Where a session begins: an old one is not looked at."""
 
 _LOG = logging.getLogger("rakkan.access")
@@ -52,10 +52,10 @@ _SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 class Identity:
     """The middleware that says whose request it is, and whether it comes too often."""
 
-    def __init__(self, app: ASGIApp, settings: AccessSettings, limits: Limits) -> None:
+    def __init__(self, app: ASGIApp, settings: AccessSettings, limiter: Limiter) -> None:
         self._app = app
         self._settings, self._cookie = settings, settings.cookie
-        self._limiter = Limiter(limits)
+        self._limiter = limiter
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer 401 or 429, or let the request through with its viewer."""
@@ -122,7 +122,8 @@ class Identity:
             return await run_in_threadpool(_bearer, scope, fields[b"authorization"]), receive
         if session is not None:
             viewer = await run_in_threadpool(_service(scope).credentials.viewer, Kind.SESSION, session)
-            _check_origin(scope, fields)
+            if scope["method"] not in _SAFE_METHODS:
+                check_own_site(scope)
             return viewer, receive
         return ANYBODY, receive
 
@@ -164,10 +165,9 @@ def _cookie(field: str, name: str) -> str | None:
     return values[0] if values else None
 
 
-def _check_origin(scope: Scope, fields: dict[bytes, str]) -> None:
-    """Return if a request that a cookie vouches for may change something. Raises ``access.cross-site``."""
-    if scope["method"] in _SAFE_METHODS:
-        return
+def check_own_site(scope: Scope) -> None:
+    """Return if the browser says that a page of this very server asks. Raises ``access.cross-site``."""
+    fields = _fields(scope)
     site = next((value for name, value in scope["headers"] if name == b"sec-fetch-site"), None)
     origin = urlsplit(fields.get(b"origin", "")).netloc
     own = site == b"same-origin" if site is not None else bool(origin) and origin == fields.get(b"host")

@@ -66,7 +66,9 @@ class Limiter:
             return None
         known = viewer is not ANYBODY
         # To begin a sign-in costs a write, which strangers may ask for as often as for a check of a file.
-        dear = path == "/login" or (method == "POST" and path.startswith("/v1/verify"))
+        dear = path == "/login" or (
+            method == "POST" and path.startswith(("/v1/verify", "/verify", "/sign-in"))
+        )
         name = "verify" if dear else "read"
         budgets = {
             ("verify", False): self._limits.verify_anybody,

@@ -106,6 +106,7 @@ CODES: dict[str, str] = {
     "recover.not-needed": "Run rakkan recover without --declare-fork first: nothing is lost.",
     # --- the studio's home ------------------------------------------------------------------------
     "home.missing": "Run rakkan init first, or set RAKKAN_HOME to the studio's folder.",
+    "home.no-demo": "Make one with rakkan demo, or name the folder that it made.",
     "home.exists": "Choose another folder or, in a shared database, another --origin: this one is taken.",
     "home.malformed": "Restore the studio's settings file from backup.",
     "home.schema": "Run rakkan init --upgrade once: the database is of another version.",

@@ -46,10 +46,10 @@ def show_me(viewer: Annotated[Viewer, Depends(viewer_of)]) -> Me:
 @public("whoever signs in is nobody yet")
 def sign_in(request: Request, to: Annotated[str, Query(pattern=HERE, max_length=500)] = ME) -> Response:
     """Send the browser to the identity provider. It comes back to `/login/callback`, then goes on to `to`."""
-    settings = _settings(request)
+    settings = settings_of(request)
     begun = service_of(request).signing_in.begin(to)
     answer = RedirectResponse(begun.address, 303)
-    _keep(answer, settings, _state(settings), begun.state, SIGN_IN_SECONDS)
+    keep(answer, settings, _state(settings), begun.state, SIGN_IN_SECONDS)
     return answer
 
 
@@ -61,13 +61,13 @@ def signed_in(
     code: Annotated[str, Query(max_length=4096)] = "",
 ) -> Response:
     """Take the browser back from the identity provider, and begin its session."""
-    settings = _settings(request)
+    settings = settings_of(request)
     if not code:
         raise RefusedError("signin.refused", "The identity provider sent the browser back without a code.")
     held = request.cookies.get(_state(settings), "")
     found = service_of(request).signing_in.finish(state, held, code)
     answer = RedirectResponse(found.to, 303)
-    _keep(answer, settings, settings.cookie, found.session, found.seconds)
+    keep(answer, settings, settings.cookie, found.session, found.seconds)
     answer.delete_cookie(_state(settings), secure=settings.https, httponly=True)
     return answer
 
@@ -76,7 +76,7 @@ def signed_in(
 @public("it ends the session that it is asked with, and nothing else")
 def sign_out(request: Request) -> Response:
     """End the session of the cookie, for good."""
-    settings = _settings(request)
+    settings = settings_of(request)
     session = identifier_of(Kind.SESSION, request.cookies.get(settings.cookie, ""))
     if session is not None:
         service_of(request).credentials.revoke(Kind.SESSION, session)
@@ -85,7 +85,8 @@ def sign_out(request: Request) -> Response:
     return answer
 
 
-def _settings(request: Request) -> AccessSettings:
+def settings_of(request: Request) -> AccessSettings:
+    """Return how the world reaches the service."""
     found: AccessSettings = request.app.state.access
     return found
 
@@ -94,7 +95,8 @@ def _state(settings: AccessSettings) -> str:
     return f"{settings.cookie}-sign-in"
 
 
-def _keep(answer: Response, settings: AccessSettings, name: str, value: str, seconds: int) -> None:
+def keep(answer: Response, settings: AccessSettings, name: str, value: str, seconds: int) -> None:
+    """Have the browser keep a secret that no script reads, and that no other site's form sends."""
     answer.set_cookie(
         name, value, max_age=seconds, path="/", secure=settings.https, httponly=True, samesite="lax"
     )

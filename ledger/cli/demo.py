@@ -41,6 +41,9 @@ def next_steps(root: Path) -> str:
     """Return what to try next, as commands for a POSIX shell that really work."""
     rakkan, shown = _command(), shlex.quote(str(root))
     return f"""
+Look around in it, as a producer, a lawyer, a distributor or anybody, in a browser:
+  {rakkan} serve --demo {shown}
+
 Open {root / "index.html"} in a browser, then the audit report: {root / "report/report.html"}.
 
 The same with a file of your own (the original stays as it is):

@@ -18,6 +18,7 @@ from ledger.cli.common import examples, home
 from ledger.errors import RakkanError, UsageError
 
 if TYPE_CHECKING:
+    from ledger.adapters.home import Home
     from ledger.adapters.service_settings import ServiceSettings
     from ledger.adapters.workers import Line
 
@@ -27,11 +28,19 @@ def listen_option(default: str) -> Callable[[Callable[..., Any]], Callable[..., 
     return click.option("--listen", default=default, show_default=True, help="HOST:PORT; port 0 takes any.")
 
 
-@click.command(epilog=examples("rakkan serve", "rakkan serve --port 8443 --workers 2"))
+@click.command(epilog=examples("rakkan serve", "rakkan serve --port 8443 --workers 2", "rakkan serve --demo"))
 @click.option("--listen", help="HOST:PORT; port 0 takes any. Default: listen.address of the settings.")
 @click.option("--port", type=click.IntRange(0, 65535), help="The port alone.")
 @click.option("--workers", type=click.IntRange(1, 64), help="How many processes answer.")
-def serve(listen: str | None, port: int | None, workers: int | None) -> None:
+@click.option(
+    "--demo",
+    type=click.Path(path_type=Path, file_okay=False),
+    is_flag=False,
+    flag_value="rakkan-demo",
+    metavar="[FOLDER]",
+    help="Serve what rakkan demo made, and let anybody on this machine look around. Default: rakkan-demo.",
+)
+def serve(listen: str | None, port: int | None, workers: int | None, demo: Path | None) -> None:
     """Serve the studio of RAKKAN_HOME over HTTP until told to stop.
 
     A device needs no account: it signs what it sends. Settings come from service.toml in RAKKAN_HOME, from
@@ -43,7 +52,7 @@ def serve(listen: str | None, port: int | None, workers: int | None) -> None:
     """
     from ledger.wiring.serving import Listen, check_address, service_settings
 
-    place = home()
+    place = home() if demo is None else _demo(demo.absolute())
     origin = place.settings().origin
     os.environ["RAKKAN_HOME"] = str(place.folder)
     flags: dict[str, tuple[str, Any]] = {}
@@ -55,6 +64,12 @@ def serve(listen: str | None, port: int | None, workers: int | None) -> None:
         host, _ = check_address(service_settings(place.folder, flags).of(Listen).address)
         flags["listen.address"] = ("--port", f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
     _serve(service_settings(place.folder, flags), place.folder, f"The log {origin}")
+
+
+def _demo(root: Path) -> Home:
+    from ledger.demo.serving import prepare
+
+    return prepare(root)
 
 
 def _serve(settings: ServiceSettings, folder: Path, title: str) -> None:

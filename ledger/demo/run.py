@@ -78,14 +78,15 @@ def run(root: Path, tell: Narrator, *, force: bool = False) -> Result:
 def make_room(root: Path, *, force: bool) -> None:
     """Make the folder, or move an older demo of ours aside. Raises ``RefusedError("target.exists")``."""
     if root.exists() and (not root.is_dir() or any(root.iterdir())):
-        if not (force and _is_demo(root)):
-            hint = "" if force or not _is_demo(root) else " It is an older demo: --force moves it aside."
+        if not (force and is_demo(root)):
+            hint = "" if force or not is_demo(root) else " It is an older demo: --force moves it aside."
             raise RefusedError("target.exists", f"{root} is not empty.{hint}", path=root)
         root.rename(_aside(root))
     root.mkdir(parents=True, exist_ok=True)
 
 
-def _is_demo(root: Path) -> bool:
+def is_demo(root: Path) -> bool:
+    """Whether a demo of ours is in this folder."""
     try:
         settings = home_at(root / "home").settings()
     except RakkanError:

@@ -112,6 +112,15 @@ class Traces:
     enabled: Annotated[bool, "spans with method, route and status; never bodies or messages"] = False
 
 
+@dataclass(frozen=True, slots=True)
+class PageSettings:
+    """``[pages]``: what people look at."""
+
+    guests: Annotated[
+        Path | None, "for demonstrations only: tokens by role, which the sign-in page offers on this machine"
+    ] = None
+
+
 SECTIONS: Mapping[str, type] = {
     "listen": Listen,
     "productions": Productions,
@@ -132,6 +141,7 @@ SECTIONS: Mapping[str, type] = {
     "verify": VerifySettings,
     "own_works": OwnWorksSettings,
     "reports": ReportSettings,
+    "pages": PageSettings,
 }
 
 

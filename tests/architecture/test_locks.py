@@ -21,6 +21,7 @@ DIRECT = [
     "XlsxWriter",
     "alembic",
     "asn1crypto",
+    "babel",
     "c2pa-python",
     "click",
     "cryptography",

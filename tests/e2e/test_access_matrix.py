@@ -21,6 +21,7 @@ from fastapi.testclient import TestClient
 from starlette.responses import Response
 
 from api.app import create_app
+from api.identity import SIGN_IN
 from api.routes import productions
 from api.security import PUBLIC_MARK, Needed, NeededEverywhere
 from ledger.adapters.service_settings import in_code
@@ -165,7 +166,7 @@ def test_no_route_takes_a_bad_credential_for_nobody(asked: Asked, cell: Cell) ->
         {"Authorization": "Basic YTpi"},
         {"Signature": "rakkan=:AA==:"},
     ]
-    if cell.path not in {"/login", "/login/callback"}:
+    if cell.path not in SIGN_IN:
         bad.append({"Cookie": "rakkan=nothing"})
     for fields in bad:
         assert status(asked, cell, fields) == 401, fields

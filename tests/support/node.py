@@ -38,3 +38,8 @@ def _install(folder: Path, locks: list[Path]) -> None:
     result = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=240)
     if result.returncode:
         pytest.skip(f"npm could not install: {result.stderr.strip().splitlines()[-1]}")
+
+
+def axe_source() -> str:
+    """Return axe-core, which finds what keeps people out of a page."""
+    return (node_modules() / "axe-core/axe.min.js").read_text(encoding="utf-8")

@@ -28,6 +28,8 @@ DAY = 86_400
 DEFAULT_DAYS = 90
 MAX_DAYS = 366
 MAX_LABEL = 100
+SESSION = DAY // 2
+"""Seconds that a session holds which a token began, at most."""
 
 Roles = Mapping[str, frozenset[Role]]
 
@@ -113,6 +115,17 @@ class Credentials:
                 self._store.use(kind, found.identifier, today)
         return Viewer(found.holder, found.roles, found.party)
 
+    def session(self, text: str) -> tuple[str, int]:
+        """Return the text of a session for whoever holds a token, and its seconds. It ends with the token.
+
+        Raises as ``show``.
+        """
+        shown = self.viewer(Kind.TOKEN, text)
+        self.sweep(Kind.SESSION)
+        wanted = Wanted(Kind.SESSION, "session", shown.roles, SESSION, shown.party, holder=shown.name)
+        made, kept = self.make(wanted, shown)
+        return made, kept.expires - self.now()
+
     def opened(self, text: str) -> Credential:
         """Return the link whose text this is, and count. Raises as ``show``."""
         found = self.show(Kind.LINK, text)
@@ -135,7 +148,10 @@ class Credentials:
             words = "There is no such credential, or it holds for other productions too."
             raise UsageError("access.no-such-credential", words, identifier=identifier[:64])
         self._store.end(kind, identifier, self.now())
-        for other in (*self._store.made(Kind.TOKEN), *self._store.made(Kind.LINK)):
+        if found.maker == found.holder:
+            return  # a session that a token began: what the token made is the token's
+        grown = (each for kind in (Kind.TOKEN, Kind.LINK, Kind.SESSION) for each in self._store.made(kind))
+        for other in grown:
             if other.maker == found.holder and other.ended is None:
                 self.revoke(other.kind, other.identifier)
 

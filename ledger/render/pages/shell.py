@@ -1,0 +1,106 @@
+"""What is around every page: where one is, who one is, in which language."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+from urllib.parse import urlencode
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from ledger.core.digest import sha256_hex
+from ledger.render import svg
+from ledger.render.pages.languages import COMPLETE, Language, language
+from ledger.render.report import ink
+from ledger.render.text import visible
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Somewhere to go: its address, its name (a key of the catalogues), and whether one is there."""
+
+    href: str
+    name: str
+    here: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Shell:
+    """The frame of one page. ``viewer`` is ``None`` for somebody whom nobody knows.
+
+    ``assets`` are the addresses of style sheet and scripts, by name. ``query`` is what followed the question
+    mark, without the language.
+    """
+
+    language: Language
+    path: str
+    query: tuple[tuple[str, str], ...]
+    studio: str
+    assets: dict[str, str]
+    places: tuple[Place, ...] = ()
+    production: str | None = None
+    inner: tuple[Place, ...] = ()
+    viewer: str | None = None
+    roles: tuple[str, ...] = ()
+    can_sign_in: bool = field(default=True)
+
+    @property
+    def languages(self) -> list[tuple[str, str, str]]:
+        """Return code, own name and address of each language that is offered."""
+        shown = dict.fromkeys((*COMPLETE, self.language.code))
+        return [
+            (code, language(code).name, f"{self.path}?{urlencode([*self.query, ('lang', code)])}")
+            for code in shown
+        ]
+
+
+def page(template: str, shell: Shell, **values: Any) -> str:
+    """Return a page of ``templates/pages``."""
+    found = _environment(shell.language.code).get_template(f"pages/{template}")
+    return found.render(shell=shell, **values)
+
+
+@cache
+def style() -> str:
+    """Return the style sheet of every page: that of the reports, and more."""
+    load = _environment("en").get_template
+    parts = [load(name).render() for name in ("base.css", "report/report.css", "pages/pages.css")]
+    dark = f"@media screen and (prefers-color-scheme:dark){{{ink.DARK}}}"
+    return "\n".join([*parts, svg.STYLE, dark])
+
+
+@cache
+def _environment(code: str) -> Environment:
+    spoken = language(code)
+    environment = Environment(
+        loader=PackageLoader("ledger.render"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_shown,
+        extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
+    )
+    # Values inside a translated text are data as everywhere: so these, and not the extension's own.
+    environment.newstyle_gettext = True  # type: ignore[attr-defined] # the extension adds it
+    environment.globals |= {"gettext": spoken.gettext, "ngettext": spoken.ngettext, "_": spoken.gettext}
+    environment.globals |= {"looks": ink.VERDICTS, "grades": ink.GRADES, "spoken": spoken}
+    environment.filters |= {
+        "day": spoken.day,
+        "moment": spoken.moment,
+        "number": spoken.number,
+        "territory": spoken.territory,
+        "token": token,
+    }
+    return environment
+
+
+def token(value: str) -> str:
+    """Return a short name for a value that may be anything, fit for an ``id``."""
+    return f"t{sha256_hex(value.encode('utf-8', 'surrogatepass'))[:12]}"
+
+
+def _shown(value: Any) -> Any:
+    """Show the invisible in everything but what is markup already."""
+    return visible(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
