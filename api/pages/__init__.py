@@ -4,6 +4,14 @@
 * Whoever may not is refused as on every other route; ``errors`` turns the refusal into a page.
 """
 
-from api.pages import assets, sign_in, start, verify
+from api.pages import assets, reports, shared, sign_in, start, verify
 
-ROUTERS = (start.router, sign_in.router, verify.router, verify.described, assets.router)
+ROUTERS = (
+    start.router,
+    sign_in.router,
+    verify.router,
+    verify.described,
+    reports.router,
+    shared.described,
+    assets.router,
+)

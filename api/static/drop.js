@@ -22,7 +22,7 @@ function send(file) {
   form.scrollIntoView({ block: "nearest" });
   if (file.size > form.dataset.limit) return say("large");
   const body = new FormData(form);
-  body.set("file", file);
+  body.set("file", file, file.name.slice(-200));
   const bar = $("progress", form), sending = $(".sending", form);
   let slow;
   request = new XMLHttpRequest();

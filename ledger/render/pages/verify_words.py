@@ -68,7 +68,7 @@ HEADLINES = {
         "cleared",
         N_("A file with this fingerprint is on record."),
         N_("The studio's ledger knows exactly this fingerprint, and proves that it recorded such a file."),
-        N_("Nobody looked at a file: drop the file itself here to have its seal checked, too."),
+        N_("Nobody looked at a file: check the file itself to learn about its seal, too."),
     ),
     "changed": Headline(
         "blocked",
@@ -105,7 +105,7 @@ HEADLINES = {
         "needs_review",
         N_("A picture with this fingerprint is on record."),
         N_("The studio's ledger holds a file whose picture has exactly this fingerprint."),
-        N_("Nobody looked at a file: drop the file itself here to have its seal checked, too."),
+        N_("Nobody looked at a file: check the file itself to learn about its seal, too."),
     ),
     "resealed": Headline(
         "needs_review",
