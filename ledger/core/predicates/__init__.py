@@ -15,6 +15,7 @@ from ledger.core.predicates.audit_report import AuditReport
 from ledger.core.predicates.consent import Consent
 from ledger.core.predicates.dataset import Dataset
 from ledger.core.predicates.dataset_v2 import DatasetV2
+from ledger.core.predicates.decided import Decided
 from ledger.core.predicates.disclosure_access import DisclosureAccess
 from ledger.core.predicates.enrolment import Enrolment
 from ledger.core.predicates.erasure import Erasure
@@ -67,6 +68,7 @@ Predicate = (
     Fact
     | AuditReport
     | Dataset
+    | Decided
     | DisclosureAccess
     | Enrolment
     | Erasure
@@ -93,6 +95,7 @@ PREDICATES: dict[str, type[Predicate]] = {
         Consent,
         Dataset,
         DatasetV2,
+        Decided,
         DisclosureAccess,
         Enrolment,
         Erasure,
@@ -149,6 +152,7 @@ __all__ = [
     "Consent",
     "Dataset",
     "DatasetV2",
+    "Decided",
     "DisclosureAccess",
     "Enrolment",
     "Erasure",
