@@ -4,6 +4,14 @@
 * Whoever may not is refused as on every other route; ``errors`` turns the refusal into a page.
 """
 
-from api.pages import assets, deciding, decisions, importing, sign_in, start
+from api.pages import assets, deciding, decisions, importing, pictures, sign_in, start
 
-ROUTERS = (start.router, sign_in.router, decisions.router, deciding.router, importing.router, assets.router)
+ROUTERS = (
+    start.router,
+    sign_in.router,
+    assets.router,
+    pictures.router,
+    decisions.router,
+    deciding.router,
+    importing.router,
+)

@@ -48,4 +48,5 @@ def prepare(root: Path) -> Home:
         json.dump(tokens, file)
     os.environ["RAKKAN_SERVE_PAGES_GUESTS"] = str(guests)
     os.environ["RAKKAN_SERVE_PAGES_DECISIONS"] = "true"
+    os.environ["RAKKAN_SERVE_PAGES_PICTURES"] = str(Folders(root).files)
     return home

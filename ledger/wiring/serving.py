@@ -123,6 +123,9 @@ class PageSettings:
         bool,
         "sign what people decide in pages, with the registrar's key, which must be usable here",
     ] = False
+    pictures: Annotated[
+        tuple[Path, ...], "folders with the recorded files, whose pictures are shown to who may read work"
+    ] = ()
 
 
 SECTIONS: Mapping[str, type] = {

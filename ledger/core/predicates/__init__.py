@@ -24,6 +24,7 @@ from ledger.core.predicates.grant import Grant
 from ledger.core.predicates.grant_revocation import GrantRevocation
 from ledger.core.predicates.grant_v2 import GrantV2
 from ledger.core.predicates.incident import Incident
+from ledger.core.predicates.label import Label
 from ledger.core.predicates.log_key import LogKey
 from ledger.core.predicates.lost_record import LostRecord
 from ledger.core.predicates.model import Model
@@ -74,6 +75,7 @@ Predicate = (
     | Erasure
     | Grant
     | Incident
+    | Label
     | LogKey
     | LostRecord
     | Model
@@ -104,6 +106,7 @@ PREDICATES: dict[str, type[Predicate]] = {
         GrantRevocation,
         GrantV2,
         Incident,
+        Label,
         LogKey,
         LostRecord,
         Model,
@@ -162,6 +165,7 @@ __all__ = [
     "GrantRevocation",
     "GrantV2",
     "Incident",
+    "Label",
     "LogKey",
     "LostRecord",
     "Model",

@@ -22,18 +22,18 @@ class Decided:
 
     TYPE: ClassVar[str] = "https://rakkan.org/decided/v1"
 
-    decided: datetime
+    recorded: datetime
     by: str
     form: str
 
     def to_json(self) -> dict[str, Any]:
         """Return the predicate object."""
-        return {"by": self.by, "decided": format_time(self.decided), "form": self.form}
+        return {"by": self.by, "form": self.form, "recorded": format_time(self.recorded)}
 
     @classmethod
     def read(cls, fields: Fields) -> Decided:
         """Take the predicate's fields."""
-        found = cls(fields.time("decided"), fields.text("by"), fields.text("form"))
+        found = cls(fields.time("recorded"), fields.text("by"), fields.text("form"))
         if not FORM.fullmatch(found.form):
             raise fields.error("form", "must be 32 hexadecimal digits")
         return found
