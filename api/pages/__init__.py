@@ -4,7 +4,7 @@
 * Whoever may not is refused as on every other route; ``errors`` turns the refusal into a page.
 """
 
-from api.pages import assets, deciding, decisions, frames, importing, pictures, sign_in, start
+from api.pages import assets, deciding, decisions, frames, importing, log, pictures, sign_in, start
 
 ROUTERS = (
     start.router,
@@ -14,5 +14,6 @@ ROUTERS = (
     decisions.router,
     frames.router,
     importing.router,
+    log.router,
     pictures.router,
 )
