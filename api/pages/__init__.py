@@ -4,7 +4,7 @@
 * Whoever may not is refused as on every other route; ``errors`` turns the refusal into a page.
 """
 
-from api.pages import assets, deciding, decisions, frames, importing, log, pictures, sign_in, start
+from api.pages import assets, deciding, decisions, frames, importing, label, log, pictures, sign_in, start
 
 ROUTERS = (
     start.router,
@@ -14,6 +14,7 @@ ROUTERS = (
     decisions.router,
     frames.router,
     importing.router,
+    label.router,
     log.router,
     pictures.router,
 )
