@@ -4,14 +4,35 @@
 * Whoever may not is refused as on every other route; ``errors`` turns the refusal into a page.
 """
 
-from api.pages import assets, reports, shared, sign_in, start, verify
+from api.pages import (
+    assets,
+    deciding,
+    decisions,
+    frames,
+    importing,
+    label,
+    log,
+    pictures,
+    reports,
+    shared,
+    sign_in,
+    start,
+    verify,
+)
 
 ROUTERS = (
     start.router,
     sign_in.router,
-    verify.router,
-    verify.described,
+    assets.router,
+    deciding.router,
+    decisions.router,
+    frames.router,
+    importing.router,
+    label.router,
+    log.router,
+    pictures.router,
     reports.router,
     shared.described,
-    assets.router,
+    verify.router,
+    verify.described,
 )

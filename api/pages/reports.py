@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Path
 from starlette.requests import Request
@@ -56,5 +56,5 @@ def report(
     """Show how a report stands, and its files when it is done."""
     name, found = served.studio.production, served.reports.jobs.get(viewer, job)
     expires = served.reports.jobs.expires(found)
-    values = {"job": found, "expires": expires, "words": verify_words, "size": size}
+    values: dict[str, Any] = {"job": found, "expires": expires, "words": verify_words, "size": size}
     return shown(request, "report.html.j2", viewer, name, **values)

@@ -7,7 +7,9 @@ Programs, which do not ask for a page, are led on to it.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Annotated, Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, Path, Query
 from starlette.concurrency import run_in_threadpool
@@ -15,21 +17,23 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from api.bodies import Body
+from api.pages.frames import leads, small_of
 from api.pages.shown import shown
 from api.routes.verify import asked_of, judged
 from api.security import public, viewer_of
 from api.verifier import Verifier, Verifies
-from ledger.adapters.profiles import shipped_names
 from ledger.core.access import Action, Viewer
 from ledger.core.audit.views import View
 from ledger.core.predicates.reasons import EXPLAINED, Code
 from ledger.errors import MalformedError
 from ledger.render.coverage import size
-from ledger.render.pages import verified, verify_lineage, verify_words
+from ledger.render.pages import lineage, verified, verify_words
 from ledger.service.ancestry import ancestry
 from ledger.service.reading.productions import may_see
+from ledger.service.reading.way import Stop
 from ledger.service.studio import Studio
 from ledger.service.verifying import Answer
+from ledger.wiring.reading import policy_names
 
 router = APIRouter(tags=["pages"], include_in_schema=False)
 described = APIRouter(tags=["verify"])
@@ -91,9 +95,12 @@ def is_browser(request: Request) -> bool:
 def answered(request: Request, verifier: Verifier, answer: Answer, viewer: Viewer) -> Response:
     """Return the page of an answer, as this viewer may see it."""
     values = {**told(answer.to_json(viewer)), **_limit(verifier)}
+    production = None
     if answer.studio is not None:
         values |= _beyond(answer, answer.studio, viewer)
-    return shown(request, "verified.html.j2", viewer, **values)
+        name = answer.studio.production
+        production = name if may_see(viewer, name) else None
+    return shown(request, "verified.html.j2", viewer, production, **values)
 
 
 def told(said: Mapping[str, Any]) -> dict[str, Any]:
@@ -112,8 +119,9 @@ def told(said: Mapping[str, Any]) -> dict[str, Any]:
         "raw": verified.raw(said),
         "reasons": list(dict.fromkeys(EXPLAINED[Code(reason["code"])].meaning for reason in now)),
         "words": verify_words,
+        "kinds": lineage,
         "share": None,
-        "ancestry": None,
+        "way": None,
         "place": None,
         "views": (),
     }
@@ -124,23 +132,27 @@ def _beyond(answer: Answer, studio: Studio, viewer: Viewer) -> dict[str, Any]:
     name, values = studio.production, dict[str, Any]()
     if may_see(viewer, name) or name in studio.log.origin.split("/"):
         values["place"] = name
+    crew = viewer.may(Action.READ_WORK, name)
+    base = f"/productions/{quote(name, safe='')}"
     found = ancestry(answer, viewer)
-    if found is not None:
-        linked = viewer.may(Action.READ_WORK, name)
+    if found is not None and found.links:
+        href = leads(base) if crew else _nowhere
+        small = small_of(base) if crew else _nowhere
         values |= {
-            "ancestry": found,
-            "items": list(verify_lineage.items(found)),
-            "draw": verify_lineage.picture,
+            "way": found,
+            "branches": lineage.listed(found),
+            "draw": partial(lineage.picture, found, href=href),
+            "small": small,
+            "nothing": _nowhere,
+            "crew": crew,
         }
-        values["linked"] = {
-            item.sha256 for item in found.nodes if linked and item.made not in verify_words.THINGS
-        }
-    views = [view.value for view in View if view in viewer.views(name) and view is not View.RIGHTS_HOLDER]
-    return values | {
-        "views": views,
-        "policies": shipped_names(),
-        "whole": not viewer.may(Action.READ_WORK, name),
-    }
+    own = View.RIGHTS_HOLDER if viewer.party is None else None
+    views = [view.value for view in View if view in viewer.views(name) and view is not own]
+    return values | {"views": views, "policies": policy_names(studio), "whole": not crew}
+
+
+def _nowhere(_: Stop) -> str:
+    return ""
 
 
 def _limit(verifier: Verifier) -> dict[str, Any]:

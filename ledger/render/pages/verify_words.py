@@ -274,22 +274,6 @@ ANSWERS = {
 }
 """The answer of each check in plain words: by its status, or by a code that says more than that."""
 
-ACTIONS = {
-    "generate": N_("Generated"),
-    "edit": N_("Edited"),
-    "composite": N_("Composited"),
-    "draw": N_("Drawn"),
-    "render": N_("Rendered"),
-    "convert": N_("Converted"),
-    "import": N_("Brought in from outside"),
-    "model": N_("Model"),
-    "dataset": N_("Data set"),
-    "seal": N_("Sealed"),
-    "unknown": N_("No record at hand"),
-}
-"""What was done to make something, or what it is."""
-THINGS = frozenset({"model", "dataset", "unknown"})
-"""Of these, what is no file that the crew has a page about."""
 EVIDENCE = {
     "observed": N_("observed by the tool itself"),
     "inferred": N_("read from the file or the workflow"),
@@ -335,16 +319,3 @@ VIEWS = {
     "public": N_("for anybody"),
 }
 """Whom a report is for (``core.audit.views.View``)."""
-PARTS = {
-    "parent": N_("its earlier version"),
-    "component": N_("a part of the picture"),
-    "reference": N_("a reference"),
-    "model": N_("the model that made it"),
-    "dataset": N_("a data set that it used"),
-    "control": N_("a picture that steered it"),
-    "inpaint": N_("a picture that was painted over"),
-    "training": N_("what it was trained on"),
-    "sealed-from": N_("the same file before its seal"),
-    "output of": N_("what it was made with"),
-}
-"""What something was to what was made from it; a model's training and parents by their last word."""
