@@ -45,3 +45,10 @@ def inventories_of(home: Home) -> Inventories:
     from ledger.adapters.inventories import InventoryFolder
 
     return InventoryFolder(home.inventories)
+
+
+def policies_shipped() -> list[Profile]:
+    """Return the profiles that come with Rakkan, by name."""
+    from ledger.adapters.profiles import load, shipped_names
+
+    return [load(name) for name in shipped_names()]
