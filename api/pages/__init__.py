@@ -4,6 +4,6 @@
 * Whoever may not is refused as on every other route; ``errors`` turns the refusal into a page.
 """
 
-from api.pages import assets, sign_in, start
+from api.pages import assets, pictures, sign_in, start
 
-ROUTERS = (start.router, sign_in.router, assets.router)
+ROUTERS = (start.router, sign_in.router, assets.router, pictures.router)

@@ -43,4 +43,5 @@ def prepare(root: Path) -> Home:
     with os.fdopen(os.open(guests, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         json.dump(tokens, file)
     os.environ["RAKKAN_SERVE_PAGES_GUESTS"] = str(guests)
+    os.environ["RAKKAN_SERVE_PAGES_PICTURES"] = str(Folders(root).files)
     return home

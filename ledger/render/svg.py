@@ -1,15 +1,16 @@
 """The lineage as a picture: cards with real text, joined by curves, in one SVG.
 
 * Kind and state are told by icon, shape and word; colour only repeats them.
-* No script, no style, no address outside. The colours are attributes, made for paper; ``STYLE`` is what a
-  page adds for a dark screen.
-* Whatever comes in is text (``text.markup``); a picture is shown only from a data URI.
+* No script, no style, no address outside; a card may be a link. The colours are attributes, made for paper;
+  ``STYLE`` is what a page adds for a dark screen.
+* Whatever comes in is text (``text.markup``); a picture is shown only from a data URI, or from this site.
 * More than ``MAX_CARDS`` cards are folded: those of one kind in one column become one.
 * The same cards give the same bytes.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -20,7 +21,9 @@ MAX_CARDS = 60
 WIDTH, PICTURE_HEIGHT = 148, 83
 _GAP_X, _GAP_Y, _PAD, _LINE = 36, 26, 10, 16
 _TITLE_LINE = 19
-_DATA = ("data:image/jpeg;base64,", "data:image/png;base64,")
+_PICTURES = ("data:image/jpeg;base64,", "data:image/png;base64,", "/productions/")
+_WITHIN = re.compile(r"#|/(?![/\\])")
+"""How an address within the site begins. A browser takes ``/\\`` for ``//``: another host."""
 
 ICONS = {
     "dataset": "M1 1h5v5H1zM8 1h5v5H8zM1 8h5v5H1zM8 8h5v5H8z",
@@ -74,7 +77,8 @@ class Card:
     """One node. ``kind`` is a key of ``ICONS``; ``group`` is ``thing``, ``step``, ``sealed`` or ``unknown``.
 
     ``lines`` are short texts under the title; ``mark`` a last line that is ``good``, not, or neither
-    (``None``); ``picture`` is shown above the text, a data URI of JPEG or PNG.
+    (``None``); ``picture`` is shown above the text: a data URI of JPEG or PNG, or a production's picture.
+    ``href`` is a path or a fragment that the card leads to.
     """
 
     key: str
@@ -85,6 +89,7 @@ class Card:
     mark: str | None = None
     good: bool | None = True
     picture: str | None = None
+    href: str | None = None
 
     @property
     def height(self) -> int:
@@ -122,11 +127,10 @@ def draw(
     order = columns([card.key for card in cards], pairs)
     placed, width, height = _place(order, {card.key: card for card in cards})
     size = f'viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
-    named = (
-        f'role="img" aria-labelledby="{prefix}-title {prefix}-words" font-family="sans-serif" font-size="11"'
-    )
+    role = "group" if any(card.href for card in cards) else "img"  # what is in a picture is not reached
+    named = f'role="{role}" aria-labelledby="{prefix}-title {prefix}-words" font-family="sans-serif"'
     parts = [
-        f'<svg class="lineage" xmlns="http://www.w3.org/2000/svg" {size} {named}>',
+        f'<svg class="lineage" xmlns="http://www.w3.org/2000/svg" {size} {named} font-size="11">',
         f'<title id="{prefix}-title">{markup(title)}</title>',
         f'<desc id="{prefix}-words">{markup(description)}</desc>',
         *(_edge(edge, placed) for edge in edges),
@@ -204,7 +208,7 @@ def _card(item: _Placed) -> str:
         f'<g class="node {group}"><title>{label}</title>',
         f'<rect class="card" {_FRAMES[group]} x="{x}" y="{y}" {size} rx="{radius}"/>',
     ]
-    if card.picture and card.picture.startswith(_DATA):
+    if card.picture and card.picture.startswith(_PICTURES):
         place = f'x="{x + 6}" y="{y + 6}" width="{WIDTH - 12}" height="{PICTURE_HEIGHT - 6}"'
         source = f'preserveAspectRatio="xMidYMid slice" href="{markup(card.picture)}"'
         parts.append(f"<image {place} {source}/>")
@@ -222,7 +226,9 @@ def _card(item: _Placed) -> str:
         sign, words = {True: ("✓ ", "good"), False: ("! ", "bad"), None: ("", "")}[card.good]
         mark = f"{sign}{card.mark}"
         parts.append(_text_line(x + _PAD, base + len(card.lines) * _LINE, words, mark, 20))
-    return "".join([*parts, "</g>"])
+    drawn = "".join([*parts, "</g>"])
+    is_ours = card.href is not None and _WITHIN.match(card.href)
+    return f'<a href="{markup(str(card.href))}" aria-label="{label}">{drawn}</a>' if is_ours else drawn
 
 
 def _text_line(x: int, y: int, kind: str, value: str, room: int) -> str:

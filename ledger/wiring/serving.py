@@ -119,6 +119,9 @@ class PageSettings:
     guests: Annotated[
         Path | None, "for demonstrations only: tokens by role, which the sign-in page offers on this machine"
     ] = None
+    pictures: Annotated[
+        tuple[Path, ...], "folders with the recorded files, whose pictures are shown to who may read work"
+    ] = ()
 
 
 SECTIONS: Mapping[str, type] = {

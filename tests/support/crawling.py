@@ -28,7 +28,10 @@ _EMPTY = frozenset({"meta", "link", "input", "br", "img", "hr", "wbr", "source",
 
 @dataclass
 class Document(HTMLParser):
-    """What stands in a page: links, headings, and its own words (no data, nothing marked as English)."""
+    """What stands in a page: links, headings, and its own words (no data, nothing marked as English).
+
+    ``unsafe`` are elements that would run something.
+    """
 
     address: str
     size: int
@@ -38,6 +41,7 @@ class Document(HTMLParser):
     language: str = ""
     direction: str = ""
     words: list[str] = field(default_factory=list)
+    unsafe: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -50,6 +54,9 @@ class Document(HTMLParser):
         if tag == "html":
             self.language, self.direction = had["lang"], had["dir"]
         self.headings += tag == "h1"
+        script = tag == "script" and not had.get("src", "").startswith("/static/")
+        if script or any(_acts(name, value) for name, value in had.items()):
+            self.unsafe.append(self.get_starttag_text() or tag)
         if tag in {"a", "img", "source", "script", "link"}:
             self.links += [had[name] for name in ("href", "src", "srcset") if name in had]
         if not apart:
@@ -66,6 +73,11 @@ class Document(HTMLParser):
             self.title += data
         elif self._open and not self._open[-1][1] and data.strip():
             self.words.append(" ".join(data.split()))
+
+
+def _acts(name: str, value: str) -> bool:
+    """Whether an attribute would run something, or a style that the policy forbids."""
+    return name.startswith("on") or name == "style" or value.strip().lower().startswith("javascript:")
 
 
 @dataclass
