@@ -48,6 +48,7 @@ SECTIONS = {
     "profile rights": "Rights",
     "clear": "Clearance",
     "report question": "The audit report",
+    "label": "Public labels",
     "verify": "Verification",
 }
 

@@ -9,7 +9,7 @@ import pytest
 from ledger.core import canonical
 from ledger.core import statement as statements
 from ledger.core.artifact import Artifact
-from ledger.core.predicates import PREDICATES, Predicate
+from ledger.core.predicates import PREDICATES, Label, Predicate
 from ledger.core.statement import Statement
 from ledger.errors import MalformedError
 from tests.support.builders import (
@@ -21,6 +21,7 @@ from tests.support.builders import (
     erasure,
     grant,
     incident,
+    label,
     log_key,
     model,
     registrar_enrolment,
@@ -55,6 +56,10 @@ from tests.support.stated_captures import lost_record, refused_call, service_cal
 
 def first_audit_report() -> Predicate:
     return audit_report(previous=None, title=None, grade_then=None, grade_now=None)
+
+
+def withdrawn_label() -> Predicate:
+    return Label("nightfall-tv", label().recorded, withdrawn="A licence was revoked.")
 
 
 EVERY: dict[str, Callable[[], Predicate]] = {
@@ -94,6 +99,8 @@ EVERY: dict[str, Callable[[], Predicate]] = {
     "lost record": lost_record,
     "audit report": audit_report,
     "first audit report": first_audit_report,
+    "label": label,
+    "withdrawn label": withdrawn_label,
 }
 
 

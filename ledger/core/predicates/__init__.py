@@ -23,6 +23,7 @@ from ledger.core.predicates.grant import Grant
 from ledger.core.predicates.grant_revocation import GrantRevocation
 from ledger.core.predicates.grant_v2 import GrantV2
 from ledger.core.predicates.incident import Incident
+from ledger.core.predicates.label import Label
 from ledger.core.predicates.log_key import LogKey
 from ledger.core.predicates.lost_record import LostRecord
 from ledger.core.predicates.model import Model
@@ -72,6 +73,7 @@ Predicate = (
     | Erasure
     | Grant
     | Incident
+    | Label
     | LogKey
     | LostRecord
     | Model
@@ -101,6 +103,7 @@ PREDICATES: dict[str, type[Predicate]] = {
         GrantRevocation,
         GrantV2,
         Incident,
+        Label,
         LogKey,
         LostRecord,
         Model,
@@ -158,6 +161,7 @@ __all__ = [
     "GrantRevocation",
     "GrantV2",
     "Incident",
+    "Label",
     "LogKey",
     "LostRecord",
     "Model",
