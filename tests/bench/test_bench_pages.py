@@ -13,7 +13,6 @@ import pytest
 from httpx2 import Client
 from jinja2 import Environment
 
-from api.app import create_app
 from api.pages.assets import addresses
 from ledger.core.access import Role
 from ledger.render.pages.languages import language
@@ -57,7 +56,7 @@ def test_what_each_page_weighs(tmp_path_factory: pytest.TempPathFactory) -> None
         Client(base_url=site.url, headers={"accept": "text/html"}, timeout=60) as client,
     ):
         client.cookies.set("rakkan", site.sessions[Role.LEGAL])
-        routes = page_routes(create_app())
+        routes = page_routes()
         crawl = crawled(client, routes, "/", "/sign-in")
         lines = [f"\n{'':60} {'bytes':>8} {'ms':>8}"]
         for route, found in crawl.routes.items():

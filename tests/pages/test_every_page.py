@@ -15,7 +15,6 @@ import pytest
 from httpx2 import Client
 from playwright.sync_api import Browser
 
-from api.app import create_app
 from ledger.core.access import Role
 from ledger.render.pages.languages import COMPLETE, LANGUAGES, language
 from tests.pages.conftest import Open
@@ -25,8 +24,9 @@ from tests.support.feature import Feature
 from tests.support.hostile_home import hostile_home
 from tests.support.pages import Site, needs_chromium, serving, visiting
 
-ROUTES = page_routes(create_app())
-STARTS = ("/", "/sign-in", "/verify")
+ROUTES = page_routes()
+STARTS = ("/", "/sign-in", "/label/moonrise/moonrise-tv")
+"""Where people arrive; a label from outside, by its code."""
 UNLINKED: dict[str, str] = {}
 """Routes that no link leads to, each with where they are held instead."""
 UNBUILT = ("/verify", "/productions")
@@ -46,7 +46,8 @@ def reader(site: Site, role: Role | None, spoken: str) -> Client:
 
 def seen_by(site: Site, role: Role | None, spoken: str) -> Crawl:
     with reader(site, role, spoken) as client:
-        return crawled(client, ROUTES, *(start for start in STARTS if start in ROUTES))
+        inside = [f"/productions/{name}/{place}" for name in names(site) for place in PLACES] if role else []
+        return crawled(client, ROUTES, *STARTS, *inside)
 
 
 def wrong_with(crawl: Crawl, spoken: str) -> Iterator[str]:

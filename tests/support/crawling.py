@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from urllib.parse import urljoin, urlsplit
 
-from fastapi import FastAPI
-from fastapi.routing import iter_route_contexts
+from fastapi.routing import APIRoute
 from httpx2 import Client
 from starlette.routing import compile_path
+
+from api.pages import ROUTERS
 
 VISITED, ASKED = 2, 6
 """How many addresses of one route are visited, and how many others are asked."""
@@ -89,13 +90,10 @@ class Crawl:
     dead: list[tuple[str, str, int]] = field(default_factory=list)
 
 
-def page_routes(application: FastAPI) -> dict[str, re.Pattern[str]]:
-    """Return the addresses of the pages, as the application declares them, each with its pattern."""
-    found = {}
-    for route in iter_route_contexts(application.routes):
-        if "pages" in (getattr(route.original_route, "tags", None) or ()) and "GET" in (route.methods or ()):
-            found[route.path or ""] = compile_path(route.path or "")[0]
-    return found
+def page_routes() -> dict[str, re.Pattern[str]]:
+    """Return the addresses of the pages, as their routers declare them, each with its pattern."""
+    routes = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
+    return {route.path: compile_path(route.path)[0] for route in routes if "GET" in route.methods}
 
 
 def crawled(client: Client, routes: Mapping[str, re.Pattern[str]], *starts: str) -> Crawl:
