@@ -21,6 +21,7 @@ from ledger.service.access.credentials import Credentials
 from ledger.service.access.devices import Devices
 from ledger.service.access.settings import AccessSettings, SignIn
 from ledger.service.access.signing_in import SigningIn
+from ledger.service.board.keeping import Boards, open_boards
 from ledger.service.capture.upload import IntakeSettings, Pace
 from ledger.service.log.public import PublicLog
 from ledger.service.log.publishing import Publishing, PublishSettings
@@ -47,6 +48,7 @@ class Served:
     public: PublicLog
     publishing: Publishing | None
     reports: Reports
+    boards: Boards
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,8 @@ def _opened(home: Home, settings: ServiceSettings, room: Room, stack: ExitStack)
     intake = Intake(sequencer, room, settings.of(Pace))
     public = PublicLog(studio.log, published_checkpoint(home))
     reports = stack.enter_context(reporting(home, studio, settings.of(ReportSettings)))
-    return Served(home, studio, intake, Devices(studio), public, publisher, reports)
+    boards = stack.enter_context(open_boards(studio))
+    return Served(home, studio, intake, Devices(studio), public, publisher, reports, boards)
 
 
 def _signing_in(settings: ServiceSettings, accounts: Credentials | None) -> SigningIn | None:

@@ -4,6 +4,21 @@
 * Whoever may not is refused as on every other route; ``errors`` turns the refusal into a page.
 """
 
-from api.pages import assets, pictures, sign_in, start
+from api.pages import (
+    activity,
+    assets,
+    board,
+    changes,
+    findings,
+    handed,
+    pictures,
+    productions,
+    shots,
+    sign_in,
+    start,
+)
 
-ROUTERS = (start.router, sign_in.router, assets.router, pictures.router)
+ROUTERS = (
+    *(page.router for page in (start, sign_in, assets, pictures)),
+    *(page.router for page in (productions, handed, board, shots, findings, changes, activity)),
+)
