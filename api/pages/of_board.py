@@ -25,7 +25,7 @@ from ledger.service.board.board import Board, Place
 from ledger.service.board.keeping import Found
 from ledger.service.reading.pages import MAX_CURSOR, size_of
 from ledger.service.reading.sight import Sight, sight_of
-from ledger.wiring.reading import policy_named, policy_names
+from ledger.wiring.reading import policy_in_use, policy_named, policy_names
 
 Clearing = Annotated[Viewer, need(Action.CLEAR)]
 Word = Annotated[str, Field(max_length=1024)]
@@ -104,5 +104,5 @@ class Looked(NamedTuple):
 
 def looked(request: Request, viewer: Viewer, served: Served, policy: str) -> Looked:
     """Return who looks at what. Raises ``UsageError("profile.unknown")``."""
-    name = policy or policy_names(served.studio)[0]
+    name = policy or policy_in_use(served.studio)
     return Looked(request, viewer, served, policy_named(served.studio, name))

@@ -17,7 +17,7 @@ from ledger.render.pages import board_words
 from ledger.render.pages.strips import strip
 from ledger.service.board import shots
 from ledger.service.board.keeping import Found
-from ledger.wiring.reading import policy_named, policy_names
+from ledger.wiring.reading import policy_in_use, policy_named
 
 router = APIRouter(prefix="/productions", tags=["pages"], include_in_schema=False)
 _PLACES = (
@@ -48,7 +48,7 @@ def _card(viewer: Viewer, served: Served) -> dict[str, Any]:
     found = Found(None, behind=False)
     clears = viewer.may(Action.CLEAR, production)
     if clears:
-        found = served.boards.get(policy_named(served.studio, policy_names(served.studio)[0]), patience=0.3)
+        found = served.boards.get(policy_named(served.studio, policy_in_use(served.studio)), patience=0.3)
     board = found.board
     return {
         "name": production,
