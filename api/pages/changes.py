@@ -22,7 +22,7 @@ from ledger.service.reading.clearances import one_of_few
 
 router = APIRouter(prefix="/productions/{production}", tags=["pages"], include_in_schema=False)
 
-ROWS = 100
+ROWS = 60
 """Rows of each list on the page."""
 
 

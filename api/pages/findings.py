@@ -15,7 +15,7 @@ from ledger.service.board import findings
 from ledger.service.reading.pages import MAX_INDEX
 
 router = APIRouter(prefix="/productions/{production}", tags=["pages"], include_in_schema=False)
-ALL, OF_EACH = 100, 15
+ALL, OF_EACH = 80, 8
 """Findings on one page: of one kind, and of each kind where all kinds are there."""
 
 

@@ -24,7 +24,7 @@ from ledger.service.report.population import number_of
 from ledger.service.rights.reading import FACT_TYPES, records_of
 from ledger.service.studio import Studio
 
-MOST = 5_000
+MOST = 2_000
 """New entries of which the files are looked at."""
 FACTS = 200
 """Facts of the registry that are listed."""
