@@ -38,29 +38,26 @@ def strip(coded: Sequence[str | int], most: int = PART) -> Strip:
     for stack, run in groupby(stacks):
         wide = len(list(run))
         for letter, top, high in stack:
-            boxes[letter].append(f"M{at} {_n(top)}h{wide}v{_n(high)}h-{wide}z")
+            boxes[letter].append(f"M{at} {top}h{wide}v{high}h-{wide}z")
         at += wide
     path = Markup('<path class="{}" fill="{}" d="{}"/>')
     parts = [path.format(letter, _COLOURS[letter], "".join(held)) for letter, held in boxes.items()]
     return Strip(max(at, 1), Markup("").join(parts))
 
 
-def _slivers(coded: Sequence[str | int]) -> Iterator[tuple[tuple[str, float, float], ...]]:
+def _slivers(coded: Sequence[str | int]) -> Iterator[tuple[tuple[str, int, int], ...]]:
     for letter, count in zip(coded[::2], coded[1::2], strict=True):
         yield from [tuple((str(letter), *box) for box in SLIVERS[str(letter)])] * int(count)
 
 
 def _stacked(
     found: Sequence[Sequence[tuple[str, float]]],
-) -> Iterator[tuple[tuple[str, float, float], ...]]:
+) -> Iterator[tuple[tuple[str, int, int], ...]]:
     """Yield what stands in each column: the worst on the ground."""
     for parts in found:
         ground, stack = float(HIGH), []
         for letter, share in parts:
             ground -= HIGH * share
-            stack.append((letter, round(ground, 1), round(HIGH * share, 1)))
+            top, below = round(ground), round(ground + HIGH * share)
+            stack.append((letter, top, below - top))
         yield tuple(stack)
-
-
-def _n(value: float) -> str:
-    return f"{value:.1f}".removesuffix(".0")
