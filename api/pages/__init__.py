@@ -4,17 +4,42 @@
 * Whoever may not is refused as on every other route; ``errors`` turns the refusal into a page.
 """
 
-from api.pages import assets, deciding, decisions, frames, importing, label, log, pictures, sign_in, start
+from api.pages import (
+    activity,
+    assets,
+    board,
+    changes,
+    deciding,
+    decisions,
+    findings,
+    frames,
+    handed,
+    importing,
+    label,
+    log,
+    pictures,
+    productions,
+    shots,
+    sign_in,
+    start,
+)
 
 ROUTERS = (
     start.router,
     sign_in.router,
     assets.router,
+    activity.router,
+    board.router,
+    changes.router,
     deciding.router,
     decisions.router,
+    findings.router,
     frames.router,
+    handed.router,
     importing.router,
     label.router,
     log.router,
     pictures.router,
+    productions.router,
+    shots.router,
 )
