@@ -4,6 +4,13 @@
 * Whoever may not is refused as on every other route; ``errors`` turns the refusal into a page.
 """
 
-from api.pages import assets, sign_in, start
+from api.pages import assets, own_works, rights, rights_impact, sign_in, start
 
-ROUTERS = (start.router, sign_in.router, assets.router)
+ROUTERS = (
+    start.router,
+    sign_in.router,
+    assets.router,
+    rights_impact.router,
+    rights.router,
+    own_works.router,
+)

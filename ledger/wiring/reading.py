@@ -32,6 +32,15 @@ def policy_named(studio: Studio, name: str) -> Profile:
     return read_profile(found[-1].profile)
 
 
+def policy_names(studio: Studio) -> tuple[str, ...]:
+    """Return what ``policy_named`` knows by name: the log's, the newest first, then what is shipped."""
+    from ledger.adapters.profiles import shipped_names
+    from ledger.service.clear.verdicts import policies
+
+    stated = [item.name for item in policies(studio).values()]
+    return tuple(dict.fromkeys((*reversed(stated), *shipped_names())))
+
+
 def inventories_of(home: Home) -> Inventories:
     """Return the indexes of inventories that lie in the home's folder for them."""
     from ledger.adapters.inventories import InventoryFolder
