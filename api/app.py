@@ -19,6 +19,7 @@ from api.limits import Limiter
 from api.logs import RequestLog
 from api.pages import ROUTERS as PAGES
 from api.pages.errors import AsPages
+from api.pages.pictures import open_pictures
 from api.routes import ROUTERS, entries
 from api.served import open_service
 from api.traces import telemetry
@@ -58,6 +59,7 @@ def create_app(*homes: Path, settings: ServiceSettings = UNPUBLISHED) -> FastAPI
     async def lifespan(application: FastAPI) -> AsyncIterator[None]:
         with open_service(homes, settings) as service, open_verifier(service, settings) as verifier:
             application.state.service, application.state.verifier = service, verifier
+            application.state.pictures = open_pictures(service, verifier, settings)
             async with (
                 open_following(service, settings) as following,
                 ready.watched(application, service, following, settings),
@@ -72,15 +74,14 @@ def create_app(*homes: Path, settings: ServiceSettings = UNPUBLISHED) -> FastAPI
         docs_url=None,
         redoc_url=None,
         openapi_url=None,  # a route of ours serves it, with an entity tag
-        # One address for each thing: a slash too many is another address, with nothing there.
-        redirect_slashes=False,
+        redirect_slashes=False,  # one address for each thing: with a slash too many there is nothing
         telemetry=telemetry(enabled=settings.of(Traces).enabled),
     )
     application.state.access = access
     application.state.allowance = Allowance(settings.of(OwnWorksSettings).hourly)
     problems.install(application)
     application.state.limiter = Limiter(settings.of(Limits))
-    application.state.guests = settings.of(PageSettings).guests
+    application.state.pages = settings.of(PageSettings)
     application.add_middleware(Identity, settings=access, limiter=application.state.limiter)
     application.add_middleware(AsPages)
     application.add_middleware(RequestLog, lines=settings.of(Logs).requests)

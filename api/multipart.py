@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
+from ledger.adapters.scratch import Sink
 from ledger.errors import MalformedError
 
 _PLAIN = (b"", b"7bit", b"8bit", b"binary")
@@ -15,29 +16,18 @@ MAX_NAME = 1_000
 """Characters of a file name that are kept."""
 
 
-class Takes(Protocol):
-    """Where a part's bytes go."""
-
-    def write(self, data: bytes, /) -> object:
-        """Take the next bytes."""
-
-    def close(self) -> None:
-        """Take no more."""
-
-
-S = TypeVar("S", bound=Takes)
-
-
-class Parts(Generic[S]):
+class Parts:
     """Writes each part to the sink that ``open_sink`` makes for it, by the part's name."""
 
-    def __init__(self, boundary: bytes, names: Collection[str], open_sink: Callable[[str, str], S]) -> None:
+    def __init__(
+        self, boundary: bytes, names: Collection[str], open_sink: Callable[[str, str], Sink]
+    ) -> None:
         self._names = names
         self._open_sink = open_sink
         self._headers: dict[bytes, bytes] = {}
         self._field = self._value = b""
         self._done = False
-        self.sinks: dict[str, S] = {}
+        self.sinks: dict[str, Sink] = {}
         self.file_names: dict[str, str] = {}
         self._current = ""
         callbacks: dict[str, Callable[..., Any]] = {

@@ -44,6 +44,7 @@ _STATUS = {
     "envelope.too-large": 413,
     "events.full": _LATER,
     "evidence.too-large": 413,
+    "label.unknown": 404,
     "log.behind": _LATER,
     "log.busy": _LATER,
     "log.closed": _LATER,

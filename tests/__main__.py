@@ -11,6 +11,9 @@ from pathlib import Path
 import pytest
 
 os.chdir(Path(__file__).resolve().parent.parent)
+# The tests start thousands of processes: what they import is compiled once, whatever the caller's shell says.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 given = sys.argv[1:]
 if set(given) <= {"-q", "-v"}:
     # The whole suite, on several cores and one process more: tests wait for the servers that they start.

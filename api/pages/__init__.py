@@ -4,13 +4,30 @@
 * Whoever may not is refused as on every other route; ``errors`` turns the refusal into a page.
 """
 
-from api.pages import assets, own_works, rights, rights_impact, sign_in, start
+from api.pages import (
+    assets,
+    deciding,
+    decisions,
+    frames,
+    importing,
+    own_works,
+    pictures,
+    rights,
+    rights_impact,
+    sign_in,
+    start,
+)
 
 ROUTERS = (
     start.router,
     sign_in.router,
     assets.router,
-    rights_impact.router,
-    rights.router,
+    deciding.router,
+    decisions.router,
+    frames.router,
+    importing.router,
     own_works.router,
+    pictures.router,
+    rights.router,
+    rights_impact.router,
 )

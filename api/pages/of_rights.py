@@ -74,6 +74,7 @@ class Desk(NamedTuple):
             "known": self.known,
             "page_moment": self.moment,
             "now": studio.clock.now(),
+            "may_decide": self.viewer.may(Action.DECIDE, studio.production),
             "may_clear": self.viewer.may(Action.CLEAR, studio.production),
         }
         return shown(self.request, template, self.viewer, studio.production, **common | values)

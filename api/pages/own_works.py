@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-from io import BytesIO
+from collections.abc import Iterator
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query
-from python_multipart.multipart import parse_options_header
-from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.bodies import Body
-from api.multipart import Parts
+from api.forms import Sent, files, text
 from api.pages.shown import shown
 from api.security import need
 from api.served import Production, Served
@@ -30,9 +28,6 @@ from ledger.wiring.reading import inventories_of
 router = APIRouter(prefix="/productions/{production}/own-works", tags=["pages"], include_in_schema=False)
 Asking = Annotated[Viewer, need(Action.ASK_OWN_WORKS)]
 Cursor = Annotated[str, Query(max_length=MAX_CURSOR)]
-MAX_BODY = 256 * 1024
-"""Bytes of the form: a list of works, not the works."""
-_PARTS = ("works", "list")
 PAGE = 25
 
 
@@ -43,25 +38,26 @@ def own_works_page(request: Request, viewer: Asking, served: Production, after: 
 
 
 @router.post("")
-async def ask(request: Request, viewer: Asking, served: Production) -> Response:
+def ask(request: Request, viewer: Asking, served: Production, typed: Sent) -> Response:
     """Answer for the works that the form lists, in words, with the proofs."""
-    text = _text_of(await Body(request).whole(MAX_BODY, served.intake.pace), request)
-    works = own_works.listed(text)
+    works = own_works.listed("\n".join([text(typed, "works"), *_files(typed)]))
+    if not works or len(works) > MOST_WORKS:
+        return _shown(request, viewer, served, "", count=len(works), status=400, text=text(typed, "works"))
     allowance: Allowance = request.app.state.allowance
     allowance.take(viewer.name, len(works))
-    return await run_in_threadpool(_answered, request, viewer, served, text, works)
-
-
-def _answered(request: Request, viewer: Viewer, served: Served, text: str, works: list[str]) -> Response:
-    if not works or len(works) > MOST_WORKS:
-        return _shown(request, viewer, served, "", text=text, count=len(works))
-    asker = _asker(viewer, served)
     inventories, page = inventories_of(served.home), Page(("own-works-page",), MOST)
-    found = own_works.ask(served.studio, inventories, asker, works, page).to_json()
-    return _shown(request, viewer, served, "", text=text, count=len(works), found=found)
+    found = own_works.ask(served.studio, inventories, _asker(viewer, served), works, page).to_json()
+    return _shown(request, viewer, served, "", count=len(works), found=found, text="\n".join(works))
 
 
-def _shown(request: Request, viewer: Viewer, served: Served, after: str, **values: Any) -> Response:
+def _files(typed: FormData) -> Iterator[str]:
+    """Yield what the files of the form hold: whatever is no text has no digest in it."""
+    return (data.decode("utf-8", "replace") for data in files(typed, "list").values())
+
+
+def _shown(
+    request: Request, viewer: Viewer, served: Served, after: str, status: int = 200, **values: Any
+) -> Response:
     studio, asker, lines = served.studio, _asker(viewer, served), None
     if viewer.party is not None:
         page = Page(("own-lines-page", viewer.party), PAGE, after or None)
@@ -72,6 +68,7 @@ def _shown(request: Request, viewer: Viewer, served: Served, after: str, **value
         "own_works.html.j2",
         viewer,
         studio.production,
+        status,
         words=rights_words,
         uses_words=USES,
         party=viewer.party,
@@ -90,12 +87,3 @@ def indented(document: Any) -> str:
 
 def _asker(viewer: Viewer, served: Served) -> Asker:
     return Asker(viewer.name, viewer.party, sight_of(viewer, served.studio.production))
-
-
-def _text_of(body: bytes, request: Request) -> str:
-    """Return what the form's field and its file hold. Raises ``MalformedError("request.malformed")``."""
-    _, options = parse_options_header(request.headers.get("content-type", ""))
-    parts = Parts(options.get(b"boundary", b""), _PARTS, lambda _, __: BytesIO())
-    parts.write(body)
-    parts.finish()
-    return "\n".join(sink.getvalue().decode("utf-8", "replace") for sink in parts.sinks.values())

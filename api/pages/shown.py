@@ -26,6 +26,7 @@ _INNER = (
     ("", N_("Board"), Action.CLEAR),
     ("/rights", N_("Rights"), Action.READ_REGISTRY),
     ("/log", N_("Log"), Action.READ_PROOFS),
+    ("/own-works", N_("Own works"), Action.ASK_OWN_WORKS),
 )
 """The places of a production: address, name, and what one must be allowed to go there."""
 
@@ -55,6 +56,7 @@ def shown(
         _inner(viewer, production, path) if production else (),
         None if viewer is ANYBODY else viewer.name,
         tuple(ROLES[role] for role in roles_on(viewer, production)),
+        _has_pictures(request, viewer, production),
     )
     answer = HTMLResponse(page(template, shell, **values), status)
     answer.headers["Content-Security-Policy"] = POLICY
@@ -79,6 +81,11 @@ def roles_on(viewer: Viewer, production: str | None) -> list[str]:
     """Return the viewer's roles on a production, or on any where none is named."""
     held = viewer.roles if production is None else {production, EVERY} & set(viewer.roles)
     return sorted(frozenset[str]().union(*(viewer.roles[name] for name in held)))
+
+
+def _has_pictures(request: Request, viewer: Viewer, production: str | None) -> bool:
+    on = getattr(request.app.state, "pictures", None) is not None
+    return on and production is not None and viewer.may(Action.READ_WORK, production)
 
 
 def _places(viewer: Viewer, service: Service | None, path: str) -> tuple[Place, ...]:

@@ -51,6 +51,7 @@ COMMANDS = {
     "report": "ledger.cli.report:report",
     "ask": "ledger.cli.ask:ask",
     "reports": "ledger.cli.reports:reports",
+    "label": "ledger.cli.label:label",
     "coverage": "ledger.cli.coverage:coverage",
     "calls": "ledger.cli.calls:calls",
     "hooks": "ledger.cli.hooks:hooks",

@@ -1,15 +1,16 @@
 """The lineage as a picture: cards with real text, joined by curves, in one SVG.
 
 * Kind and state are told by icon, shape and word; colour only repeats them.
-* No script, no style, no address outside. The colours are attributes, made for paper; ``STYLE`` is what a
-  page adds for a dark screen.
-* Whatever comes in is text (``text.markup``); a picture is shown only from a data URI.
-* More than ``MAX_CARDS`` cards are folded: those of one kind in one column become one.
+* No script, no style, no address outside; a card may be a link. The colours are attributes, made for paper;
+  ``STYLE`` is what a page adds for a dark screen.
+* Whatever comes in is text (``text.markup``); a picture is shown only from a data URI, or from this site.
+* More cards than are wanted are folded: those of one kind in one column become one, which leads nowhere.
 * The same cards give the same bytes.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -20,7 +21,9 @@ MAX_CARDS = 60
 WIDTH, PICTURE_HEIGHT = 148, 83
 _GAP_X, _GAP_Y, _PAD, _LINE = 36, 26, 10, 16
 _TITLE_LINE = 19
-_DATA = ("data:image/jpeg;base64,", "data:image/png;base64,")
+_PICTURES = ("data:image/jpeg;base64,", "data:image/png;base64,", "/productions/")
+_WITHIN = re.compile(r"#|/(?![/\\])")
+"""How an address within the site begins. A browser takes ``/\\`` for ``//``: another host."""
 
 ICONS = {
     "dataset": "M1 1h5v5H1zM8 1h5v5H8zM1 8h5v5H1zM8 8h5v5H8z",
@@ -63,7 +66,8 @@ _TEXTS = {
 STYLE = """
 @media screen and (prefers-color-scheme:dark){.lineage .card{fill:#1d1c27;stroke:#3d3b4d}
 .lineage .thing .card{fill:#262334}.lineage .sealed .card{stroke:#ff8b7a}.lineage .edge{stroke:#77748a}
-.lineage .tip{fill:#77748a}.lineage .icon,.lineage .head{fill:#f1eff7}.lineage .sealed .icon{fill:#ff8b7a}
+.lineage .tip{fill:#77748a}.lineage .none{fill:#262334}
+.lineage .icon,.lineage .head{fill:#f1eff7}.lineage .sealed .icon{fill:#ff8b7a}
 .lineage text{fill:#b7b3c6}.lineage .good{fill:#7fd6a2}.lineage .bad{fill:#f0b266}}
 """.strip()
 """The colours of a dark screen, for the page that the picture stands in."""
@@ -74,7 +78,8 @@ class Card:
     """One node. ``kind`` is a key of ``ICONS``; ``group`` is ``thing``, ``step``, ``sealed`` or ``unknown``.
 
     ``lines`` are short texts under the title; ``mark`` a last line that is ``good``, not, or neither
-    (``None``); ``picture`` is shown above the text, a data URI of JPEG or PNG.
+    (``None``); ``picture`` is shown above the text: a data URI of JPEG or PNG, or a production's picture.
+    ``href`` is a path or a fragment that the card leads to.
     """
 
     key: str
@@ -85,6 +90,7 @@ class Card:
     mark: str | None = None
     good: bool | None = True
     picture: str | None = None
+    href: str | None = None
 
     @property
     def height(self) -> int:
@@ -110,23 +116,29 @@ class _Placed:
 
 
 def draw(
-    cards: Sequence[Card], edges: Sequence[Edge], title: str, description: str, prefix: str = "lineage"
+    cards: Sequence[Card],
+    edges: Sequence[Edge],
+    title: str,
+    description: str,
+    prefix: str = "lineage",
+    most: int = MAX_CARDS,
 ) -> str:
     """Return the picture as an ``<svg>`` element. ``prefix`` begins its identifiers: one for each on a page.
+
+    More than ``most`` cards are folded.
 
     ``title`` and ``description`` are what a screen reader says for it. Edges to cards that are not there are
     left out.
     """
-    cards, edges = _folded(list({card.key: card for card in cards}.values()), edges)
+    cards, edges = _folded(list({card.key: card for card in cards}.values()), edges, most)
     pairs = [(edge.source, edge.target) for edge in edges]
     order = columns([card.key for card in cards], pairs)
     placed, width, height = _place(order, {card.key: card for card in cards})
     size = f'viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
-    named = (
-        f'role="img" aria-labelledby="{prefix}-title {prefix}-words" font-family="sans-serif" font-size="11"'
-    )
+    role = "group" if any(card.href for card in cards) else "img"  # what is in a picture is not reached
+    named = f'role="{role}" aria-labelledby="{prefix}-title {prefix}-words" font-family="sans-serif"'
     parts = [
-        f'<svg class="lineage" xmlns="http://www.w3.org/2000/svg" {size} {named}>',
+        f'<svg class="lineage" xmlns="http://www.w3.org/2000/svg" {size} {named} font-size="11">',
         f'<title id="{prefix}-title">{markup(title)}</title>',
         f'<desc id="{prefix}-words">{markup(description)}</desc>',
         *(_edge(edge, placed) for edge in edges),
@@ -136,11 +148,11 @@ def draw(
     return "\n".join(parts)
 
 
-def _folded(cards: list[Card], edges: Sequence[Edge]) -> tuple[list[Card], list[Edge]]:
+def _folded(cards: list[Card], edges: Sequence[Edge], most: int) -> tuple[list[Card], list[Edge]]:
     """Return the cards as they can be drawn: at most one of each kind in a column when there are too many."""
     known = {card.key for card in cards}
     edges = [edge for edge in edges if edge.source in known and edge.target in known]
-    if len(cards) <= MAX_CARDS:
+    if len(cards) <= most:
         return cards, edges
     order = columns([card.key for card in cards], [(edge.source, edge.target) for edge in edges])
     column = {key: number for number, keys in enumerate(order) for key in keys}
@@ -163,7 +175,8 @@ def _merge(groups: Sequence[Sequence[Card]]) -> tuple[list[Card], dict[str, str]
         if len(group) > 1:
             ends = tuple(card.lines[0] for card in (first, group[-1]) if card.lines)
             good = all(card.good is not False for card in group)
-            first = replace(first, title=f"{len(group)} × {first.title}", lines=ends, good=good)
+            title = f"{len(group)} × {first.title}"
+            first = replace(first, title=title, lines=ends, good=good, href=None)
         merged.append(first)
     return merged, stands_for
 
@@ -204,9 +217,11 @@ def _card(item: _Placed) -> str:
         f'<g class="node {group}"><title>{label}</title>',
         f'<rect class="card" {_FRAMES[group]} x="{x}" y="{y}" {size} rx="{radius}"/>',
     ]
-    if card.picture and card.picture.startswith(_DATA):
+    if card.picture and card.picture.startswith(_PICTURES):
         place = f'x="{x + 6}" y="{y + 6}" width="{WIDTH - 12}" height="{PICTURE_HEIGHT - 6}"'
         source = f'preserveAspectRatio="xMidYMid slice" href="{markup(card.picture)}"'
+        if not card.picture.startswith("data:"):  # there may be none at that address
+            parts.append(f'<rect class="none" fill="{_THING}" {place}/>')
         parts.append(f"<image {place} {source}/>")
         y += PICTURE_HEIGHT
     top = y + _PAD
@@ -222,7 +237,9 @@ def _card(item: _Placed) -> str:
         sign, words = {True: ("✓ ", "good"), False: ("! ", "bad"), None: ("", "")}[card.good]
         mark = f"{sign}{card.mark}"
         parts.append(_text_line(x + _PAD, base + len(card.lines) * _LINE, words, mark, 20))
-    return "".join([*parts, "</g>"])
+    drawn = "".join([*parts, "</g>"])
+    is_ours = card.href is not None and _WITHIN.match(card.href)
+    return f'<a href="{markup(str(card.href))}" aria-label="{label}">{drawn}</a>' if is_ours else drawn
 
 
 def _text_line(x: int, y: int, kind: str, value: str, room: int) -> str:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from ledger.core.trust import TrustRoot
 
 MAX_LIST = 1024 * 1024
+PICTURES = 2
+"""Pictures that are made small at the same time, by each worker, beside the files that are examined."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,8 @@ class VerifySettings:
     @property
     def limits(self) -> Limits:
         """What one job may cost."""
-        return Limits(self.memory_bytes, cpu=self.cpu_seconds, seconds=self.seconds, at_once=self.at_once)
+        at_once = self.at_once + PICTURES
+        return Limits(self.memory_bytes, cpu=self.cpu_seconds, seconds=self.seconds, at_once=at_once)
 
 
 def workers(trusts: Iterable[TrustRoot], settings: VerifySettings) -> Workers:
@@ -74,6 +77,8 @@ def main() -> None:
 
 def _prepare(config: dict[str, Any]) -> Work:
     """Load whatever a child may need: what it loads itself, it loads every time."""
+    from ledger.adapters.images.thumbnails import thumbnail
+    from ledger.core.encoding import encode_base64
     from ledger.service.verify_job import Judge
     from ledger.wiring import offline_reader
 
@@ -83,6 +88,9 @@ def _prepare(config: dict[str, Any]) -> Work:
     judge = Judge(reader.codec, reader.pixels, roots, Lists(signers, config["stamps"]))
 
     def work(job: dict[str, Any], ask: Callable[[dict[str, Any]], dict[str, Any]]) -> dict[str, Any]:
+        if "small" in job:
+            data = thumbnail(Path(job["small"]), (job["width"], job["width"]))
+            return {"picture": None if data is None else encode_base64(data)}
         return judge.judge(job, ask, reader.clock.now())
 
     return work

@@ -34,12 +34,14 @@ from ledger.core.predicates import (
     AuditReport,
     Consent,
     Dataset,
+    Decided,
     DisclosureAccess,
     Enrolment,
     Erasure,
     Grant,
     GrantRevocation,
     Incident,
+    Label,
     LogKey,
     Model,
     ModelV2,
@@ -57,12 +59,16 @@ from ledger.core.predicates import (
     TrainingRun,
     Work,
 )
+from ledger.core.predicates.answer import Grade
+from ledger.core.predicates.delivery import Deliverable, Delivery
 from ledger.core.predicates.enrolment import KeyRole
 from ledger.core.predicates.erasure import ErasureReason
 from ledger.core.predicates.grant import Use
+from ledger.core.predicates.label import About, Claims, Counts
 from ledger.core.predicates.log_key import LogKeyState
 from ledger.core.predicates.model import Training, TrainingStage
 from ledger.core.predicates.revocation import Reason
+from ledger.core.predicates.scope import Media
 from ledger.core.predicates.seal import Form, SealedManifest
 from ledger.core.predicates.step import Evidence as EvidenceClass
 from ledger.core.predicates.step import Place, StepAction, Tool
@@ -163,6 +169,10 @@ def erasure(**changes: Any) -> Erasure:
     return replace(Erasure(NOW, (commitment("prompt"),), ErasureReason.DATA_SUBJECT_REQUEST), **changes)
 
 
+def decided(**changes: Any) -> Decided:
+    return replace(Decided(NOW, "token:4f1c0b7a99d2e863", "0123456789abcdef" * 2), **changes)
+
+
 def disclosure_access(**changes: Any) -> DisclosureAccess:
     shown = DisclosureAccess(NOW, "token:4f1c0b7a99d2e863", (commitment("prompt"),), (commitment("purpose"),))
     return replace(shown, **changes)
@@ -192,6 +202,24 @@ def audit_report(**changes: Any) -> AuditReport:
     return replace(base, **changes)
 
 
+def label(**changes: Any) -> Label:
+    """Return a label; ``changes`` are of what it claims."""
+    base = Claims(
+        about=About.TITLE,
+        title="Nightfall",
+        entry=58,
+        at=NOW,
+        policy="broadcast-jp",
+        policy_sha256=digest("policy"),
+        delivery=Delivery("NF-S1", Deliverable.FINAL, (Media.STREAMING,), ("JP",)),
+        verdict_then="cleared",
+        grade_then=Grade.L3,
+        grade_now=Grade.L4,
+        counts=Counts(files=1440, shots=31, models=212, observed=1400, inferred=30, declared=10),
+    )
+    return Label("nightfall-tv", NOW, replace(base, **changes))
+
+
 def subject_of(predicate: Predicate) -> Artifact:
     """Return the subject that this kind of statement has in the story."""
     if isinstance(predicate, Enrolment | LogKey):
@@ -207,6 +235,7 @@ def subject_of(predicate: Predicate) -> Artifact:
         Model: Artifact("studio-xl", WEIGHTS),
         Grant: Artifact("studio-xl", WEIGHTS),
         AuditReport: Artifact("report.json", digest("report")),
+        Label: Artifact("nightfall-tv", digest("report")),
         Seal: Artifact("frame.1001.png", digest("sealed frame")),
         Work: Artifact("kiri-0001.png", digest("work")),
         ServiceTerms: Artifact("painter-terms.html", digest("terms"), "text/html"),

@@ -68,6 +68,21 @@ def test_a_data_picture_is_shown() -> None:
     )
 
 
+@pytest.mark.parametrize("address", ["/productions/p/frames/a?b=c", "#way", '/"><script>'])
+def test_a_card_leads_to_a_place_within_the_site(address: str) -> None:
+    root = parsed(draw([card("a", href=address)], [], "t", "d"))
+    (link,) = root.iter(f"{NS}a")
+    assert (link.attrib["href"], link.attrib["aria-label"]) == (address, "Edited, a")
+    assert root.attrib["role"] == "group"
+
+
+@pytest.mark.parametrize(
+    "address", ["https://example.org", "javascript:alert(1)", "//x.org", "/\\x.org", "x"]
+)
+def test_a_card_leads_nowhere_else(address: str) -> None:
+    assert "<a " not in draw([card("a", href=address)], [], "t", "d")
+
+
 def test_raw_materials_stand_left_of_what_was_made_from_them() -> None:
     cards = [card(key) for key in ("dataset", "model", "frame", "drawing", "final")]
     edges = [*chain("dataset", "model", "frame", "final"), Edge("drawing", "final", "component")]

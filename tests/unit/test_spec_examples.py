@@ -28,6 +28,7 @@ from ledger.core.predicates.enrolment import KeyRole
 from ledger.core.predicates.finding import FindingKind, FindingState
 from ledger.core.predicates.grant import Use
 from ledger.core.predicates.grant_v2 import Afterwards, Exclusivity, LegalBasis
+from ledger.core.predicates.label import About
 from ledger.core.predicates.log_key import LogKeyState
 from ledger.core.predicates.model import TrainingStage
 from ledger.core.predicates.model_v2 import ModelKind, ParentRole
@@ -54,6 +55,7 @@ BLOCK = re.compile(r"^```json(?P<kind>[^\n]*)\n(?P<text>.*?)^```$", re.MULTILINE
 
 
 WORDS = [
+    About,
     Afterwards,
     ApprovalKind,
     CallOutcome,

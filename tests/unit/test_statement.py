@@ -9,18 +9,20 @@ import pytest
 from ledger.core import canonical
 from ledger.core import statement as statements
 from ledger.core.artifact import Artifact
-from ledger.core.predicates import PREDICATES, Predicate
+from ledger.core.predicates import PREDICATES, Label, Predicate
 from ledger.core.statement import Statement
 from ledger.errors import MalformedError
 from tests.support.builders import (
     audit_report,
     dataset,
+    decided,
     digest,
     disclosure_access,
     enrolment,
     erasure,
     grant,
     incident,
+    label,
     log_key,
     model,
     registrar_enrolment,
@@ -57,6 +59,10 @@ def first_audit_report() -> Predicate:
     return audit_report(previous=None, title=None, grade_then=None, grade_now=None)
 
 
+def withdrawn_label() -> Predicate:
+    return Label("nightfall-tv", label().recorded, withdrawn="A licence was revoked.")
+
+
 EVERY: dict[str, Callable[[], Predicate]] = {
     "step": step,
     "dataset": dataset,
@@ -67,6 +73,7 @@ EVERY: dict[str, Callable[[], Predicate]] = {
     "seal": seal,
     "revocation": revocation,
     "log key": log_key,
+    "decided": decided,
     "disclosure access": disclosure_access,
     "erasure": erasure,
     "incident": incident,
@@ -94,6 +101,8 @@ EVERY: dict[str, Callable[[], Predicate]] = {
     "lost record": lost_record,
     "audit report": audit_report,
     "first audit report": first_audit_report,
+    "label": label,
+    "withdrawn label": withdrawn_label,
 }
 
 

@@ -1,4 +1,4 @@
-"""Pictures in small, for reports: of stills, of light (OpenEXR), of films their first frame.
+"""Pictures in small, for reports and pages: of stills, of light (OpenEXR), of films their first frame.
 
 * They are for looking at, nothing is measured on them: light is shown as a screen would, what is transparent
   lies on grey paper, and deep samples lose their depth.
@@ -19,33 +19,33 @@ from ledger.core.containers import formats
 from ledger.service.files import reading_errors
 
 WIDTH, HEIGHT = 320, 240
-"""No thumbnail is wider or higher."""
+"""Of a report: no thumbnail is wider or higher."""
 _QUALITY = 78
 _PAPER = (226, 223, 233)
 
 
-def thumbnail(path: Path) -> bytes | None:
-    """Return a picture in small, as JPEG; ``None`` where nothing here decodes it."""
+def thumbnail(path: Path, size: tuple[int, int] = (WIDTH, HEIGHT)) -> bytes | None:
+    """Return a picture in small, as JPEG of this size at most; ``None`` where nothing here decodes it."""
     try:
         with reading_errors(path), path.open("rb") as file:
             head = file.read(formats.HEAD)
-        image = _opened(path, head, formats.sniff(head, path.name))
+        image = _opened(path, head, formats.sniff(head, path.name), size)
     except Exception:  # noqa: BLE001 - decoders on bytes that anybody may have made raise what they like
         return None
-    image.thumbnail((WIDTH, HEIGHT), Image.Resampling.LANCZOS)
+    image.thumbnail(size, Image.Resampling.LANCZOS)
     out = io.BytesIO()
     image.save(out, "JPEG", quality=_QUALITY)
     return out.getvalue()
 
 
-def _opened(path: Path, head: bytes, media_type: str) -> Image.Image:
+def _opened(path: Path, head: bytes, media_type: str, most: tuple[int, int]) -> Image.Image:
     """Return the picture as RGB. Raises what the decoders raise."""
     if media_type == "image/x-exr":
         return _light(path)
     try:
-        return stills.shown(path, head, (WIDTH, HEIGHT), _PAPER)
+        return stills.shown(path, head, most, _PAPER)
     except (stills.DeepError, UnidentifiedImageError):
-        size, raw = ffmpeg.first(path, media_type, WIDTH)
+        size, raw = ffmpeg.first(path, media_type, most[0])
         return Image.frombytes("RGB", size, raw)
 
 

@@ -15,6 +15,7 @@ from ledger.core.predicates.audit_report import AuditReport
 from ledger.core.predicates.consent import Consent
 from ledger.core.predicates.dataset import Dataset
 from ledger.core.predicates.dataset_v2 import DatasetV2
+from ledger.core.predicates.decided import Decided
 from ledger.core.predicates.disclosure_access import DisclosureAccess
 from ledger.core.predicates.enrolment import Enrolment
 from ledger.core.predicates.erasure import Erasure
@@ -23,6 +24,7 @@ from ledger.core.predicates.grant import Grant
 from ledger.core.predicates.grant_revocation import GrantRevocation
 from ledger.core.predicates.grant_v2 import GrantV2
 from ledger.core.predicates.incident import Incident
+from ledger.core.predicates.label import Label
 from ledger.core.predicates.log_key import LogKey
 from ledger.core.predicates.lost_record import LostRecord
 from ledger.core.predicates.model import Model
@@ -67,11 +69,13 @@ Predicate = (
     Fact
     | AuditReport
     | Dataset
+    | Decided
     | DisclosureAccess
     | Enrolment
     | Erasure
     | Grant
     | Incident
+    | Label
     | LogKey
     | LostRecord
     | Model
@@ -93,6 +97,7 @@ PREDICATES: dict[str, type[Predicate]] = {
         Consent,
         Dataset,
         DatasetV2,
+        Decided,
         DisclosureAccess,
         Enrolment,
         Erasure,
@@ -101,6 +106,7 @@ PREDICATES: dict[str, type[Predicate]] = {
         GrantRevocation,
         GrantV2,
         Incident,
+        Label,
         LogKey,
         LostRecord,
         Model,
@@ -149,6 +155,7 @@ __all__ = [
     "Consent",
     "Dataset",
     "DatasetV2",
+    "Decided",
     "DisclosureAccess",
     "Enrolment",
     "Erasure",
@@ -158,6 +165,7 @@ __all__ = [
     "GrantRevocation",
     "GrantV2",
     "Incident",
+    "Label",
     "LogKey",
     "LostRecord",
     "Model",

@@ -8,20 +8,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
+from gettext import c2py
 from importlib.resources import files
 from typing import Any
 
 from babel import Locale
-from babel.core import UnknownLocaleError
 from babel.dates import format_date, format_datetime, format_timedelta
-from babel.messages.catalog import Catalog
+from babel.lists import format_list
 from babel.messages.pofile import read_po
-from babel.numbers import format_decimal
-from markupsafe import Markup
+from babel.numbers import format_decimal, format_percent
+from markupsafe import Markup, escape
 
 from ledger.core.fields import parse_time
 from ledger.render.text import visible
@@ -33,6 +34,13 @@ LANGUAGES = (*COMPLETE, "vi", "id", "ar")
 """All that can be asked for."""
 
 
+_RANGE = re.compile(
+    r"[ \t]*(?P<code>[A-Za-z]{1,8})(-[A-Za-z0-9]{1,8})*[ \t]*"
+    r"(;[ \t]*[qQ]=(?P<weight>0(\.[0-9]{0,3})?|1(\.0{0,3})?)[ \t]*)?"
+)
+"""One language of an ``Accept-Language``, with its weight."""
+
+
 def N_(message: str) -> str:  # noqa: N802 - the name that every tool for gettext looks for
     """Mark a text that is translated where it is shown."""
     return message
@@ -40,11 +48,16 @@ def N_(message: str) -> str:  # noqa: N802 - the name that every tool for gettex
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """One language: ``code`` is BCP 47."""
+    """One language: ``code`` is BCP 47.
+
+    ``words`` are its texts by the English ones: one, or one for each plural form; ``form`` says which of them
+    a number takes.
+    """
 
     code: str
     locale: Locale
-    catalog: Catalog | None
+    words: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
+    form: Callable[[int], int] = field(default=lambda number: int(number != 1), repr=False)
 
     @property
     def name(self) -> str:
@@ -58,25 +71,30 @@ class Language:
 
     def gettext(self, message: str, /, **values: Any) -> Markup:
         """Return a text with its values; they are data, and are escaped. The text itself may hold markup."""
-        return self._filled(self._found(message) or message, values)
+        return self._filled(self.words.get(message, (message,))[0], values)
 
     def ngettext(self, one: str, many: str, number: int, /, **values: Any) -> Markup:
         """Return the text for a number of things; ``num`` is the number as people write it."""
-        found = self._plural(one, number) if self.catalog else None
-        text = found or (one if number == 1 else many)
+        found = self.words.get(one)
+        text = found[self.form(number)] if found else (one, many)[number != 1]
         return self._filled(text, {"num": self.number(number), **values})
 
     def number(self, value: float) -> str:
         """Return a number as people write it."""
         return str(format_decimal(value, locale=self.locale))
 
-    def percent(self, part: int, whole: int) -> str:
+    def percent(self, part: int, whole: int) -> Markup:
         """Return a share, never rounded up to all of it, nor down to none."""
         if not whole:
-            return "–"
-        share = part * 100 / whole
-        shown = min(max(share, 0.1), 99.9) if 0 < part < whole else share
-        return f"{format_decimal(round(shown, 1), locale=self.locale)} %"
+            return Markup("–")
+        share = part / whole
+        shown = min(max(share, 0.001), 0.999) if 0 < part < whole else share
+        return self._written(format_percent(round(shown, 3), "#,##0.#%", self.locale))
+
+    def listed(self, items: Iterable[str]) -> Markup:
+        """Return ``a, b and c``; the items are data."""
+        shown = [escape(item if hasattr(item, "__html__") else visible(item)) for item in items]
+        return self._written(format_list(shown, locale=self.locale))
 
     def moment(self, value: datetime | str | None) -> Markup:
         """Return a moment to the minute, in UTC, as a ``time`` element; a dash for none."""
@@ -86,29 +104,19 @@ class Language:
         """Return a day, in UTC, as a ``time`` element; a dash for none."""
         return self._time(value, lambda at: format_date(at, "long", self.locale))
 
-    def ago(self, value: datetime | str, now: datetime) -> str:
+    def ago(self, value: datetime | str, now: datetime) -> Markup:
         """Return how long before ``now`` a moment was, roughly."""
         at = parse_time(value) if isinstance(value, str) else value
-        return str(format_timedelta(at - now, add_direction=True, locale=self.locale))
+        return self._written(format_timedelta(at - now, add_direction=True, locale=self.locale))
 
     def territory(self, code: str) -> str:
         """Return the name of a country (ISO 3166-1) or region (UN M49); the code where there is none."""
         return str(self.locale.territories.get(code, visible(code)))
 
-    def _found(self, message: str) -> str | None:
-        found = self.catalog.get(message) if self.catalog else None
-        text = found.string if found and not found.fuzzy else None
-        return text if isinstance(text, str) and text else None
-
-    def _plural(self, one: str, number: int) -> str | None:
-        found = self.catalog.get(one) if self.catalog else None
-        if found is None or found.fuzzy or not isinstance(found.string, list | tuple):
-            return None
-        return found.string[self.locale_plural(number)] or None
-
-    def locale_plural(self, number: int) -> int:
-        """Return which form of a catalogue's plural a number takes."""
-        return _plural_forms(self.code, number)
+    @staticmethod
+    def _written(text: str) -> Markup:
+        # What CLDR writes may hold the marks that keep numbers the right way around among Arabic letters.
+        return Markup(text)  # noqa: S704 - from CLDR's patterns; of data there are numbers, and escaped items
 
     @staticmethod
     def _filled(text: str, values: dict[str, Any]) -> Markup:
@@ -130,12 +138,21 @@ class Language:
 @cache
 def language(code: str) -> Language:
     """Return a language of ``LANGUAGES``; English for any other code."""
-    known = code if code in LANGUAGES else ENGLISH
-    catalog = None
-    if known != ENGLISH:
-        with (files("ledger.render.pages") / "po" / f"{known}.po").open("rb") as file:
-            catalog = read_po(file, locale=known)
-    return Language(known, Locale.parse(known), catalog)
+    if code not in LANGUAGES or code == ENGLISH:
+        return Language(ENGLISH, Locale.parse(ENGLISH))
+    with (files("ledger.render.pages") / "po" / f"{code}.po").open("rb") as file:
+        catalog = read_po(file, locale=code)
+    words = {}
+    for message in catalog:
+        (one, *_), found = texts(message.id), texts(message.string)
+        if one and all(found) and not message.fuzzy:
+            words[one] = found
+    return Language(code, Locale.parse(code), words, c2py(catalog.plural_expr))
+
+
+def texts(message: str | Iterable[str] | None) -> tuple[str, ...]:
+    """Return a message of a catalogue as its forms: one, or what is said of one thing and of many."""
+    return (message or "",) if isinstance(message, str | None) else tuple(message)
 
 
 def chosen(asked: str | None, kept: str | None, accepted: str) -> Language:
@@ -150,20 +167,9 @@ def chosen(asked: str | None, kept: str | None, accepted: str) -> Language:
     return language(next(_accepted(accepted), ENGLISH))
 
 
-def _accepted(field: str) -> Iterator[str]:
-    weighed = []
-    for item in field[:200].split(","):
-        tag, _, weight = item.strip().partition(";q=")
-        try:
-            code = Locale.parse(tag, sep="-").language
-            weighed.append((-float(weight or 1), code))
-        except (ValueError, UnknownLocaleError):
-            continue
-    yield from (code for _, code in sorted(weighed, key=lambda item: item[0]) if code in COMPLETE)
-
-
-def _plural_forms(code: str, number: int) -> int:
-    if code == "ar":
-        tags = ["zero", "one", "two", "few", "many", "other"]
-        return tags.index(Locale.parse(code).plural_form(number))
-    return 0 if code in {"ja", "vi", "id"} else int(number != 1)
+def _accepted(value: str) -> Iterator[str]:
+    """Return the complete languages of a header, best first. What is malformed says nothing."""
+    said = filter(None, map(_RANGE.fullmatch, value[:400].split(",")))
+    weighed = [(-float(each["weight"] or 1), each["code"].lower()) for each in said]
+    ranked = sorted(weighed, key=lambda item: item[0])
+    yield from (code for weight, code in ranked if weight and code in COMPLETE)

@@ -29,7 +29,8 @@ class Place:
 class Shell:
     """The frame of one page. ``viewer`` is ``None`` for somebody whom nobody knows.
 
-    ``assets`` are the addresses of style sheet and scripts, by name. ``query`` is what followed the question
+    ``assets`` are the addresses of style sheet and scripts, by name. ``pictures`` says that there may
+    be pictures of recorded files for this viewer. ``query`` is what followed the question
     mark, without the language.
     """
 
@@ -43,6 +44,7 @@ class Shell:
     inner: tuple[Place, ...] = ()
     viewer: str | None = None
     roles: tuple[str, ...] = ()
+    pictures: bool = False
     can_sign_in: bool = field(default=True)
 
     @property

@@ -2,7 +2,7 @@
 
 * One event for each entry. Its type is made from the entry's predicate: ``entry.step``, ``entry.grant``; a
   verdict is ``verdict``, and ``verdict.changed`` when it follows an earlier one.
-* An issued report is told to whoever is told of verdicts: a receiver learns that another one is out.
+* An issued report and a label are told to whoever is told of verdicts: a receiver learns that another is out.
 * Who asks for ``entry`` gets every type that begins so, with a full stop; the same holds for ``verdict``.
 * Nobody is told of an entry that the table of ``core.access`` would not let them read about.
 """
@@ -16,6 +16,7 @@ from ledger.core.access import Action, Viewer
 from ledger.core.predicates import (
     PREDICATES,
     AuditReport,
+    Label,
     LogKey,
     LostRecord,
     Seal,
@@ -43,7 +44,7 @@ TYPES: Sequence[str] = tuple(sorted({*map(event_type, PREDICATES), CHANGED}))
 
 
 def _action(kind: type) -> Action:
-    if issubclass(kind, VerdictResult | AuditReport):
+    if issubclass(kind, VerdictResult | AuditReport | Label):
         return Action.READ_VERDICTS
     return Action.READ_WORK if issubclass(kind, _WORK) else Action.READ_REGISTRY
 

@@ -46,12 +46,23 @@ def numbered(cleared: Cleared, register: Register) -> Numbered:
         group.basis: Basis(
             number,
             group.clearance,
-            any(item.kind in _AI for item in group.basis),
+            rests_on_a_model(group.basis),
             _names(group.basis, _AI),
             register.by_basis[group.basis],
         )
         for number, group in enumerate(cleared.groups, 1)
     }
+
+
+def rests_on_a_model(basis: Iterable[Item]) -> bool:
+    """Whether a model or a service is on record under a file."""
+    return any(item.kind in _AI for item in basis)
+
+
+def weakest(basis: Iterable[Item]) -> Evidence:
+    """Return the evidence class of the weakest record under a file."""
+    weak = {item.evidence for item in basis if item.kind is ItemKind.WEAK}
+    return next((item for item in _RANKS if item in weak), Evidence.OBSERVED)
 
 
 def bases_table(cleared: Cleared, found: Numbered) -> Table:
@@ -95,8 +106,6 @@ def _names(basis: Iterable[Item], kinds: Sequence[ItemKind]) -> tuple[str, ...]:
 def _basis_row(basis: frozenset[Item], files: int, found: Numbered) -> Row:
     known = found[basis]
     then, now = known.clearance.then, known.clearance.now
-    weak = {item.evidence for item in basis if item.kind is ItemKind.WEAK}
-    evidence = next((item for item in _RANKS if item in weak), Evidence.OBSERVED)
     return (
         known.number,
         bases.digest(basis),
@@ -106,7 +115,7 @@ def _basis_row(basis: frozenset[Item], files: int, found: Numbered) -> Row:
         then.grade.name,
         now.grade.name,
         known.ai,
-        evidence.value,
+        weakest(basis).value,
         known.models,
         _names(basis, (ItemKind.DATASET,)),
         known.findings,

@@ -82,6 +82,17 @@ def keep_whole(kept: Publication, whole: bytes) -> str:
     return digest
 
 
+def whole_report(kept: Publication, digest: str) -> Report | None:
+    """Return a whole report by its digest; ``None`` where it is not kept here, or is not what it was."""
+    data = kept.get(f"{digest}.json")
+    if data is None or sha256_hex(data) != digest:
+        return None
+    try:
+        return read(canonical.load(data))
+    except RakkanError:
+        return None
+
+
 def keep_last(kept: Publication, series: str, envelope: bytes, receipt: Receipt) -> None:
     """Keep an issued report as the newest of its series, unless a newer one is; durable on return."""
     held = read_kept(kept, series)
@@ -120,16 +131,5 @@ def _holds(studio: Studio, kept: Kept) -> bool:
 
 
 def _last(kept: Publication, found: AuditReport, index: int | None, checkpoint: bytes | None) -> Last:
-    report = _whole(kept, found.whole)
+    report = whole_report(kept, found.whole)
     return Last(found.identifier, found.size, found.root, index, checkpoint, report)
-
-
-def _whole(kept: Publication, digest: str) -> Report | None:
-    """Return a whole report; ``None`` where it is not kept here, or is not what it was."""
-    data = kept.get(f"{digest}.json")
-    if data is None or sha256_hex(data) != digest:
-        return None
-    try:
-        return read(canonical.load(data))
-    except RakkanError:
-        return None
