@@ -21,11 +21,14 @@ from api.pages import (
     own_works,
     pictures,
     productions,
+    reports,
     rights,
     rights_impact,
+    shared,
     shots,
     sign_in,
     start,
+    verify,
 )
 
 ROUTERS = (
@@ -46,7 +49,9 @@ ROUTERS = (
     own_works.router,
     pictures.router,
     productions.router,
+    reports.router,
     rights.router,
     rights_impact.router,
     shots.router,
+    verify.router,
 )
