@@ -14,7 +14,6 @@ from api.pages import (
     findings,
     frames,
     handed,
-    i,
     importing,
     label,
     log,
@@ -52,6 +51,8 @@ ROUTERS = (
     reports.router,
     rights.router,
     rights_impact.router,
+    shared.described,
     shots.router,
     verify.router,
+    verify.described,
 )
