@@ -81,7 +81,7 @@ def create_app(*homes: Path, settings: ServiceSettings = UNPUBLISHED) -> FastAPI
     application.state.allowance = Allowance(settings.of(OwnWorksSettings).hourly)
     problems.install(application)
     application.state.limiter = Limiter(settings.of(Limits))
-    application.state.guests = settings.of(PageSettings).guests
+    application.state.pages = settings.of(PageSettings)
     application.add_middleware(Identity, settings=access, limiter=application.state.limiter)
     application.add_middleware(AsPages)
     application.add_middleware(RequestLog, lines=settings.of(Logs).requests)

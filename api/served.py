@@ -22,6 +22,7 @@ from ledger.service.access.devices import Devices
 from ledger.service.access.settings import AccessSettings, SignIn
 from ledger.service.access.signing_in import SigningIn
 from ledger.service.capture.upload import IntakeSettings, Pace
+from ledger.service.labels.since import Watch
 from ledger.service.log.public import PublicLog
 from ledger.service.log.publishing import Publishing, PublishSettings
 from ledger.service.log.sequencer import Sequencer
@@ -31,6 +32,7 @@ from ledger.wiring import home_at, open_studio
 from ledger.wiring.access import identity_provider, open_credentials
 from ledger.wiring.outside import keeping_up, published_checkpoint, publishing
 from ledger.wiring.reports.serving import Reports, reporting
+from ledger.wiring.reports.standing import kept_reports
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,7 @@ class Served:
     public: PublicLog
     publishing: Publishing | None
     reports: Reports
+    labels: Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +121,8 @@ def _opened(home: Home, settings: ServiceSettings, room: Room, stack: ExitStack)
     intake = Intake(sequencer, room, settings.of(Pace))
     public = PublicLog(studio.log, published_checkpoint(home))
     reports = stack.enter_context(reporting(home, studio, settings.of(ReportSettings)))
-    return Served(home, studio, intake, Devices(studio), public, publisher, reports)
+    labels = Watch(studio, kept_reports(home))
+    return Served(home, studio, intake, Devices(studio), public, publisher, reports, labels)
 
 
 def _signing_in(settings: ServiceSettings, accounts: Credentials | None) -> SigningIn | None:

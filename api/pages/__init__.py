@@ -4,6 +4,17 @@
 * Whoever may not is refused as on every other route; ``errors`` turns the refusal into a page.
 """
 
-from api.pages import assets, log, pictures, sign_in, start
+from api.pages import assets, deciding, decisions, frames, importing, label, log, pictures, sign_in, start
 
-ROUTERS = (start.router, sign_in.router, assets.router, pictures.router, log.router)
+ROUTERS = (
+    start.router,
+    sign_in.router,
+    assets.router,
+    deciding.router,
+    decisions.router,
+    frames.router,
+    importing.router,
+    label.router,
+    log.router,
+    pictures.router,
+)

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.pages.shown import shown
+from api.pages.typed_again import Heard
 from api.problems import MEDIA_TYPE
 from ledger.core.access import ANYBODY, Viewer
 from ledger.render.pages.languages import N_
@@ -36,6 +37,7 @@ class AsPages:
             await self._app(scope, receive, send)
             return
         held: list[Message] = []
+        heard = Heard(scope, receive)
 
         async def sent(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -45,11 +47,12 @@ class AsPages:
             elif held:
                 held.append(message)
                 if not message.get("more_body", False):
-                    await _turned(scope, held, receive, send)
+                    typed = await heard.fields() if held[0]["status"] == 401 else []
+                    await _turned(scope, held, typed, send)
                 return
             await send(message)
 
-        await self._app(scope, receive, sent)
+        await self._app(scope, heard.receive, sent)
 
 
 def _is_page(scope: Scope) -> bool:
@@ -57,7 +60,7 @@ def _is_page(scope: Scope) -> bool:
     return "text/html" in accepts and not scope["path"].startswith(_APART)
 
 
-async def _turned(scope: Scope, held: list[Message], receive: Receive, send: Send) -> None:
+async def _turned(scope: Scope, held: list[Message], typed: list[tuple[str, str]], send: Send) -> None:
     start, *bodies = held
     problem: dict[str, Any] = json.loads(b"".join(part.get("body", b"") for part in bodies))
     status = int(start["status"])
@@ -75,6 +78,7 @@ async def _turned(scope: Scope, held: list[Message], receive: Receive, send: Sen
             title_key=title,
             advice_key=advice,
             ended=ended,
+            typed=typed,
             detail=problem["message"],
             hint=problem.get("hint", ""),
             code=problem["code"],
@@ -87,4 +91,4 @@ async def _turned(scope: Scope, held: list[Message], receive: Receive, send: Sen
         if name in {"retry-after", "set-cookie", "www-authenticate"}:
             fields.append(name, value)
     answer.raw_headers = fields.raw
-    await answer(scope, receive, send)
+    await answer(scope, Request(scope).receive, send)

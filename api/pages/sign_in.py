@@ -89,7 +89,7 @@ def _ways(request: Request, to: str, status: int = 200, *, wrong: bool = False) 
 
 def _guests(request: Request) -> list[tuple[str, str]]:
     """Return the role and the token of each guest, for whoever sits at this machine; else none."""
-    offered: Path | None = request.app.state.guests
+    offered: Path | None = request.app.state.pages.guests
     client = request.client
     if offered is None or client is None or not ip_address(client.host).is_loopback:
         return []

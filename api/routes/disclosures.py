@@ -62,7 +62,7 @@ def open_entry(
     It is no GET, although it reads: each time adds an entry, and the purpose must not stand in an address.
     """
     shown = show(
-        served.studio, served.intake.sequencer, lambda: _server(served), entry, viewer, asked.purpose
+        served.studio, served.intake.sequencer, lambda: server_of(served), entry, viewer, asked.purpose
     )
     return Openings(
         entry=entry,
@@ -75,7 +75,8 @@ def open_entry(
     )
 
 
-def _server(served: Served) -> Device:
+def server_of(served: Served) -> Device:
+    """Return the device that says what was shown. Raises ``RefusedError("access.no-server-key")``."""
     try:
         return open_device(served.home, SERVER)
     except UsageError as error:

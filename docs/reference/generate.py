@@ -45,7 +45,7 @@ SECTIONS = {
     "record registry seal timestamp manifest evidence": "Recording and sealing",
     "intake": "Models and datasets from elsewhere",
     "inventory": "Inventories of datasets",
-    "profile rights": "Rights",
+    "profile rights decide": "Rights",
     "clear": "Clearance",
     "report question": "The audit report",
     "label": "Public labels",

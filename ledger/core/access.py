@@ -43,6 +43,7 @@ class Action(StrEnum):
     READ_REGISTRY = "registry.read"
     READ_VERDICTS = "verdicts.read"
     CLEAR = "clear"
+    DECIDE = "decide"
     ASK_OWN_WORKS = "own-works.ask"
     OPEN_DISCLOSURES = "disclosures.open"
     REPORT = "reports.make"
@@ -63,6 +64,7 @@ MEANINGS: Mapping[Action, str] = {
     Action.READ_REGISTRY: "read datasets, models, grants, parties, services and their terms",
     Action.READ_VERDICTS: "read verdicts on record",
     Action.CLEAR: "compute a verdict, and what a change would do",
+    Action.DECIDE: "import facts of rights, and record reviews, approvals, overrides and revocations",
     Action.ASK_OWN_WORKS: "ask which of one's own works are in the studio's data",
     Action.OPEN_DISCLOSURES: "read names, prompts and contracts behind commitments; each time is an entry",
     Action.REPORT: "have audit reports made, each in the views that one's role may have, and fetch them",
@@ -87,6 +89,7 @@ _ALLOWED: Mapping[Action, frozenset[Role]] = {
     Action.READ_REGISTRY: frozenset({*_CREW, Role.DEVICE} - {Role.ARTIST}),
     Action.READ_VERDICTS: frozenset({*_CREW, Role.DISTRIBUTOR, Role.DEVICE}),
     Action.CLEAR: frozenset(_CREW),
+    Action.DECIDE: frozenset({Role.LEGAL}),
     Action.ASK_OWN_WORKS: frozenset({Role.RIGHTS_HOLDER, Role.LEGAL, Role.AUDITOR}),
     Action.OPEN_DISCLOSURES: frozenset({Role.LEGAL, Role.AUDITOR}),
     Action.REPORT: frozenset(_VIEWS),

@@ -33,6 +33,7 @@ from ledger.core.identity import PublicKey, parse_public_key
 from ledger.core.predicates import (
     AuditReport,
     Dataset,
+    Decided,
     DisclosureAccess,
     Enrolment,
     Erasure,
@@ -59,7 +60,10 @@ from ledger.core.statement import Statement
 from ledger.errors import RakkanError, RefusedError, UndecidedError
 
 _REGISTRY = tuple(kind for kind in get_args(Fact) if kind is not Finding)
-REGISTRARS_ONLY = (AuditReport, Label, Enrolment, Revocation, Dataset, Model, Grant, Erasure, *_REGISTRY)
+REGISTRARS_ONLY = (
+    *(AuditReport, Label, Enrolment, Revocation, Dataset, Decided, Model, Grant, Erasure),
+    *_REGISTRY,
+)
 """What counts only when a registrar signed it. A finding may be opened by a device, and closed by none."""
 
 MAY_SIGN: dict[KeyRole | None, tuple[type, ...]] = {
@@ -260,7 +264,7 @@ def stated_time(predicate: Predicate) -> datetime | None:
         return predicate.sealed
     if isinstance(predicate, DisclosureAccess):
         return predicate.accessed
-    return predicate.recorded if isinstance(predicate, Fact | Label) else None
+    return predicate.recorded if isinstance(predicate, Fact | Label | Decided) else None
 
 
 def _enrolled(enrolment: Enrolment, index: int) -> KeyRecord:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ledger.adapters.home import Home
 from ledger.core.access import Role
+from ledger.core.predicates.disclosure_access import SERVER
 from ledger.core.secret_text import Kind
 from ledger.demo.cast import HOLDERS_PARTY, Folders
 from ledger.demo.run import is_demo
@@ -15,6 +16,7 @@ from ledger.errors import UsageError
 from ledger.service.access.credentials import DAY, OWNER, Wanted
 from ledger.wiring import home_at
 from ledger.wiring.access import open_credentials
+from ledger.wiring.enrolment import enrol_device
 
 GUESTS = (
     *(Role.PRODUCER, Role.LEGAL, Role.ARTIST, Role.AUDITOR),
@@ -38,10 +40,13 @@ def prepare(root: Path) -> Home:
             party = HOLDERS_PARTY if role is Role.RIGHTS_HOLDER else None
             wanted = Wanted(Kind.TOKEN, "guest", {production: frozenset({role})}, 30 * DAY, party)
             tokens[role.value], _ = credentials.make(wanted, OWNER)
+    if SERVER not in home.devices():  # without it nobody could be shown what is behind a commitment
+        enrol_device(home, SERVER)
     guests = home.folder / "guests.json"
     guests.unlink(missing_ok=True)
     with os.fdopen(os.open(guests, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         json.dump(tokens, file)
     os.environ["RAKKAN_SERVE_PAGES_GUESTS"] = str(guests)
+    os.environ["RAKKAN_SERVE_PAGES_DECISIONS"] = "true"
     os.environ["RAKKAN_SERVE_PAGES_PICTURES"] = str(Folders(root).files)
     return home

@@ -27,9 +27,17 @@ def policy_named(studio: Studio, name: str) -> Profile:
     stated = policies(studio)
     found = [item for sha256, item in stated.items() if name in (sha256, item.name)]
     if not found:
-        known = ", ".join(sorted({*shipped_names(), *(item.name for item in stated.values())}))
+        known = ", ".join(policy_names(studio))
         raise UsageError("profile.unknown", f"No policy {name[:80]!r} is here. Known: {known}.")
     return read_profile(found[-1].profile)
+
+
+def policy_names(studio: Studio) -> tuple[str, ...]:
+    """Return the names of the policies that ``policy_named`` knows, in alphabetical order."""
+    from ledger.adapters.profiles import shipped_names
+    from ledger.service.clear.verdicts import policies
+
+    return tuple(sorted({*shipped_names(), *(item.name for item in policies(studio).values())}))
 
 
 def inventories_of(home: Home) -> Inventories:
@@ -37,3 +45,10 @@ def inventories_of(home: Home) -> Inventories:
     from ledger.adapters.inventories import InventoryFolder
 
     return InventoryFolder(home.inventories)
+
+
+def policies_shipped() -> list[Profile]:
+    """Return the profiles that come with Rakkan, by name."""
+    from ledger.adapters.profiles import load, shipped_names
+
+    return [load(name) for name in shipped_names()]

@@ -119,6 +119,10 @@ class PageSettings:
     guests: Annotated[
         Path | None, "for demonstrations only: tokens by role, which the sign-in page offers on this machine"
     ] = None
+    decisions: Annotated[
+        bool,
+        "sign what people decide in pages, with the registrar's key, which must be usable here",
+    ] = False
     pictures: Annotated[
         tuple[Path, ...], "folders with the recorded files, whose pictures are shown to who may read work"
     ] = ()

@@ -34,6 +34,7 @@ from ledger.core.predicates import (
     AuditReport,
     Consent,
     Dataset,
+    Decided,
     DisclosureAccess,
     Enrolment,
     Erasure,
@@ -166,6 +167,10 @@ def log_key(**changes: Any) -> LogKey:
 
 def erasure(**changes: Any) -> Erasure:
     return replace(Erasure(NOW, (commitment("prompt"),), ErasureReason.DATA_SUBJECT_REQUEST), **changes)
+
+
+def decided(**changes: Any) -> Decided:
+    return replace(Decided(NOW, "token:4f1c0b7a99d2e863", "0123456789abcdef" * 2), **changes)
 
 
 def disclosure_access(**changes: Any) -> DisclosureAccess:

@@ -84,9 +84,8 @@ def log_server(folder: Path) -> Iterator[LogServer]:
         with Sequencer(studio.log) as sequencer:
             public = PublicLog(studio.log, partial(publication(folder).get, CHECKPOINT))
             intake = Intake(sequencer, Room(1 << 20), Pace())
-            served = Served(
-                cast("Any", None), studio, intake, Devices(studio), public, None, cast("Any", None)
-            )
+            home, reports, labels = (cast("Any", None),) * 3  # nobody asks for them here
+            served = Served(home, studio, intake, Devices(studio), public, None, reports, labels)
             with running(Service({"nightfall": served}, None, None)) as (host, port):
                 yield LogServer(studio.log, host, port)
 

@@ -15,6 +15,7 @@ from ledger.errors import MalformedError
 from tests.support.builders import (
     audit_report,
     dataset,
+    decided,
     digest,
     disclosure_access,
     enrolment,
@@ -72,6 +73,7 @@ EVERY: dict[str, Callable[[], Predicate]] = {
     "seal": seal,
     "revocation": revocation,
     "log key": log_key,
+    "decided": decided,
     "disclosure access": disclosure_access,
     "erasure": erasure,
     "incident": incident,

@@ -15,6 +15,7 @@ from ledger.core.predicates.audit_report import AuditReport
 from ledger.core.predicates.consent import Consent
 from ledger.core.predicates.dataset import Dataset
 from ledger.core.predicates.dataset_v2 import DatasetV2
+from ledger.core.predicates.decided import Decided
 from ledger.core.predicates.disclosure_access import DisclosureAccess
 from ledger.core.predicates.enrolment import Enrolment
 from ledger.core.predicates.erasure import Erasure
@@ -68,6 +69,7 @@ Predicate = (
     Fact
     | AuditReport
     | Dataset
+    | Decided
     | DisclosureAccess
     | Enrolment
     | Erasure
@@ -95,6 +97,7 @@ PREDICATES: dict[str, type[Predicate]] = {
         Consent,
         Dataset,
         DatasetV2,
+        Decided,
         DisclosureAccess,
         Enrolment,
         Erasure,
@@ -152,6 +155,7 @@ __all__ = [
     "Consent",
     "Dataset",
     "DatasetV2",
+    "Decided",
     "DisclosureAccess",
     "Enrolment",
     "Erasure",

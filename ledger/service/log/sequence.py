@@ -10,7 +10,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from ledger.core.checkpoint import sign_checkpoint
@@ -40,6 +40,9 @@ from ledger.service.log.admission import Admission, Prepared, Turn
 from ledger.service.log.guard import Guard, LastSigned
 from ledger.service.log.nodes import corruption, root_at, stored
 from ledger.service.log.projection import Rows
+
+Condition = Callable[[EntryTransaction], None]
+"""Looks at the log that a batch is about to be added to, and raises where it must not be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,14 +125,17 @@ class Log:
             )
         return Offer(envelope, leaf_hash(envelope), self._admission.prepare(envelope))
 
-    def commit(self, offers: Sequence[Offer], *, together: bool = False) -> list[Appended | RakkanError]:
+    def commit(
+        self, offers: Sequence[Offer], *, together: bool = False, condition: Condition | None = None
+    ) -> list[Appended | RakkanError]:
         """Add the offers in order and return their places, durable, in the same order.
 
         One that may not be added comes back as the reason; with ``together`` it is raised, and nothing of the
-        batch was added. All receipts are against the head after the batch. Raises ``RefusedError`` with
-        ``log.busy``, ``log.disk-full``, ``log.storage``, ``log.rollback``, ``log.frozen``, ``log.fenced`` or
-        ``log.epoch``, and ``IntegrityError("log.corrupt")``; then nothing of the batch was added, except that
-        a last-signed record which cannot be written withholds receipts of entries that a retry finds.
+        batch was added. ``condition`` is asked when nobody else can write any more. All receipts are against
+        the head after the batch. Raises what ``condition`` raises, and ``RefusedError`` with ``log.busy``,
+        ``log.disk-full``, ``log.storage``, ``log.rollback``, ``log.frozen``, ``log.fenced`` or ``log.epoch``,
+        and ``IntegrityError("log.corrupt")``; then nothing of the batch was added, except that a last-signed
+        record which cannot be written withholds receipts of entries that a retry finds.
         """
         if not offers:
             return []
@@ -138,6 +144,8 @@ class Log:
             head = transaction.head()
             self.guard.check(head, recorded, transaction.tile)
             self.guard.check_may_append(head, transaction.tile)
+            if condition is not None:
+                condition(transaction)
             turn = self._admission.turn(transaction, head.size)
             batch = _sort_out(offers, transaction, turn, head.size, together=together)
             if batch.fresh:

@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from ledger.core.disclosure import SALT_BYTES, Disclosure, commit
 from ledger.core.predicates import Predicate
 from ledger.core.statement import Statement
 from ledger.service.archive import Archive
-from ledger.service.log.sequence import Appended
+from ledger.service.log.sequence import Appended, Condition
 from ledger.service.rights.checks import check
 from ledger.service.rights.kinds import draft_of
 from ledger.service.rights.reading import records_of
@@ -39,6 +39,10 @@ class Planned:
     stated: Stated
     again: bool
     notes: tuple[str, ...] = ()
+
+
+Also = Callable[[Sequence[bytes]], Sequence[bytes]]
+"""Makes the entries that go along with those that were signed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,23 +91,32 @@ def plan(studio: Studio, desk: Desk, draft: Draft, *, anyway: bool = False) -> P
     )
 
 
-def state(studio: Studio, registrar: Device, planned: Sequence[Planned]) -> list[Registered]:
+def state(
+    studio: Studio,
+    registrar: Device,
+    planned: Sequence[Planned],
+    also: Also | None = None,
+    condition: Condition | None = None,
+) -> list[Registered]:
     """Sign and append what is new, in one batch, durable on return; return every fact in the same order.
 
-    Raises ``RefusedError`` (``clock.…``, ``key.not-valid``), ``MalformedError("envelope.too-large")`` and the
-    log's own errors; then nothing was stated.
+    ``also`` gives what the batch holds besides, and ``condition`` what must be so when it is added. Raises
+    ``RefusedError`` (``clock.…``, ``key.not-valid``), ``MalformedError("envelope.too-large")``, what
+    ``condition`` raises, and the log's own errors; then nothing was stated.
     """
     registrar.check_clock(studio.clock.now())
     fresh = [item for item in planned if not item.again]
     disclosures = [_disclosures(item.draft) for item in fresh]
-    offers = [
-        studio.log.offer(_signed(item.draft, given, registrar))
-        for item, given in zip(fresh, disclosures, strict=True)
+    envelopes = [
+        _signed(item.draft, given, registrar) for item, given in zip(fresh, disclosures, strict=True)
     ]
+    envelopes += also(envelopes) if also is not None else []
+    offers = [studio.log.offer(envelope) for envelope in envelopes]
     openings = {item.digest: item.text for given in disclosures for item in given}
     if openings:
         studio.openings.put(openings)
-    for item, place in zip(fresh, studio.log.commit(offers, together=True), strict=True):
+    places = studio.log.commit(offers, together=True, condition=condition)
+    for item, place in zip(fresh, places, strict=False):  # what goes along stands behind them
         if isinstance(place, Appended):
             item.stated.index = place.index
     return [

@@ -53,6 +53,7 @@ class Desk:
 
     ``evidence`` is the class of what is written down here. ``indices`` is the folder for the indices of
     inventories; ``None``: beside each list. ``unsealed`` gives the digest that a sealed file had before.
+    ``lent`` are the names of the only files in ``folder`` that may be read; ``None``: any path may be named.
     ``read`` holds the files that were read: weights are large.
     """
 
@@ -64,6 +65,7 @@ class Desk:
     evidence: Evidence = Evidence.DECLARED
     indices: Path | None = None
     unsealed: Callable[[str], str | None] | None = None
+    lent: frozenset[str] | None = None
 
     read: dict[Path, FileIdentity] = field(default_factory=dict)
 
@@ -79,8 +81,16 @@ class Desk:
         self.read[path] = identify(path)
         return self.read[path].sha256
 
+    def path(self, name: str) -> Path:
+        """Return the path that a name means here. Raises ``UsageError("rights.not-lent")``."""
+        if self.lent is not None and name not in self.lent:
+            raise UsageError("rights.not-lent", f"{name[:200]!r} is none of the files that were sent along.")
+        return self.folder / name
+
     def file(self, name: str) -> Path | None:
         """Return the path of a file of this name, or ``None`` when no file can have it, or has it here."""
+        if self.lent is not None and name not in self.lent:
+            return None
         path = self.folder / name
         try:
             return path if path.is_file() else None
@@ -170,8 +180,8 @@ class Table(Fields):
         return {name: self.text(key) for name, key in names.items() if self.has(key)}
 
     def file(self, name: str) -> Path:
-        """Return a path."""
-        return self.desk.folder / self.text(name)
+        """Return a path. Raises ``UsageError("rights.not-lent")``."""
+        return self.desk.path(self.text(name))
 
     def document(self, name: str) -> dict[str, str]:
         """Return the secret that a file's digest is, where a file is named. Raises ``file.…``."""
@@ -270,7 +280,7 @@ def thing(desk: Desk, text: str) -> Artifact:
     found = None if colon and kind == "file" else desk.registry.find_any(text)
     if found is not None:
         return found
-    path = desk.folder / name if colon and kind == "file" else desk.file(text)
+    path = desk.path(name) if colon and kind == "file" else desk.file(text)
     if path is not None:
         return Artifact(path.name, desk.sha256(path))
     raise UsageError(
