@@ -27,7 +27,7 @@ from ledger.service.reading.lineage import Way as Along
 from ledger.service.reading.pages import MAX_CURSOR, Page
 from ledger.service.reading.sight import Sight, sight_of
 from ledger.service.reading.way import Stop, Way, way
-from ledger.wiring.reading import policy_named, policy_names
+from ledger.wiring.reading import policy_in_use, policy_named, policy_names
 
 router = APIRouter(prefix="/productions/{production}", tags=["pages"], include_in_schema=False)
 LINKS = 120
@@ -92,7 +92,7 @@ def _computed(served: Served, found: frames.Frame, named: str | None, sight: Sig
     studio = served.studio
     newest = found.recorded[0] if found.recorded else None
     if named is not None or newest is None:
-        policy, question = policy_named(studio, named or policy_names(studio)[0]), Question()
+        policy, question = policy_named(studio, named or policy_in_use(studio)), Question()
     else:
         said = newest["policy"]
         try:

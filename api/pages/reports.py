@@ -17,7 +17,7 @@ from ledger.core.audit.views import View
 from ledger.render.coverage import size
 from ledger.render.pages import verify_words
 from ledger.service.report.jobs import WHOLE_TARGETS, Wanted
-from ledger.wiring.reading import policy_named
+from ledger.wiring.reading import policy_named, policy_names
 
 router = APIRouter(prefix="/productions/{production}/reports", tags=["pages"], include_in_schema=False)
 Asker = Annotated[Viewer, need(Action.REPORT)]
@@ -45,8 +45,18 @@ def ask_report(
 @router.get("")
 def reports(viewer: Asker, served: Production, request: Request) -> Response:
     """Show the reports that this viewer may see, the newest first."""
-    name, found = served.studio.production, served.reports.jobs.seen(viewer)
-    return shown(request, "reports.html.j2", viewer, name, jobs=found, words=verify_words)
+    production = served.studio.production
+    own = viewer.views(production)
+    return shown(
+        request,
+        "reports.html.j2",
+        viewer,
+        production,
+        jobs=served.reports.jobs.seen(viewer),
+        views=[view.value for view in View if view in own and _can_have(viewer, view)],
+        policies=policy_names(served.studio),
+        words=verify_words,
+    )
 
 
 @router.get("/{job}")
@@ -58,3 +68,8 @@ def report(
     expires = served.reports.jobs.expires(found)
     values: dict[str, Any] = {"job": found, "expires": expires, "words": verify_words, "size": size}
     return shown(request, "report.html.j2", viewer, name, **values)
+
+
+def _can_have(viewer: Viewer, view: View) -> bool:
+    """Whether a form can ask for it: the view of a rights holder is of somebody."""
+    return view is not View.RIGHTS_HOLDER or viewer.party is not None
