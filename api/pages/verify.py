@@ -102,7 +102,7 @@ def compare(
     heads = [verified.headline(each.said) for each in sides]
     places = {each.production for each in sides}
     (production,) = places if len(places) == 1 else (None,)
-    values = {"sides": sides, "heads": heads, "kinds": lineage, "addresses": (digest, other)}
+    values: dict[str, Any] = {"sides": sides, "heads": heads, "kinds": lineage, "addresses": (digest, other)}
     return shown(request, "beside.html.j2", viewer, production, **values)
 
 
