@@ -1,4 +1,4 @@
-"""The board as people use it: with a mouse, by the keyboard alone, without scripts, on a small screen, live."""
+"""The board as people use it: by mouse, by the keyboard alone, without scripts, on a small screen, live."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from ledger.core.artifact import Artifact
 from ledger.core.predicates import Step
 from ledger.core.predicates.step import Evidence, Place, StepAction, Tool
 from ledger.core.secret_text import Kind
-from ledger.core.statement import Statement
 from ledger.service.access.credentials import OWNER, Wanted
 from ledger.testing import FixedClock
 from ledger.wiring import SystemClock, home_at, open_studio
@@ -24,7 +23,11 @@ from tests.support.pages import Site, needs_chromium
 pytestmark = needs_chromium
 BOARD = "/productions/moonrise"
 SHOT = f"{BOARD}/shots/sq010/sh020"
-PLACES = (BOARD, SHOT, *(f"{BOARD}/{name}" for name in ("findings", "changes", "activity", "reports", "verdicts")))
+PLACES = (
+    BOARD,
+    SHOT,
+    *(f"{BOARD}/{name}" for name in ("findings", "changes", "activity", "reports", "verdicts")),
+)
 
 
 def test_from_a_shot_to_a_frame_and_its_way_in_two_clicks(visit: Open) -> None:
@@ -39,7 +42,9 @@ def test_from_a_shot_to_a_frame_and_its_way_in_two_clicks(visit: Open) -> None:
     assert "/frames/" in page.url
     assert "Blocked" in page.inner_text("main")
     page.go_back()
-    assert page.get_attribute(".contact a >> nth=0", "href") != page.get_attribute(".contact a >> nth=1", "href")
+    assert page.get_attribute(".contact a >> nth=0", "href") != page.get_attribute(
+        ".contact a >> nth=1", "href"
+    )
     assert window.complaints == []
 
 
