@@ -17,11 +17,17 @@ from api.pages import (
     importing,
     label,
     log,
+    own_works,
     pictures,
     productions,
+    reports,
+    rights,
+    rights_impact,
+    shared,
     shots,
     sign_in,
     start,
+    verify,
 )
 
 ROUTERS = (
@@ -39,7 +45,14 @@ ROUTERS = (
     importing.router,
     label.router,
     log.router,
+    own_works.router,
     pictures.router,
     productions.router,
+    reports.router,
+    rights.router,
+    rights_impact.router,
+    shared.described,
     shots.router,
+    verify.router,
+    verify.described,
 )

@@ -69,8 +69,8 @@ def frame(
         way=along,
         up=asked.direction is Direction.UP,
         branches=lineage.listed(along),
-        drawn=partial(lineage.picture, along, href=_leads(base)),
-        small=_small(base),
+        drawn=partial(lineage.picture, along, href=leads(base)),
+        small=small_of(base),
         nothing=lambda _: "",
         compared=_files_before(along, found.sha256),
         words=lineage,
@@ -109,7 +109,7 @@ def _files_before(along: Way, sha256: str) -> set[str]:
     return {stop.sha256 for stop in along.stops if stop.sha256 in near and stop.step is not None}
 
 
-def _leads(base: str) -> Callable[[Stop], str]:
+def leads(base: str) -> Callable[[Stop], str]:
     """Return where a stop's card leads: what is registered to the registry, all else to its own page."""
 
     def href(stop: Stop) -> str:
@@ -119,7 +119,7 @@ def _leads(base: str) -> Callable[[Stop], str]:
     return href
 
 
-def _small(base: str) -> Callable[[Stop], str]:
+def small_of(base: str) -> Callable[[Stop], str]:
     """Return where a stop's picture is, if it is a file that a record explains."""
 
     def address(stop: Stop) -> str:
