@@ -1,4 +1,4 @@
-"""The board as people use it: with a mouse, by the keyboard alone, without scripts, on a small screen, live."""
+"""The board as people use it: by mouse, by the keyboard alone, without scripts, on a small screen, live."""
 
 from __future__ import annotations
 
