@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Engine, bindparam, text
@@ -158,17 +158,21 @@ class SqlReadingStore:
 
     def first_since(self, moment: datetime) -> int:
         """Return the first entry that the log took in at this moment or later; the log's size if none."""
-        stamp = moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         sizes = self._all(_SIZE)
         low, high = 0, sizes[0].size if sizes else 0
         while low < high:
             middle = (low + high) // 2
-            rows = self._all(_RECEIVED, index=middle)
-            if rows and rows[0].received_at < stamp:
+            received = self.received(middle)
+            if received is not None and received < moment:
                 low = middle + 1
             else:
                 high = middle
         return low
+
+    def received(self, index: int) -> datetime | None:
+        """Return when the log took an entry in."""
+        rows = self._all(_RECEIVED, index=index)
+        return datetime.fromisoformat(rows[0].received_at) if rows else None
 
     def _statements(self, indices: Collection[int]) -> Any:
         with self._reading() as connection:

@@ -100,3 +100,6 @@ class ReadingStore(Protocol):
 
         Takes the log's clock to run forward.
         """
+
+    def received(self, index: int) -> datetime | None:
+        """Return when the log took an entry in, in UTC; ``None`` for no entry."""
