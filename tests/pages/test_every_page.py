@@ -13,17 +13,20 @@ from urllib.parse import urlsplit
 
 import pytest
 from httpx2 import Client
+from playwright.sync_api import Browser
 
-from api.app import create_app
 from ledger.core.access import Role
 from ledger.render.pages.languages import COMPLETE, LANGUAGES, language
 from tests.pages.conftest import Open
 from tests.support.catalogs import said
 from tests.support.crawling import Crawl, Document, crawled, page_routes
-from tests.support.pages import Site, needs_chromium
+from tests.support.feature import Feature
+from tests.support.hostile_home import hostile_home
+from tests.support.pages import Site, needs_chromium, serving, visiting
 
-ROUTES = page_routes(create_app())
-STARTS = ("/", "/sign-in", "/verify")
+ROUTES = page_routes()
+STARTS = ("/", "/sign-in", "/label/moonrise/moonrise-tv")
+"""Where people arrive; a label from outside, by its code."""
 UNLINKED: dict[str, str] = {}
 """Routes that no link leads to, each with where they are held instead."""
 UNBUILT = ("/verify", "/productions")
@@ -43,7 +46,8 @@ def reader(site: Site, role: Role | None, spoken: str) -> Client:
 
 def seen_by(site: Site, role: Role | None, spoken: str) -> Crawl:
     with reader(site, role, spoken) as client:
-        return crawled(client, ROUTES, *(start for start in STARTS if start in ROUTES))
+        inside = [f"/productions/{name}/{place}" for name in names(site) for place in PLACES] if role else []
+        return crawled(client, ROUTES, *STARTS, *inside)
 
 
 def wrong_with(crawl: Crawl, spoken: str) -> Iterator[str]:
@@ -61,6 +65,7 @@ def wrong_with(crawl: Crawl, spoken: str) -> Iterator[str]:
             yield f"{page.address}: {page.size} bytes"
         if titles[page.title] > 1:
             yield f"{page.address}: the title {page.title!r} is another page's too"
+        yield from (f"{page.address}: would run {element}" for element in page.unsafe)
         if (page.language, page.direction) != (spoken, language(spoken).direction):
             yield f"{page.address}: is {page.language} {page.direction}"
 
@@ -89,6 +94,36 @@ def test_every_page_is_come_to_by_links(site: Site) -> None:
     }
     assert sorted(set(ROUTES) - reached - set(UNLINKED)) == []
     assert sorted(set(UNLINKED) - set(ROUTES)) == []
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A small film whose every name is hostile, served."""
+    home = hostile_home(tmp_path_factory.mktemp("hostile") / "home", Feature(12, 120, 6))
+    with serving(home.folder) as running:
+        yield running
+
+
+@pytest.mark.parametrize("spoken", COMPLETE)
+def test_hostile_names_are_text_and_lead_where_they_should(hostile: Site, spoken: str) -> None:
+    crawl = seen_by(hostile, Role.LEGAL, spoken)
+    assert list(wrong_with(crawl, spoken)) == []
+
+
+@needs_chromium
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [320, 1280])
+def test_hostile_names_do_nothing_and_fit(browser: Browser, hostile: Site, width: int) -> None:
+    crawl = seen_by(hostile, Role.LEGAL, "en")
+    with visiting(browser, hostile, Role.LEGAL, viewport={"width": width, "height": 800}) as window:
+        wrong = []
+        for address in crawl.pages:
+            page = window.go(address)
+            wrong += [f"{address}: {each}" for each in window.complaints]
+            wrong += [f"{address}: is too wide"] * window.overflows()
+            wrong += [f"{address}: was taken over"] * page.evaluate("'hacked' in window")
+            window.complaints.clear()
+    assert wrong == []
 
 
 @pytest.mark.slow
