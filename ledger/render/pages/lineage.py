@@ -137,7 +137,7 @@ def _lines(stop: Stop) -> tuple[str, ...]:
 
 def _mark(stop: Stop, spoken: Language) -> tuple[str | None, bool | None]:
     if stop.kind == "unknown":
-        return str(spoken.gettext("No record explains it")), None
+        return str(spoken.gettext("no record")), None
     if stop.step is None:
         return None, None
     said = stop.step.evidence.value

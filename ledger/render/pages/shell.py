@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from ledger.core.digest import sha256_hex
 from ledger.render import svg
+from ledger.render.pages.addresses import part_of
 from ledger.render.pages.languages import COMPLETE, Language, language
 from ledger.render.report import ink
 from ledger.render.text import visible
@@ -92,6 +93,7 @@ def _environment(code: str) -> Environment:
         "day": spoken.day,
         "moment": spoken.moment,
         "number": spoken.number,
+        "part": part_of,
         "territory": spoken.territory,
         "token": token,
     }
