@@ -128,7 +128,6 @@ def told(said: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "said": said,
         "head": verified.headline(said),
-        "signer": verified.signer(said),
         "confirmed": verified.confirmed(said),
         "lines": verified.lines(said),
         "steps": verified.steps(said),
