@@ -21,6 +21,7 @@ from ledger.service.access.credentials import Credentials
 from ledger.service.access.devices import Devices
 from ledger.service.access.settings import AccessSettings, SignIn
 from ledger.service.access.signing_in import SigningIn
+from ledger.service.board.keeping import Boards, open_boards
 from ledger.service.capture.upload import IntakeSettings, Pace
 from ledger.service.labels.since import Watch
 from ledger.service.log.public import PublicLog
@@ -49,6 +50,7 @@ class Served:
     public: PublicLog
     publishing: Publishing | None
     reports: Reports
+    boards: Boards
     labels: Watch
 
 
@@ -121,8 +123,9 @@ def _opened(home: Home, settings: ServiceSettings, room: Room, stack: ExitStack)
     intake = Intake(sequencer, room, settings.of(Pace))
     public = PublicLog(studio.log, published_checkpoint(home))
     reports = stack.enter_context(reporting(home, studio, settings.of(ReportSettings)))
+    boards = stack.enter_context(open_boards(studio))
     labels = Watch(studio, kept_reports(home))
-    return Served(home, studio, intake, Devices(studio), public, publisher, reports, labels)
+    return Served(home, studio, intake, Devices(studio), public, publisher, reports, boards, labels)
 
 
 def _signing_in(settings: ServiceSettings, accounts: Credentials | None) -> SigningIn | None:

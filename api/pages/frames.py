@@ -27,7 +27,7 @@ from ledger.service.reading.lineage import Way as Along
 from ledger.service.reading.pages import MAX_CURSOR, Page
 from ledger.service.reading.sight import Sight, sight_of
 from ledger.service.reading.way import Stop, Way, way
-from ledger.wiring.reading import policy_named, policy_names
+from ledger.wiring.reading import policy_in_use, policy_named, policy_names
 
 router = APIRouter(prefix="/productions/{production}", tags=["pages"], include_in_schema=False)
 LINKS = 120
@@ -71,8 +71,8 @@ def frame(
         way=along,
         up=asked.direction is Direction.UP,
         branches=lineage.listed(along),
-        drawn=partial(lineage.picture, along, href=_leads(base)),
-        small=_small(base),
+        drawn=partial(lineage.picture, along, href=leads(base)),
+        small=small_of(base),
         nothing=lambda _: "",
         compared=_files_before(along, found.sha256),
         words=lineage,
@@ -104,7 +104,7 @@ def _computed(served: Served, found: frames.Frame, named: str | None, sight: Sig
     studio = served.studio
     newest = found.recorded[0] if found.recorded else None
     if named is not None or newest is None:
-        policy, question = policy_named(studio, named or policy_names(studio)[0]), Question()
+        policy, question = policy_named(studio, named or policy_in_use(studio)), Question()
     else:
         said = newest["policy"]
         try:
@@ -121,7 +121,7 @@ def _files_before(along: Way, sha256: str) -> set[str]:
     return {stop.sha256 for stop in along.stops if stop.sha256 in near and stop.step is not None}
 
 
-def _leads(base: str) -> Callable[[Stop], str]:
+def leads(base: str) -> Callable[[Stop], str]:
     """Return where a stop's card leads: what is registered to the registry, all else to its own page."""
 
     def href(stop: Stop) -> str:
@@ -131,7 +131,7 @@ def _leads(base: str) -> Callable[[Stop], str]:
     return href
 
 
-def _small(base: str) -> Callable[[Stop], str]:
+def small_of(base: str) -> Callable[[Stop], str]:
     """Return where a stop's picture is, if it is a file that a record explains."""
 
     def address(stop: Stop) -> str:

@@ -40,6 +40,14 @@ def policy_names(studio: Studio) -> tuple[str, ...]:
     return tuple(sorted({*shipped_names(), *(item.name for item in policies(studio).values())}))
 
 
+def policy_in_use(studio: Studio) -> str:
+    """Return the name of the policy that the log holds last; where it holds none, of one that is shipped."""
+    from ledger.adapters.profiles import shipped_names
+    from ledger.service.clear.verdicts import policies
+
+    return next((item.name for item in reversed(policies(studio).values())), shipped_names()[0])
+
+
 def inventories_of(home: Home) -> Inventories:
     """Return the indexes of inventories that lie in the home's folder for them."""
     from ledger.adapters.inventories import InventoryFolder

@@ -103,13 +103,16 @@ def way(studio: Studio, digest: str, asked: Asked, page: Page, sight: Sight) -> 
     for edge in listing.items:
         roles.setdefault(edge["parent"], edge["role"])
     stops = {sha256: makers.stop(node, roles.get(sha256)) for sha256, node in nodes.items()}
-    return _joined(asked.direction, stops, listing.items, listing.next)
+    return joined(asked.direction, stops, listing.items, listing.next)
 
 
-def _joined(
+def joined(
     direction: Direction, stops: dict[str, Stop], edges: Sequence[Mapping[str, Any]], following: str | None
 ) -> Way:
-    """Return the way with each sealed file and the one before its seal as one stop."""
+    """Return the way with each sealed file and the one before its seal as one stop.
+
+    ``edges`` are those of ``lineage.lineage``.
+    """
     stands: dict[str, str] = {}
     for edge in edges:
         sealed, source = edge["child"], edge["parent"]
