@@ -112,7 +112,7 @@ def _sheet(
     refused = next((item.refused for item in found.outcomes if item.refused), None) if found else None
     others = found.others if found else ()
     status = 409 if others else 400 if refused else 200
-    now = served.studio.clock.now()
+    now, told = served.studio.clock.now(), {item.index for item in others}
     values = _values(typed)
     return shown(
         request,
@@ -127,8 +127,8 @@ def _sheet(
         command=command(kind, values, viewer.name),
         refused=refused and REFUSED.get(refused.code, NOT_SO),
         error=refused,
-        others=decisions_at(served.studio, [item.index for item in others], now),
-        earlier=_earlier(served, kind, values, now),
+        others=decisions_at(served.studio, told, now),
+        earlier=[each for each in _earlier(served, kind, values, now) if each.index not in told],
         stake=_stake(served, kind, values),
         may_open=False,
         **_choices(values["code"]),
