@@ -64,6 +64,7 @@ _STATUS = {
     "production.unknown": 404,
     "record.unknown-dataset": 404,
     "record.unknown-model": 404,
+    "registry.unknown-consent": 404,
     "registry.unknown-grant": 404,
     "registry.unknown-party": 404,
     "registry.unknown-service": 404,

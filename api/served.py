@@ -21,7 +21,9 @@ from ledger.service.access.credentials import Credentials
 from ledger.service.access.devices import Devices
 from ledger.service.access.settings import AccessSettings, SignIn
 from ledger.service.access.signing_in import SigningIn
+from ledger.service.board.keeping import Boards, open_boards
 from ledger.service.capture.upload import IntakeSettings, Pace
+from ledger.service.labels.since import Watch
 from ledger.service.log.public import PublicLog
 from ledger.service.log.publishing import Publishing, PublishSettings
 from ledger.service.log.sequencer import Sequencer
@@ -31,6 +33,7 @@ from ledger.wiring import home_at, open_studio
 from ledger.wiring.access import identity_provider, open_credentials
 from ledger.wiring.outside import keeping_up, published_checkpoint, publishing
 from ledger.wiring.reports.serving import Reports, reporting
+from ledger.wiring.reports.standing import kept_reports
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,8 @@ class Served:
     public: PublicLog
     publishing: Publishing | None
     reports: Reports
+    boards: Boards
+    labels: Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +123,9 @@ def _opened(home: Home, settings: ServiceSettings, room: Room, stack: ExitStack)
     intake = Intake(sequencer, room, settings.of(Pace))
     public = PublicLog(studio.log, published_checkpoint(home))
     reports = stack.enter_context(reporting(home, studio, settings.of(ReportSettings)))
-    return Served(home, studio, intake, Devices(studio), public, publisher, reports)
+    boards = stack.enter_context(open_boards(studio))
+    labels = Watch(studio, kept_reports(home))
+    return Served(home, studio, intake, Devices(studio), public, publisher, reports, boards, labels)
 
 
 def _signing_in(settings: ServiceSettings, accounts: Credentials | None) -> SigningIn | None:

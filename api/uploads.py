@@ -69,6 +69,8 @@ async def _parts(body: Body, folder: Path, verifier: Verifier, boundary: bytes) 
     if "file" not in parts.sinks:
         raise MalformedError("request.malformed", "The body has no part “file”.")
     file, sidecar = parts.sinks["file"], parts.sinks.get("sidecar")
+    if sidecar and not sidecar.size and not parts.file_names["sidecar"]:
+        sidecar = None  # so a browser sends a field of a form in which nothing was chosen
     return Upload(
         folder,
         file.path.name,

@@ -231,6 +231,7 @@ CODES: dict[str, str] = {
     "registry.unknown-service": "Name it as vendor/product, as `rakkan rights import` registered its terms.",
     "registry.unknown-work": "Register the work first, or correct its identifier.",
     "registry.unknown-grant": "Correct the grant's identifier: rakkan grant list shows all of them.",
+    "registry.unknown-consent": "Correct the consent's identifier: the rights desk lists all of them.",
     "registry.unknown-finding": "Correct the finding's identifier: one that is closed must have been opened.",
     "registry.day": "Write a day as 2026-11-22, or a moment as 2026-11-22T03:00:00Z.",
     "registry.time-zone": "Write a time zone by its IANA name, such as Asia/Tokyo.",

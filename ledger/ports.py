@@ -217,10 +217,7 @@ class OpeningStore(Protocol):
 
 
 class CheckpointStore(Protocol):
-    """Checkpoints of one log with the cosignatures that witnesses gave for them, by tree size.
-
-    Cosignatures come from outside and cannot be computed again, so this is evidence, not a projection.
-    """
+    """Checkpoints of one log by tree size, with cosignatures: evidence, which nobody can compute again."""
 
     def put(self, size: int, checkpoint: bytes) -> None:
         """Keep the checkpoint, durable on return. A later one of the same size replaces the earlier."""
@@ -230,6 +227,9 @@ class CheckpointStore(Protocol):
 
     def covering(self, size: int) -> bytes | None:
         """Return the checkpoint of the smallest size that is at least ``size``, or ``None``."""
+
+    def below(self, size: int, limit: int) -> Sequence[bytes]:
+        """Return the checkpoints of smaller sizes, the largest first, at most so many."""
 
 
 class ManifestStore(Protocol):

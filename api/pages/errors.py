@@ -19,7 +19,7 @@ from api.pages.typed_again import Heard
 from api.problems import MEDIA_TYPE
 from ledger.core.access import ANYBODY, Viewer
 from ledger.render.pages.languages import N_
-from ledger.render.pages.words import ENDED, TROUBLE
+from ledger.render.pages.words import ALARMS, ENDED, TROUBLE
 
 _APART = ("/v1/", "/static/", "/openapi.json", "/metrics", "/ready", "/health")
 _ELSE = (N_("This did not work"), N_("Go back, and try again."))
@@ -65,7 +65,7 @@ async def _turned(scope: Scope, held: list[Message], typed: list[tuple[str, str]
     problem: dict[str, Any] = json.loads(b"".join(part.get("body", b"") for part in bodies))
     status = int(start["status"])
     ended = problem["code"] in {"access.ended", "access.credential"}
-    title, advice = ENDED if ended else TROUBLE.get(status, _ELSE)
+    title, advice = ENDED if ended else ALARMS.get(problem["code"], TROUBLE.get(status, _ELSE))
     request = Request(scope)
     viewer: Viewer = scope.get("state", {}).get("viewer", ANYBODY)
 

@@ -1,6 +1,7 @@
 """Pictures of recorded files: the rules are in ``ledger.service.reading.pictures``.
 
-They are for ``img`` elements: where there is none the answer is empty, and the page shows its own mark.
+They are for ``img`` elements. Where there is none the answer is 404 with a picture of nothing: a browser
+shows that in place of its own mark for what is broken, and what the page has behind it is seen.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from ledger.adapters.kept_pictures import KeptPictures
 from ledger.adapters.picture_folders import PictureFolders
 from ledger.adapters.service_settings import ServiceSettings
 from ledger.core.access import Action, Viewer
+from ledger.core.encoding import decode_base64
 from ledger.errors import UsageError
 from ledger.service.reading.pictures import Pictures
 from ledger.service.reading.sight import sight_of
@@ -32,6 +34,8 @@ from ledger.wiring.serving import PageSettings
 router = APIRouter(prefix="/productions/{production}", tags=["pages"], include_in_schema=False)
 _CACHE = "private, max-age=86400"
 _NONE = "private, max-age=60"
+_NOTHING = decode_base64("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7") or b""
+"""One transparent pixel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +66,7 @@ async def picture(
     sha256: Digest,
     w: Literal["320", "960"] = "320",
 ) -> Response:
-    """Return a recorded file in small: JPEG, ``w`` pixels wide or high at most. Empty, and 404, for none."""
+    """Return a recorded file in small: JPEG, ``w`` pixels wide or high at most; 404 for none."""
     shown: Shown | None = request.app.state.pictures
     if shown is None:
         return _none()
@@ -79,4 +83,4 @@ async def picture(
 
 
 def _none() -> Response:
-    return Response(status_code=404, headers={"Cache-Control": _NONE})
+    return Response(_NOTHING, 404, {"Cache-Control": _NONE}, "image/gif")

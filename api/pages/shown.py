@@ -26,6 +26,7 @@ _INNER = (
     ("", N_("Board"), Action.CLEAR),
     ("/rights", N_("Rights"), Action.READ_REGISTRY),
     ("/log", N_("Log"), Action.READ_PROOFS),
+    ("/own-works", N_("Own works"), Action.ASK_OWN_WORKS),
 )
 """The places of a production: address, name, and what one must be allowed to go there."""
 

@@ -27,7 +27,6 @@ from api.routes import (
 ROUTERS = (
     entries.router,
     verify.router,
-    verify.page,
     log.router,
     productions.router,
     assets.router,

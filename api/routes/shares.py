@@ -14,7 +14,7 @@ from api.report_files import FILE, sent
 from api.security import need, public, viewer_of
 from api.served import Production, service_of
 from api.shapes.base import Shape
-from api.verifier import Verifies
+from api.verifier import Verifier
 from api.verify_schema import Verification
 from ledger.core.access import Action, Viewer
 from ledger.core.secret_text import Kind
@@ -30,6 +30,7 @@ router = APIRouter(
     dependencies=[need(Action.SHARE)],
 )
 opened = APIRouter(tags=["access"], responses={404: PROBLEMS[404]})
+GONE: dict[int | str, dict[str, Any]] = {410: {"description": "The link has ended."}}
 
 
 class NewShare(BaseModel):
@@ -130,29 +131,21 @@ def revoke_share(production: str, identifier: str, _: Production, request: Reque
     service_of(request).credentials.revoke(Kind.LINK, identifier, production)
 
 
-@opened.get(
-    "/s/{secret}",
-    response_model_exclude_unset=True,
-    responses={410: {"description": "The link has ended."}},
-)
-@public("its secret is in the address, and it shows one file or one report")
-def open_share(secret: str, request: Request, verifier: Verifies) -> Shared:
-    """Open a link. The answer is kept by no cache, and its address is told to no other site."""
+def opened_link(secret: str, request: Request, verifier: Verifier) -> dict[str, Any]:
+    """Return what a link shows, as ``Shared``, and count the opening. Raises as ``links.target_of``."""
     service = service_of(request)
     link = links.target_of(service.credentials, secret)
     (production,) = link.roles
     served = service.production(production)
     if link.target.startswith(links.REPORT):
-        shown = links.shown_report(link, served.reports.jobs, secret)
-    else:
-        shown = links.shown(link, served.studio, verifier.verifying)
-    return Shared.model_validate(shown)
+        return links.shown_report(link, served.reports.jobs, secret)
+    return links.shown(link, served.studio, verifier.verifying)
 
 
 @opened.get(
     "/s/{secret}/files/{name:path}",
     response_class=FileResponse,
-    responses={410: {"description": "The link has ended."}, **FILE},
+    responses={**GONE, **FILE},
 )
 @public("its secret is in the address, and it shows one report")
 def open_shared_file(secret: str, name: str, request: Request) -> Response:

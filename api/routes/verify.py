@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, Response
 
 from api.bodies import Body
 from api.conditional import conditional
@@ -24,13 +24,11 @@ from ledger.errors import MalformedError, RakkanError
 from ledger.service.verifying import Answer
 
 router = APIRouter(prefix="/v1/verify", tags=["verify"])
-page = APIRouter(tags=["verify"])
 
 MAX_JSON = 10_000
 """Bytes of a question about digests."""
 _PROBLEM = {"application/problem+json": {"schema": {"type": "object"}}}
 _DIGEST = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
-_NAMED = "^((sha256|pixels):)?[0-9a-f]{64}$"
 _BYTES = {"schema": {"type": "string", "format": "binary"}}
 _PARTS = {
     "type": "object",
@@ -74,14 +72,15 @@ async def verify_file(request: Request, verifier: Verifies) -> Response:
     """
     viewer, body = await viewer_of(request), Body(request)
     try:
-        found = await _judged(body, request.headers.get("content-type", ""), verifier)
+        found = await judged(body, request.headers.get("content-type", ""), verifier)
     except RakkanError as error:
         return body.refused(error)
     answer = await run_in_threadpool(found.to_json, viewer)
     return JSONResponse(answer, headers={"Cache-Control": "no-store"})
 
 
-async def _judged(body: Body, content_type: str, verifier: Verifier) -> Answer:
+async def judged(body: Body, content_type: str, verifier: Verifier) -> Answer:
+    """Return what the body's file, manifest or digests come to. Raises as ``uploaded``; ``verify.busy``."""
     media_type = body.type_of()
     if media_type == "application/json":
         digests = _digests(await body.whole(MAX_JSON, verifier.pace))
@@ -113,22 +112,19 @@ async def verify_digest(digest: str, request: Request, verifier: Verifies) -> Re
     An answer is fresh for a short time only: the log grows, keys are revoked, verdicts change.
     """
     viewer = await viewer_of(request)
-    kind, _, value = digest.rpartition(":")
-    if kind not in ("", "sha256", "pixels"):
-        raise MalformedError("digest.malformed", "A digest is sha256:HEX or pixels:HEX.")
-    asked = (None, parse_sha256(value)) if kind == "pixels" else (parse_sha256(value), None)
-    found = await run_in_threadpool(verifier.verifying.digests, *asked)
+    found = await run_in_threadpool(verifier.verifying.digests, *asked_of(digest))
     body = json.dumps(await run_in_threadpool(found.to_json, viewer)).encode()
     scope = "public" if viewer is ANYBODY else "private"
     cache = f"{scope}, max-age={verifier.settings.fresh_seconds}"
     return conditional(request, body, "application/json", cache, vary="Authorization, Signature")
 
 
-@page.get("/verify/{digest}", status_code=307, response_class=RedirectResponse)
-@public("who is handed a file may ask what it is")
-async def verify_page(digest: Annotated[str, Path(pattern=_NAMED)]) -> str:
-    """Go on to the answer about a digest: what `page` in every report leads to."""
-    return f"/v1/verify/{digest}"
+def asked_of(digest: str) -> tuple[str | None, str | None]:
+    """Return the digest of bytes, or that of a picture (hex). Raises ``digest.malformed``."""
+    kind, _, value = digest.rpartition(":")
+    if kind not in ("", "sha256", "pixels"):
+        raise MalformedError("digest.malformed", "A digest is sha256:HEX or pixels:HEX.")
+    return (None, parse_sha256(value)) if kind == "pixels" else (parse_sha256(value), None)
 
 
 def _digests(body: bytes) -> tuple[str | None, str | None]:

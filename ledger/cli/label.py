@@ -79,11 +79,10 @@ def withdraw(identifier: str, why: str, *, as_json: bool) -> None:
 def list_(*, as_json: bool) -> None:
     """List the labels, and whether each one still holds by what is on record now."""
     from ledger.service.labels.since import Watch
-    from ledger.service.labels.stated import stated
 
     with _studio() as (studio, kept):
         watch = Watch(studio, kept)
-        histories = stated(studio).by_identifier.values()
+        histories = watch.labels().by_identifier.values()
         found = [(history[-1], watch.of(history).holds.value) for history in histories]
     if as_json:
         print_json([_document(entry) | {"holds": holds} for entry, holds in found])

@@ -88,7 +88,7 @@ def inclusion_proofs(start: int, stop: int, size: int, node: NodeSource) -> list
         if high - low == 1:
             proofs.append(above)
             continue
-        middle = low + _split(high - low)
+        middle = low + split(high - low)
         if stop > middle:
             pending.append((middle, high, (node_over(low, middle, node), *above)))
         if start < middle:
@@ -111,7 +111,7 @@ def consistency_proof(old: int, new: int, node: NodeSource) -> Proof:
     proof: list[bytes] = []
     low, high = 0, new
     while high != old:
-        middle = low + _split(high - low)
+        middle = low + split(high - low)
         if old <= middle:
             proof.append(node_over(middle, high, node))
             high = middle
@@ -193,7 +193,7 @@ def verify_consistency(old: int, new: int, proof: Sequence[bytes], old_root: byt
     _check_root(new_side, new_root, old=old, new=new)
 
 
-def _split(width: int) -> int:
+def split(width: int) -> int:
     """Return the largest power of two below ``width`` (RFC 9162 section 2.1.1). ``width >= 2``."""
     return 1 << (width - 1).bit_length() - 1
 

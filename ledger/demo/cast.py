@@ -25,6 +25,8 @@ GRANT, OWN_GRANT = "MR-2026-01", "OWN-2026-01"
 LICENSOR = "Atelier Tsukikage and Ran Minazuki"
 STUDIO_PARTY, HOLDERS_PARTY = "studio-yoimachi", "night-landscapes-holders"
 TITLE_ID, TITLE = "moonrise", "Moonrise"
+LABEL = "moonrise-tv"
+"""The name of the public label: a part of its address."""
 ZONE = "Asia/Tokyo"
 POLICIES = ("strict-authorised-only", "broadcast-jp")
 """What the cut is cleared under. The first is the strictest one; it also judges what must not pass."""
@@ -100,6 +102,11 @@ class Folders:
     def handover(self) -> Path:
         """The same report as a distributor may see it."""
         return self.root / "report-for-the-distributor"
+
+    @property
+    def public(self) -> Path:
+        """The audit report of what may be delivered, as everybody may see it: what the label is about."""
+        return self.root / "report-for-everybody"
 
     @property
     def trust(self) -> Path:

@@ -1,4 +1,4 @@
-"""The demo from beginning to end: found, register, shoot, verify, clear, attack, ask, publish, report, tell.
+"""The demo from beginning to end: found, register, shoot, verify, clear, attack, ask, label, publish, tell.
 
 * The folder must be new or empty. With ``force`` an older demo is moved aside, and only when it is one:
   nothing that is not ours is touched, and nothing at all is deleted.
@@ -18,6 +18,7 @@ from ledger.demo.attacks import FLIPPED, PIXEL, Attacks
 from ledger.demo.cast import Folders
 from ledger.demo.clearing import Clearing, as_expected
 from ledger.demo.handover import hand_over
+from ledger.demo.labelling import label
 from ledger.demo.materials import Materials, gather
 from ledger.demo.narrator import Narrator
 from ledger.demo.page.html import Pictures, page
@@ -65,6 +66,7 @@ def run(root: Path, tell: Narrator, *, force: bool = False) -> Result:
         clearing.deliver(production.cut)
         trials = _attack(production, tell)
         rights = clearing.answer(root / trials[-1].path)
+        label(studio, home, folders, production.cut, tell)
         publish(studio.log, publication(home))
         reported = hand_over(studio, home, folders, trials[-1].path, tell)
         found = _tell(production, delivered, trials, rights)

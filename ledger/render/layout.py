@@ -51,11 +51,12 @@ def _untangled(found: list[list[str]], edges: Edges) -> list[list[str]]:
         neighbours.setdefault(source, []).append(target)
         neighbours.setdefault(target, []).append(source)
     order = [list(column) for column in found]
+    place = {key: _middle(at, column) for column in order for at, key in enumerate(column)}
     for sweep in range(_SWEEPS):
         numbers = range(len(order)) if sweep % 2 else range(len(order) - 1, -1, -1)
         for number in numbers:
-            place = {key: _middle(at, column) for column in order for at, key in enumerate(column)}
             order[number] = _sorted(order[number], neighbours, place)
+            place |= {key: _middle(at, order[number]) for at, key in enumerate(order[number])}
     return order
 
 

@@ -4,7 +4,7 @@
 * No script, no style, no address outside; a card may be a link. The colours are attributes, made for paper;
   ``STYLE`` is what a page adds for a dark screen.
 * Whatever comes in is text (``text.markup``); a picture is shown only from a data URI, or from this site.
-* More than ``MAX_CARDS`` cards are folded: those of one kind in one column become one.
+* More cards than are wanted are folded: those of one kind in one column become one, which leads nowhere.
 * The same cards give the same bytes.
 """
 
@@ -66,7 +66,8 @@ _TEXTS = {
 STYLE = """
 @media screen and (prefers-color-scheme:dark){.lineage .card{fill:#1d1c27;stroke:#3d3b4d}
 .lineage .thing .card{fill:#262334}.lineage .sealed .card{stroke:#ff8b7a}.lineage .edge{stroke:#77748a}
-.lineage .tip{fill:#77748a}.lineage .icon,.lineage .head{fill:#f1eff7}.lineage .sealed .icon{fill:#ff8b7a}
+.lineage .tip{fill:#77748a}.lineage .none{fill:#262334}
+.lineage .icon,.lineage .head{fill:#f1eff7}.lineage .sealed .icon{fill:#ff8b7a}
 .lineage text{fill:#b7b3c6}.lineage .good{fill:#7fd6a2}.lineage .bad{fill:#f0b266}}
 """.strip()
 """The colours of a dark screen, for the page that the picture stands in."""
@@ -115,14 +116,21 @@ class _Placed:
 
 
 def draw(
-    cards: Sequence[Card], edges: Sequence[Edge], title: str, description: str, prefix: str = "lineage"
+    cards: Sequence[Card],
+    edges: Sequence[Edge],
+    title: str,
+    description: str,
+    prefix: str = "lineage",
+    most: int = MAX_CARDS,
 ) -> str:
     """Return the picture as an ``<svg>`` element. ``prefix`` begins its identifiers: one for each on a page.
+
+    More than ``most`` cards are folded.
 
     ``title`` and ``description`` are what a screen reader says for it. Edges to cards that are not there are
     left out.
     """
-    cards, edges = _folded(list({card.key: card for card in cards}.values()), edges)
+    cards, edges = _folded(list({card.key: card for card in cards}.values()), edges, most)
     pairs = [(edge.source, edge.target) for edge in edges]
     order = columns([card.key for card in cards], pairs)
     placed, width, height = _place(order, {card.key: card for card in cards})
@@ -140,11 +148,11 @@ def draw(
     return "\n".join(parts)
 
 
-def _folded(cards: list[Card], edges: Sequence[Edge]) -> tuple[list[Card], list[Edge]]:
+def _folded(cards: list[Card], edges: Sequence[Edge], most: int) -> tuple[list[Card], list[Edge]]:
     """Return the cards as they can be drawn: at most one of each kind in a column when there are too many."""
     known = {card.key for card in cards}
     edges = [edge for edge in edges if edge.source in known and edge.target in known]
-    if len(cards) <= MAX_CARDS:
+    if len(cards) <= most:
         return cards, edges
     order = columns([card.key for card in cards], [(edge.source, edge.target) for edge in edges])
     column = {key: number for number, keys in enumerate(order) for key in keys}
@@ -167,7 +175,8 @@ def _merge(groups: Sequence[Sequence[Card]]) -> tuple[list[Card], dict[str, str]
         if len(group) > 1:
             ends = tuple(card.lines[0] for card in (first, group[-1]) if card.lines)
             good = all(card.good is not False for card in group)
-            first = replace(first, title=f"{len(group)} × {first.title}", lines=ends, good=good)
+            title = f"{len(group)} × {first.title}"
+            first = replace(first, title=title, lines=ends, good=good, href=None)
         merged.append(first)
     return merged, stands_for
 
@@ -211,6 +220,8 @@ def _card(item: _Placed) -> str:
     if card.picture and card.picture.startswith(_PICTURES):
         place = f'x="{x + 6}" y="{y + 6}" width="{WIDTH - 12}" height="{PICTURE_HEIGHT - 6}"'
         source = f'preserveAspectRatio="xMidYMid slice" href="{markup(card.picture)}"'
+        if not card.picture.startswith("data:"):  # there may be none at that address
+            parts.append(f'<rect class="none" fill="{_THING}" {place}/>')
         parts.append(f"<image {place} {source}/>")
         y += PICTURE_HEIGHT
     top = y + _PAD

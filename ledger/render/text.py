@@ -14,6 +14,8 @@ def visible(value: str) -> str:
     Control characters may end a page's text early; bidirectional ones turn it around, so that a name reads as
     another.
     """
+    if value.isprintable():  # nearly everything is, and this is the quicker question
+        return value
     return "".join(
         "\ufffd" if char != "\n" and unicodedata.category(char) in _UNSAFE else char for char in value
     )

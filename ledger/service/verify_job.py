@@ -19,7 +19,7 @@ from ledger.core.containers.jumbf import MAX_STORE
 from ledger.core.evidence import LoggedEnvelope
 from ledger.core.manifest import Reading
 from ledger.core.trust import Lists, TrustRoot, parse_trust
-from ledger.core.verify import Asked, Examined, Sighting, subject_of, verify_for_all
+from ledger.core.verify import Asked, Examined, Sighting, brought_by, subject_of, verify_for_all
 from ledger.core.verify.manifest_checks import MANIFEST_ANCHORS
 from ledger.errors import MalformedError, RakkanError
 from ledger.ports import ManifestCodec, PixelReader
@@ -118,7 +118,8 @@ class Judge:
 
 def _reports(file: Examined, root: TrustRoot, asked: Asked, now: datetime) -> Json:
     full, public = verify_for_all(file, root, now, asked)
-    return {"full": full.to_json(), "public": public.to_json()}
+    brought = [item.envelope.decode() for item in brought_by(file.reading)]
+    return {"full": full.to_json(), "public": public.to_json(), "brought": brought}
 
 
 def _about(job: Json, file: Examined) -> str | None:

@@ -21,6 +21,7 @@ from ledger.core.encoding import encode_base64
 from ledger.core.report import Check, Status, VerificationReport
 from ledger.core.report_reading import read_report, shown
 from ledger.core.verify import Asked, Examined, verify_for_all
+from ledger.core.verify.ledger_checks import MAX_ENTRIES
 from ledger.errors import MalformedError, RakkanError, UndecidedError
 from ledger.service.archive import Archive
 from ledger.service.clear.verdicts import Recorded, newest_about
@@ -59,13 +60,17 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A report for who may read the registry, one for everybody, and the ledger that knows the file."""
+    """A report for who may read the registry, one for everybody, and the ledger that knows the file.
+
+    ``brought`` are envelopes that the file holds, as whoever examined it says: nobody has judged them.
+    """
 
     full: VerificationReport
     public: VerificationReport
     page: str
     studio: Studio | None = None
     asked: Asked = _NOTHING
+    brought: tuple[bytes, ...] = ()
 
     def to_json(self, viewer: Viewer) -> Json:
         """Return what this viewer sees (docs/spec/http-verify.md)."""
@@ -126,13 +131,15 @@ class Verifying:
             return {"known": found and found.to_json()}
 
         try:
-            said = _reports(self._runner.run(job, upload.folder, answer), upload, name)
+            found = self._runner.run(job, upload.folder, answer)
+            said = _reports(found, upload, name)
         except UndecidedError as error:
             return self._unfinished(upload, name, error, known, drafts)
         known = known or (later[-1] if later else None)
         place = known and self._studios[known.root]
         page = _page(upload.sha256, None)
-        return Answer(*said, page, place or None, known.asked if known else _NOTHING)
+        asked = known.asked if known else _NOTHING
+        return Answer(*said, page, place or None, asked, _envelopes(found.get("brought")))
 
     def _unfinished(
         self, upload: Upload, name: str, error: UndecidedError, known: Known | None, drafts: list[Any]
@@ -193,6 +200,11 @@ def _reports(found: Any, upload: Upload, name: str) -> tuple[VerificationReport,
     if any((report.sha256, report.file) != (upload.sha256, shown(name)) for report in said):
         raise UndecidedError("verify.crashed", words)
     return said[0], said[1]
+
+
+def _envelopes(found: Any) -> tuple[bytes, ...]:
+    items = found if isinstance(found, list) else []
+    return tuple(item.encode("utf-8", "replace") for item in items[:MAX_ENTRIES] if isinstance(item, str))
 
 
 def _incomplete(draft: VerificationReport, error: UndecidedError) -> VerificationReport:

@@ -283,6 +283,11 @@ class MemoryCheckpointStore:
         found = min((held for held in self._checkpoints if held >= size), default=None)
         return None if found is None else self._checkpoints[found]
 
+    def below(self, size: int, limit: int) -> Sequence[bytes]:
+        """Return the checkpoints of smaller sizes, the largest first, at most so many."""
+        held = sorted((held for held in self._checkpoints if held < size), reverse=True)
+        return [self._checkpoints[each] for each in held[:limit]]
+
 
 class MemoryAlarms:
     """See ``ports.Alarms``. ``sounded`` may be looked at and emptied."""

@@ -27,9 +27,25 @@ def policy_named(studio: Studio, name: str) -> Profile:
     stated = policies(studio)
     found = [item for sha256, item in stated.items() if name in (sha256, item.name)]
     if not found:
-        known = ", ".join(sorted({*shipped_names(), *(item.name for item in stated.values())}))
+        known = ", ".join(policy_names(studio))
         raise UsageError("profile.unknown", f"No policy {name[:80]!r} is here. Known: {known}.")
     return read_profile(found[-1].profile)
+
+
+def policy_names(studio: Studio) -> tuple[str, ...]:
+    """Return the names of the policies that ``policy_named`` knows, in alphabetical order."""
+    from ledger.adapters.profiles import shipped_names
+    from ledger.service.clear.verdicts import policies
+
+    return tuple(sorted({*shipped_names(), *(item.name for item in policies(studio).values())}))
+
+
+def policy_in_use(studio: Studio) -> str:
+    """Return the name of the policy that the log holds last; where it holds none, of one that is shipped."""
+    from ledger.adapters.profiles import shipped_names
+    from ledger.service.clear.verdicts import policies
+
+    return next((item.name for item in reversed(policies(studio).values())), shipped_names()[0])
 
 
 def inventories_of(home: Home) -> Inventories:

@@ -59,8 +59,17 @@ def test_one_with_more_cosignatures_replaces_its_forerunner(checkpoints: Checkpo
     assert checkpoints.newest() == checkpoints.covering(5) == b"note, cosigned \x00\xff"
 
 
+def test_they_are_listed_from_the_largest_on_and_piece_by_piece(checkpoints: CheckpointStore) -> None:
+    for size in (5, 2**62, 7):
+        checkpoints.put(size, b"note %d" % size)
+    assert list(checkpoints.below(2**63 - 1, 2)) == [b"note %d" % 2**62, b"note 7"]
+    assert list(checkpoints.below(7, 2)) == [b"note 5"]
+    assert list(checkpoints.below(5, 2)) == []
+
+
 def test_logs_keep_their_own(two: tuple[CheckpointStore, CheckpointStore]) -> None:
     ours, theirs = two
     theirs.put(9, b"theirs")
     assert ours.newest() is None
     assert ours.covering(1) is None
+    assert list(ours.below(10, 1)) == []

@@ -41,7 +41,8 @@ def test_it_leaves_the_tree_that_the_documentation_names(demo: Demo) -> None:
     names = {path.name for path in demo.folder.iterdir()}
     assert names == {
         *("attacked", "story.json", "clearance.json", "files", "home", "index.html", "log", "materials"),
-        *("moonrise.otio", "proofs", "report", "report-for-the-distributor", "trust.json"),
+        *("moonrise.otio", "proofs", "report", "report-for-everybody", "report-for-the-distributor"),
+        "trust.json",
     }
     suffixes = {path.suffix for path in (demo.folder / "files").iterdir()}
     film = {".mp4"} if shutil.which("ffmpeg") else set()

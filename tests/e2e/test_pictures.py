@@ -64,7 +64,8 @@ def test_a_recorded_file_is_shown_and_nothing_else_is(studio: Studio) -> None:
         assert client.get(asked, headers=artist).status_code == 200
         for path in (address(no_picture), address(never), address(weights), there):
             none = client.get(path, headers=artist)
-            assert (none.status_code, none.content) == (404, b""), path
+            assert (none.status_code, none.headers["content-type"]) == (404, "image/gif"), path
+            assert Image.open(io.BytesIO(none.content)).size == (1, 1)
         assert client.get(address(sealed), headers=distributor).status_code == 403
         assert client.get(address(sealed)).status_code == 401
         elsewhere = address(sealed).replace("nightfall", "unknown")

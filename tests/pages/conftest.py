@@ -12,8 +12,9 @@ import pytest
 from playwright.sync_api import Browser
 
 from ledger.core.access import Role
+from ledger.wiring.serving import PageSettings
 from tests.support.demo import Demo, run_once
-from tests.support.pages import Site, Visit, chromium, serving, visiting
+from tests.support.pages import Site, Visit, chromium, quiet, serving, visiting
 
 Open = Callable[..., Visit]
 
@@ -28,7 +29,7 @@ def site(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]
     """The demo's production, served: a copy, so that a test may add to its log."""
     root = tmp_path_factory.mktemp("site") / "demo"
     shutil.copytree(demo.folder, root)
-    with serving(root / "home") as running:
+    with serving(root / "home", settings=quiet(PageSettings(pictures=(root / "files",)))) as running:
         yield running
 
 

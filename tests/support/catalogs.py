@@ -72,8 +72,13 @@ def catalogue(code: str) -> Catalog:
 def updated(code: str, translations: dict[Message, Message]) -> bytes:
     """Return a catalogue of what the pages say now, with the translations that still belong to it."""
     made = Catalog(locale=code, charset="utf-8")
+    made.mime_headers = [("Plural-Forms", _PLURALS[code])]
     for message in said():
-        made.add(_forms(message), _forms(translations.get(message, ("",))))
+        found = translations.get(message, ())
+        if len(message) > 1:
+            made.add(message, found)
+        else:
+            made.add(message[0], "".join(found))
     buffer = BytesIO()
     write_po(buffer, made, width=110, no_location=True, omit_header=True, sort_output=True)
     note = "" if code in COMPLETE else f"# {_UNREAD.format(code=code)}"
@@ -85,10 +90,6 @@ def translations_in(code: str) -> dict[Message, Message]:
     """Return what is translated, by what was said in English."""
     found = {texts(each.id): texts(each.string) for each in catalogue(code) if each.id}
     return {message: string for message, string in found.items() if any(string)}
-
-
-def _forms(message: Message) -> str | Message:
-    return message if len(message) > 1 else message[0]
 
 
 def _templates() -> Iterator[Message]:

@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from urllib.parse import urljoin, urlsplit
 
-from fastapi import FastAPI
-from fastapi.routing import iter_route_contexts
+from fastapi.routing import APIRoute
 from httpx2 import Client
 from starlette.routing import compile_path
+
+from api.pages import ROUTERS
 
 VISITED, ASKED = 2, 6
 """How many addresses of one route are visited, and how many others are asked."""
@@ -28,7 +29,10 @@ _EMPTY = frozenset({"meta", "link", "input", "br", "img", "hr", "wbr", "source",
 
 @dataclass
 class Document(HTMLParser):
-    """What stands in a page: links, headings, and its own words (no data, nothing marked as English)."""
+    """What stands in a page: links, headings, and its own words (no data, nothing marked as English).
+
+    ``unsafe`` are elements that would run something.
+    """
 
     address: str
     size: int
@@ -38,6 +42,7 @@ class Document(HTMLParser):
     language: str = ""
     direction: str = ""
     words: list[str] = field(default_factory=list)
+    unsafe: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -50,6 +55,9 @@ class Document(HTMLParser):
         if tag == "html":
             self.language, self.direction = had["lang"], had["dir"]
         self.headings += tag == "h1"
+        script = tag == "script" and not had.get("src", "").startswith("/static/")
+        if script or any(_acts(name, value) for name, value in had.items()):
+            self.unsafe.append(self.get_starttag_text() or tag)
         if tag in {"a", "img", "source", "script", "link"}:
             self.links += [had[name] for name in ("href", "src", "srcset") if name in had]
         if not apart:
@@ -68,6 +76,11 @@ class Document(HTMLParser):
             self.words.append(" ".join(data.split()))
 
 
+def _acts(name: str, value: str) -> bool:
+    """Whether an attribute would run something, or a style that the policy forbids."""
+    return name.startswith("on") or name == "style" or value.strip().lower().startswith("javascript:")
+
+
 @dataclass
 class Crawl:
     """What a crawl found: pages by address, addresses visited by route, and links that lead nowhere."""
@@ -77,13 +90,10 @@ class Crawl:
     dead: list[tuple[str, str, int]] = field(default_factory=list)
 
 
-def page_routes(application: FastAPI) -> dict[str, re.Pattern[str]]:
-    """Return the addresses of the pages, as the application declares them, each with its pattern."""
-    found = {}
-    for route in iter_route_contexts(application.routes):
-        if "pages" in (getattr(route.original_route, "tags", None) or ()) and "GET" in (route.methods or ()):
-            found[route.path or ""] = compile_path(route.path or "")[0]
-    return found
+def page_routes() -> dict[str, re.Pattern[str]]:
+    """Return the addresses of the pages, as their routers declare them, each with its pattern."""
+    routes = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
+    return {route.path: compile_path(route.path)[0] for route in routes if "GET" in route.methods}
 
 
 def crawled(client: Client, routes: Mapping[str, re.Pattern[str]], *starts: str) -> Crawl:

@@ -84,9 +84,8 @@ def log_server(folder: Path) -> Iterator[LogServer]:
         with Sequencer(studio.log) as sequencer:
             public = PublicLog(studio.log, partial(publication(folder).get, CHECKPOINT))
             intake = Intake(sequencer, Room(1 << 20), Pace())
-            served = Served(
-                cast("Any", None), studio, intake, Devices(studio), public, None, cast("Any", None)
-            )
+            nothing = cast("Any", None)
+            served = Served(nothing, studio, intake, Devices(studio), public, None, *[nothing] * 3)
             with running(Service({"nightfall": served}, None, None)) as (host, port):
                 yield LogServer(studio.log, host, port)
 

@@ -33,8 +33,15 @@ from tests.support.browser import CHROMIUM
 from tests.support.http import UNLIMITED
 
 needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
-QUIET = in_code(PublishSettings(enabled=False), WebhookSettings(enabled=False), UNLIMITED)
 VIOLATED = re.compile(r"Content.Security.Policy|Refused to ", re.IGNORECASE)
+
+
+def quiet(*settings: object) -> ServiceSettings:
+    """Return settings of a server that tells nobody anything and limits nobody."""
+    return in_code(PublishSettings(enabled=False), WebhookSettings(enabled=False), UNLIMITED, *settings)
+
+
+QUIET = quiet()
 
 
 @dataclass

@@ -23,7 +23,7 @@ from tests.support.catalogs import (
 )
 
 TRANSLATED_WHOLLY = [code for code in COMPLETE if code != ENGLISH]
-SAME_IN_JAPANESE = {"Rakkan", "SHA-256", "QR", "PDF", "JSON"}
+SAME_IN_JAPANESE = {"SNS", "SHA-256", "LoRA", "ControlNet", "VAE"}
 """What Japanese writes in Latin letters too."""
 KEPT = re.compile(r"%\(\w+\)[a-z]|%%|</?\w[^>]*>|`[^`]*`|https?://\S+")
 """What a translation must hold as the English text does: values, markup, commands."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Engine, Select, select
@@ -41,6 +42,12 @@ class SqlCheckpointStore:
     def covering(self, size: int) -> bytes | None:
         """Return the checkpoint of the smallest size that is at least ``size``, or ``None``."""
         return self._first(self._notes.where(_size >= size).order_by(_size))
+
+    def below(self, size: int, limit: int) -> Sequence[bytes]:
+        """Return the checkpoints of smaller sizes, the largest first, at most so many."""
+        query = self._notes.where(_size < size).order_by(_size.desc()).limit(limit)
+        with translated(self._dialect), self._single.begin() as connection:
+            return connection.scalars(query).all()
 
     def _first(self, query: Select[Any]) -> bytes | None:
         with translated(self._dialect), self._single.begin() as connection:

@@ -79,7 +79,7 @@ def verify(
     ``policy`` is the verifier's own: how many witnesses must have cosigned the log.
     """
     root, file = trust or TrustRoot("", (), (), "", ""), _checked(file)
-    offered = _brought(file.reading) + (asked.evidence if asked else ())
+    offered = brought_by(file.reading) + (asked.evidence if asked else ())
     return _report(file, root, now, examine(offered, root, policy), asked)
 
 
@@ -88,7 +88,7 @@ def verify_for_all(
 ) -> tuple[VerificationReport, VerificationReport]:
     """Return the full report, and the one for somebody who may not read the registry (``public``)."""
     file = _checked(file)
-    brought = _brought(file.reading)
+    brought = brought_by(file.reading)
     ledger = examine(brought + asked.evidence, root)
     full = _report(file, root, now, ledger, asked)
     own = _report(file, root, now, ledger.among(brought), None)
@@ -132,8 +132,8 @@ def _checked(file: Examined) -> Examined:
     return replace(file, reading=None, unreadable=error)
 
 
-def _brought(reading: Reading | None) -> tuple[LoggedEnvelope, ...]:
-    """Return the entries in every manifest that the file leads to, its own first.
+def brought_by(reading: Reading | None) -> tuple[LoggedEnvelope, ...]:
+    """Return the entries in every manifest that the file leads to, its own first. None is verified.
 
     A damaged assertion is left out; the check on the log then says that none was brought.
     """

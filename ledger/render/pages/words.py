@@ -40,3 +40,38 @@ TROUBLE = {
 }
 """What a page says for each status: a title, and what to do."""
 ENDED = (N_("Your session has ended"), N_("Sign in again: you will come back to this page."))
+ALARMS = {
+    "log.rollback": (
+        N_("This log is older than what was signed"),
+        N_(
+            "Its database lacks what the log's own key has signed before, or is damaged there. Nothing is "
+            "shown or added until somebody has looked. Whoever runs this server has to act."
+        ),
+    ),
+    "log.conflict": (
+        N_("This log contradicts what was signed"),
+        N_(
+            "The log's key has signed something else before. Keep what you were given: it is evidence. "
+            "Whoever runs this server has to act."
+        ),
+    ),
+    "log.corrupt": (
+        N_("This log is damaged"),
+        N_(
+            "Its hashes do not lead to the root that was signed. Nothing is shown until somebody has "
+            "looked. Whoever runs this server has to act."
+        ),
+    ),
+    "log.epoch": (
+        N_("This log has moved on"),
+        N_(
+            "It got another key, or was recovered, since this server began. Whoever runs it has to start "
+            "it again."
+        ),
+    ),
+    "log.behind": (
+        N_("There is much that is new"),
+        N_("It is being read just now, and nothing is wrong. Try again in a moment."),
+    ),
+}
+"""What a page says of a log's own trouble, by its code: a title, and what it means."""

@@ -16,7 +16,7 @@ from itertools import pairwise
 from ledger.core.audit import STRIP_LETTERS, Hidden, Lineage, Report, Row, Table
 from ledger.render import svg
 from ledger.render.report.ink import EVIDENCE, GRADES, INK, LINE, PAPER, SOFT, VERDICTS, Look
-from ledger.render.report.strips import columns
+from ledger.render.report.strips import SLIVERS, columns
 from ledger.render.text import fitted, markup
 from ledger.render.words import counted
 
@@ -25,8 +25,6 @@ WIDE, HALF = 1200, 480
 _STRIP_HEIGHT, _SHARE_HEIGHT = 64, 44
 _LEAST = 3.0
 """Nothing that is not cleared is narrower than this on the strip, however long the cut."""
-_SLIVERS = {"c": ((40, 24),), "u": ((8, 22), (42, 22)), "r": ((22, 42),), "b": ((0, 64),)}
-"""Top and height of each state's sliver; an undecided one is broken."""
 _LINKED = 250
 """As many shots of the strip are links; of more, those that are not cleared are, the worst first."""
 _TERMS = 30
@@ -60,7 +58,7 @@ def _slivers(runs: Mapping[str, list[_Span]], total: int) -> Iterator[str]:
     for look in (VERDICTS[key] for key in ("cleared", "undecided", "needs_review", "blocked")):
         least = _LEAST if look.key != "c" else 0.5
         spans = _merged(runs[look.key], WIDE / total, least)
-        path = "".join(_box(x, y, x2 - x, high) for x, x2 in spans for y, high in _SLIVERS[look.key])
+        path = "".join(_box(x, y, x2 - x, high) for x, x2 in spans for y, high in SLIVERS[look.key])
         if path:
             yield f'<path class="{look.key}" fill="{look.colour}" d="{path}"/>'
 

@@ -9,6 +9,9 @@ BY_WEIGHT = "curb"
 """The letters of a strip, the lightest first."""
 SMALLEST = 0.12
 """The least share of a column's height that a verdict gets."""
+HIGH = 64
+SLIVERS = {"c": ((40, 24),), "u": ((8, 22), (42, 22)), "r": ((22, 42),), "b": ((0, 64),)}
+"""Top and height of the sliver of one frame: the worse, the taller; an undecided one is broken."""
 
 
 def columns(coded: Sequence[str | int], most: int) -> list[list[tuple[str, float]]]:

@@ -46,6 +46,16 @@ class DeviceChain:
         """Whether nothing is missing, told twice or out of joint."""
         return not (self.missing or self.forks or self.broken or self.lost)
 
+    @property
+    def captured_at(self) -> datetime:
+        """When the newest record was made."""
+        return _moment(self.captured)
+
+    @property
+    def received_at(self) -> datetime:
+        """When the last record came in."""
+        return _moment(self.received)
+
     def to_json(self) -> dict[str, Any]:
         """Return the members of the JSON answer."""
         return {

@@ -95,7 +95,7 @@ class Impact:
 class WhatIf:
     """What a revocation would change. ``moves`` counts final files by the verdict now and the one then.
 
-    ``moved`` are those that would have another verdict, in the order of the log.
+    ``judged`` are the files that rest on the thing, each with both, in the order of the log.
     """
 
     question: Question
@@ -104,7 +104,12 @@ class WhatIf:
     moves: Mapping[tuple[Verdict, Verdict], int]
     shots: Mapping[str, int]
     reasons: tuple[Touching, ...]
-    moved: tuple[tuple[Final, Verdict, Verdict], ...] = ()
+    judged: tuple[tuple[Final, Verdict, Verdict], ...] = ()
+
+    @property
+    def moved(self) -> tuple[tuple[Final, Verdict, Verdict], ...]:
+        """Return the files that would have another verdict, in the order of the log."""
+        return tuple(item for item in self.judged if item[1] is not item[2])
 
     @property
     def changed(self) -> int:
@@ -194,22 +199,23 @@ def what_if(studio: Studio, seen: Seen, question: Question, found: Impact, effec
     engines = [Engine(each, question.profile, question.delivery, question.at) for each in (seen.facts, facts)]
     bases = items_of(studio.bases, {item.basis for item in found.finals})
     moves, reasons = Counter[tuple[Verdict, Verdict]](), Counter[Any]()
-    moved = list[tuple[Final, Verdict, Verdict]]()
+    judged = list[tuple[Final, Verdict, Verdict]]()
     for number, finals in _by_basis(found.finals).items():
         before, after = (engine.clear(bases[number]) for engine in engines)
         verdicts = before.now.verdict, after.now.verdict
         moves[verdicts] += len(finals)
-        if verdicts[0] is not verdicts[1]:
-            moved += [(final, *verdicts) for final in finals]
+        judged += [(final, *verdicts) for final in finals]
         held = set(map(timeless, before.now.reasons))
         for reason in {timeless(item) for item in after.now.reasons} - held:
             reasons[reason] += len(finals)
     told = [Touching(reason, count, count) for reason, count in reasons.items()]
     told.sort(key=lambda item: (-item.reason.severity, -item.now, item.reason.code, str(item.reason)))
-    moved.sort()
-    shots = Counter(place_of(final) or "no place on record" for final, _, _ in moved)
+    judged.sort()
+    shots = Counter(
+        place_of(final) or "no place on record" for final, before, after in judged if before is not after
+    )
     return WhatIf(
-        question, effective, revoked, dict(moves), dict(sorted(shots.items())), tuple(told), tuple(moved)
+        question, effective, revoked, dict(moves), dict(sorted(shots.items())), tuple(told), tuple(judged)
     )
 
 

@@ -72,7 +72,7 @@ class Hub:
     """One production's listeners. Belongs to one event loop; ``threads`` read the database."""
 
     def __init__(self, source: Source, settings: EventSettings, threads: ThreadPoolExecutor) -> None:
-        self._source = source
+        self.source = source
         self._settings = settings
         self._threads = threads
         self._size = -1
@@ -85,7 +85,7 @@ class Hub:
     async def size(self) -> int:
         """Return how many entries there are now. Raises the database's errors."""
         loop = asyncio.get_running_loop()
-        found = await loop.run_in_executor(self._threads, self._source.size)
+        found = await loop.run_in_executor(self._threads, self.source.size)
         self._grown(found)
         return found
 
@@ -140,7 +140,7 @@ class Hub:
             while len(self._pages) >= _SHARED:
                 del self._pages[next(iter(self._pages))]
             loop = asyncio.get_running_loop()
-            found = loop.run_in_executor(self._threads, self._source.page, *key)
+            found = loop.run_in_executor(self._threads, self.source.page, *key)
             self._pages[key] = found
             # A failure is for those who wait for it now; the next one asks again.
             found.add_done_callback(lambda done: self._forget(key, done))

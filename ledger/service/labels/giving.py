@@ -114,9 +114,10 @@ def give(
     if not is_identifier(identifier):
         words = "A label's name is made of a-z, 0-9 and single hyphens between them, at most 64 of them."
         raise UsageError("label.identifier", words, label=identifier[:200])
-    if Watch(studio, kept).changed(claims, sha256).holds is not Holds.STANDS:
+    watch = Watch(studio, kept)
+    if watch.changed(claims, sha256).holds is not Holds.STANDS:
         raise RefusedError("label.changed", "The log has said something else of it since.")
-    history = stated(studio).by_identifier.get(identifier, ())
+    history = watch.labels().by_identifier.get(identifier, ())
     if history and (history[-1].label.claims, history[-1].sha256) == (claims, sha256):
         return history[-1]
     previous = history[-1].index if history else None

@@ -20,7 +20,7 @@ from ledger.errors import UndecidedError
 from ledger.ports import Publication
 from ledger.service.archive import Archive
 from ledger.service.clear.verdicts import read
-from ledger.service.labels.stated import Stated
+from ledger.service.labels.stated import Labels, Stated, stated
 from ledger.service.log.keys import Keys
 from ledger.service.report.last import whole_report
 from ledger.service.studio import Studio
@@ -69,6 +69,13 @@ class Watch:
         self._keys = Keys(studio)
         self._turn = Lock()
         self._watched: dict[tuple[int, str], _Watched] = {}
+        self._labels = stated(studio)
+
+    def labels(self) -> Labels:
+        """Return the labels of the log as it is now."""
+        if self._studio.entries.head().size != self._labels.size:
+            self._labels = stated(self._studio)
+        return self._labels
 
     def of(self, history: Sequence[Stated]) -> Since:
         """Return what became of a label, by all the entries about it."""

@@ -49,10 +49,14 @@ class PublicLog:
         Raises ``RefusedError("log.rollback")`` and ``IntegrityError("log.conflict")`` when the log does not
         hold what is published, and what ``Log.head`` and the publication raise.
         """
+        return self.published() or self._log.head().checkpoint
+
+    def published(self) -> bytes | None:
+        """Return the published checkpoint, ``None`` without one. Raises as ``checkpoint``."""
         now = time.monotonic()
         self._note = self._newest()
         self._looked = now
-        return self._log.head().checkpoint if self._note is None else self._note
+        return self._note
 
     def kept_checkpoint(self) -> bytes | None:
         """Return the published checkpoint while it needs no second look, at once; else ``None``."""

@@ -13,6 +13,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -43,6 +44,7 @@ DATASETS = 20
 USES = 100
 """Direct uses of a work whose verdicts are looked at."""
 _HOUR = 3600.0
+_DIGEST = re.compile(r"(?<![0-9A-Za-z])[0-9A-Fa-f]{64}(?![0-9A-Za-z])")
 _log = logging.getLogger("rakkan.own_works")
 
 
@@ -93,6 +95,11 @@ class Asker:
     name: str
     party: str | None
     sight: Sight
+
+
+def listed(text: str) -> list[str]:
+    """Return the SHA-256 in a text, each once, in their order: a list, or a table with other columns."""
+    return list(dict.fromkeys(found.lower() for found in _DIGEST.findall(text)))
 
 
 def ask(studio: Studio, inventories: Inventories, asker: Asker, works: Sequence[str], page: Page) -> Listing:

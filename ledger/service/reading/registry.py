@@ -88,7 +88,7 @@ def listing(studio: Studio, kind: Kind, moments: Moments, page: Page) -> Listing
     """Return a page of the things of one kind, in the order of their identifiers. Raises ``page.cursor``."""
     facts = facts_of(studio, moments.known)
     (after,) = page.place(str) or ("",)
-    left = sorted((thing for thing in _things(facts, kind) if thing.id > after), key=lambda thing: thing.id)
+    left = sorted((thing for thing in things(facts, kind) if thing.id > after), key=lambda thing: thing.id)
     shown = left[: page.limit]
     items = [_item(facts, kind, thing, moments.at) for thing in shown]
     return Listing(kind.value, items, page.cursor(shown[-1].id) if len(left) > len(shown) else None)
@@ -132,7 +132,8 @@ def identifier(kind: Kind, subject: Artifact, predicate: Any) -> str:
     return found
 
 
-def _things(facts: Facts, kind: Kind) -> Iterator[Thing]:
+def things(facts: Facts, kind: Kind) -> Iterator[Thing]:
+    """Yield what is registered of one kind, in its newest statement; in no order."""
     stated: Sequence[Known[Any]]
     match kind:
         case Kind.MODELS:
@@ -155,11 +156,11 @@ def _things(facts: Facts, kind: Kind) -> Iterator[Thing]:
 
 
 def _find(facts: Facts, kind: Kind, name: str) -> Thing:
-    things = list(_things(facts, kind))
-    for thing in things:
+    known = list(things(facts, kind))
+    for thing in known:
         if name in (thing.id, thing.stated.subjects[0].sha256):
             return thing
-    named = [thing for thing in things if name == getattr(thing.stated.predicate, "name", None)]
+    named = [thing for thing in known if name == getattr(thing.stated.predicate, "name", None)]
     if not named:
         raise UsageError(_CODES[kind], f"Nothing of this name is among the {kind.value}.", name=name)
     return max(named, key=lambda thing: thing.stated.index)

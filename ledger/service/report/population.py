@@ -190,11 +190,11 @@ def _frames(target: Target, makers: Mapping[str, EntryRow]) -> Iterator[tuple[st
         how = Known.PIXELS if file.pixels else Known.BYTES
         if target.kind is Kind.SHOT and file.sha256 in by_name:
             how = Known.NAME
-        number, version = _number(file.name, step), step.version if step else None
+        number, version = number_of(file.name, step), step.version if step else None
         entry = step.index if step else None
         yield _place(step), Frame(file.name, file.sha256, how, file.basis, number, version, entry)
     for unknown in target.unknown:
-        number = _number(unknown.name, None)
+        number = number_of(unknown.name, None)
         yield "", Frame(unknown.name, unknown.sha256, Known.UNKNOWN, None, number, None, None)
 
 
@@ -202,7 +202,7 @@ def _place(step: Final | EntryRow | None) -> str:
     return "/".join(part for part in (step.sequence, step.shot) if part) if step else ""
 
 
-def _number(name: str, step: Final | EntryRow | None) -> int | None:
+def number_of(name: str, step: Final | EntryRow | None) -> int | None:
     """Return a file's frame: that of its step, if it is one, else the last number in its name that fits."""
     if step and step.first is not None and step.first == step.last:
         return step.first
