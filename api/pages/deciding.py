@@ -32,7 +32,7 @@ from ledger.errors import RefusedError
 from ledger.render.pages.decisions import HINDRANCES, NOT_SO, REFUSED, command
 from ledger.service.reading.at_stake import AtStake, at_stake
 from ledger.service.rights import decisions
-from ledger.service.rights.deciding import Plan, plan, sign
+from ledger.service.rights.deciding import Plan, plan, sign, thing_named
 from ledger.service.rights.decisions import decisions_at, decisions_of
 from ledger.service.rights.forms import FIELDS, table_of
 from ledger.service.rights.importing import Fact
@@ -59,7 +59,9 @@ def begin(
 ) -> Response:
     """Show the form, with what the link says."""
     today = served.studio.clock.now().date().isoformat()
-    typed = FormData({"zone": "UTC", "since": today, **filled.model_dump(exclude={"lang"})})
+    thing, _ = thing_named(served.studio, filled.thing.strip())
+    said = filled.model_dump(exclude={"lang", "thing"})
+    typed = FormData({"zone": "UTC", "since": today, "thing": thing, **said})
     return _sheet(request, viewer, served, kind, typed)
 
 
@@ -130,6 +132,7 @@ def _sheet(
         others=decisions_at(served.studio, told, now),
         earlier=[each for each in _earlier(served, kind, values, now) if each.index not in told],
         stake=_stake(served, kind, values),
+        name=thing_named(served.studio, values["thing"])[1],
         may_open=False,
         **_choices(values["code"]),
         **WORDS,
@@ -184,7 +187,7 @@ def _raw(statement: Statement) -> str:
 
 def _earlier(served: Served, kind: Kind, values: dict[str, str], now: datetime) -> list[decisions.Decision]:
     """Return what was decided before about the things that the form is about."""
-    name = (values["grant"] if kind == "revoke" else values["thing"]).rpartition(":")[2]
+    name = thing_named(served.studio, values["thing"])[1].rpartition(":")[2]
     code = values["code"] if kind == "override" else ""
     asked = decisions.Asked(_FACTS[kind], thing=name, code=code)
     return decisions_of(served.studio, asked, now)[0][:5] if name and kind != "revoke" else []

@@ -21,7 +21,7 @@ from ledger.core.predicates.decided import Decided
 from ledger.core.statement import Statement
 from ledger.errors import RakkanError, RefusedError, UsageError
 from ledger.service.rights import deciding, register
-from ledger.service.rights.deciding import Form, Plan, plan, sign
+from ledger.service.rights.deciding import Form, Plan, plan, sign, thing_named
 from ledger.service.rights.decisions import Asked, State, decisions_of
 from ledger.service.rights.forms import table_of
 from ledger.service.rights.importing import Fact
@@ -307,3 +307,14 @@ def test_files_are_found_by_whoever_sent_them_for_an_hour(
     monkeypatch.setattr(kept, "SECONDS", -1)
     files.keep(ME, "4" * 32, {})
     assert files.find(ME, "1" * 32) is None
+
+
+def test_a_link_may_bring_a_digest_alone(desk: tuple[Studio, Device]) -> None:
+    studio, _ = desk
+    sheet = form(studio)
+    (sky,) = planned(studio, sheet)().fresh[0].draft.subjects
+    assert thing_named(studio, "sky") == ("sky", "sky")
+    assert thing_named(studio, sky.sha256) == (sky.sha256, "sky")
+    assert thing_named(studio, "a" * 64) == (f"sha256:{'a' * 64}", "a" * 64)
+    for text in (sky.sha256, f"sha256:{'a' * 64}"):
+        assert planned(studio, sheet, thing=text)().ready
