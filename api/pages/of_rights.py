@@ -18,6 +18,7 @@ from ledger.core.access import Action, Viewer
 from ledger.core.predicates.reasons import EXPLAINED
 from ledger.core.rights.facts import Facts
 from ledger.render.pages import rights_words
+from ledger.render.pages.addresses import NOBODY, name_of, part_of
 from ledger.render.words import USES
 from ledger.service.rights.reading import facts_of
 
@@ -36,6 +37,11 @@ Day = Annotated[str, AfterValidator(_a_day), Query(max_length=10)]
 def day_of(text: str) -> datetime | None:
     """Return the last moment of a day, in UTC; ``None`` for no day. Raises ``ValueError``."""
     return datetime.combine(date.fromisoformat(text), time.max, UTC) if text else None
+
+
+def name_in(part: str) -> str:
+    """Return the name that a part of an address means."""
+    return NOBODY if part == NOBODY else str(name_of(part))
 
 
 class Desk(NamedTuple):
@@ -74,6 +80,7 @@ class Desk(NamedTuple):
             "known": self.known,
             "page_moment": self.moment,
             "now": studio.clock.now(),
+            "part": part_of,
             "may_decide": self.viewer.may(Action.DECIDE, studio.production),
             "may_clear": self.viewer.may(Action.CLEAR, studio.production),
         }

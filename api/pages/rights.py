@@ -9,7 +9,7 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from api.pages.of_rights import Day, Desk, Registry
+from api.pages.of_rights import Day, Desk, Registry, name_in
 from api.reading import Digest, Name
 from api.security import need
 from api.served import Production
@@ -165,7 +165,7 @@ def grant(request: Request, viewer: Registry, served: Production, name: Name, kn
     """Show a grant: what it permits, to whom, where and until when; its versions, and what rests on it."""
     studio, page = served.studio, Desk(request, viewer, served, known)
     caught_up(studio)
-    sheet = grant_sheet(studio, name, page.moment)
+    sheet = grant_sheet(studio, name_in(name), page.moment)
     plan = Plan([item for item, _ in sheet.held], studio.clock.now(), page.moment)
     return page.shown("rights_grant.html.j2", sheet=sheet, plan=plan, timeline=timeline)
 
@@ -180,7 +180,7 @@ def under_a_name(
 ) -> Response:
     """Show a party, a title, a service with its terms, a work, or a consent."""
     caught_up(served.studio)
-    sheet = name_sheet(served.studio, Shelf(shelf), name)
+    sheet = name_sheet(served.studio, Shelf(shelf), name_in(name))
     desk = Desk(request, viewer, served)
     works = {item.predicate.work_id for item in desk.facts.works.values()}
     return desk.shown(f"rights_{sheet.shelf.value}.html.j2", sheet=sheet, most=PAGE, works_named=works)

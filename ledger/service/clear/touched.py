@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -73,6 +73,11 @@ def service_of(name: str) -> tuple[str, str]:
 
 def resting_on(facts: Facts, digests: Iterable[str]) -> frozenset[str]:
     """Return the things, and every model that descends from one of them or was trained on one."""
+    return descending(made_from(facts), digests)
+
+
+def made_from(facts: Facts) -> Mapping[str, Collection[str]]:
+    """Return the models and datasets that each thing went into, in one step, by the registry."""
     children: dict[str, set[str]] = defaultdict(set)
     for sha256, known in facts.models.items():
         model = known.predicate
@@ -83,10 +88,15 @@ def resting_on(facts: Facts, digests: Iterable[str]) -> frozenset[str]:
         dataset = known_set.predicate
         for source in dataset.outputs_of if isinstance(dataset, DatasetV2) else ():
             children[source.sha256].add(sha256)
+    return children
+
+
+def descending(children: Mapping[str, Collection[str]], digests: Iterable[str]) -> frozenset[str]:
+    """Return the things, and whatever they went into, in any number of steps."""
     found = set(digests)
     left = list(found)
     while left:
-        fresh = children[left.pop()] - found
+        fresh = set(children.get(left.pop(), ())) - found
         found |= fresh
         left += fresh
     return frozenset(found)

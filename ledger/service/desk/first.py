@@ -25,8 +25,6 @@ T = TypeVar("T")
 SHOWN = 12
 """Rows of each part; of endings ``ENDINGS``. The lists have all."""
 ENDINGS = 50
-WEIGHED = 100
-"""Things that are weighed by what rests on them: each takes two looks into the database."""
 DAYS = (30, 90, 365)
 
 
@@ -115,8 +113,8 @@ def _part(rows: Sequence[T], files: Callable[[T], int], most: int = SHOWN) -> Pa
 def _weightiest(
     rows: Sequence[Row], files: Callable[[Row], int], rank: Callable[[Row], tuple[bool, bool]]
 ) -> Part[Row]:
-    """Return the rows on which most rests, within their rank; only the first ``WEIGHED`` are looked at."""
-    counted = [(row, files(row)) for row in rows[:WEIGHED]]
+    """Return the rows on which most rests, within their rank."""
+    counted = [(row, files(row)) for row in rows]
     counted.sort(key=lambda pair: (rank(pair[0]), -pair[1]))
     return Part(tuple(counted[:SHOWN]), len(rows))
 

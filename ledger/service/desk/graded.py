@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import NamedTuple
 
 from ledger.core.predicates.answer import Grade, Reason
@@ -72,12 +73,15 @@ class Grader:
 
     def dataset(self, sha256: str) -> Grade | None:
         """Return the grade of a dataset."""
-        trained = [
-            each
-            for each, known in self._facts.models.items()
-            if any(item.sha256 == sha256 for item in known.predicate.training)
-        ]
-        return self._engine.grades(set(map(self._item, trained))).get(sha256)
+        # Models that were trained on it alike, and registered at one time, give it the same grade.
+        alike: dict[object, str] = {}
+        for each, known in self._facts.models.items():
+            stages = frozenset(item.stage for item in known.predicate.training if item.sha256 == sha256)
+            if stages:
+                recorded: datetime | None = getattr(known.predicate, "recorded", None)
+                runs = tuple(run.index for run in self._facts.runs(each))
+                alike.setdefault((stages, runs, recorded and slot_of(recorded)), each)
+        return self._engine.grades(set(map(self._item, alike.values()))).get(sha256)
 
     def _item(self, sha256: str) -> Item:
         known = self._facts.model(sha256)

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 from ledger.core.rights.basis import TIMELESS, ItemKind, slot_start
 from ledger.core.rights.facts import Facts
-from ledger.service.clear.store import ANYWHERE, Final
-from ledger.service.clear.touched import resting_on
+from ledger.service.clear.store import ANYWHERE, Final, unpack
+from ledger.service.clear.touched import descending, made_from
 from ledger.service.studio import Studio
 
 KINDS = (
@@ -71,8 +71,9 @@ class Hanging:
 
     def __init__(self, studio: Studio, facts: Facts) -> None:
         self._bases = studio.bases
-        self._facts = facts
         self._files = studio.rows.final_bases(ANYWHERE)
+        self._children = made_from(facts)
+        self._under: dict[str, set[int]] | None = None
 
     @property
     def all(self) -> int:
@@ -80,18 +81,28 @@ class Hanging:
         return sum(self._files.values())
 
     def count(self, digests: Iterable[str]) -> int:
-        """Return how many final files rest on any of these things."""
-        return self._count(self._items(digests))
+        """Return how many final files rest on any of these things. The first time, every basis is looked at."""
+        if self._under is None:
+            self._under = self._looked_at()
+        under = self._under
+        bases = set[int]().union(*(under.get(each, ()) for each in descending(self._children, digests)))
+        return sum(self._files[basis] for basis in bases)
 
     def uses(self, digests: Iterable[str]) -> Uses:
         """Return how many final files rest on any of these things, and when they were used."""
-        items = self._items(digests)
+        held = sorted(descending(self._children, digests))
+        items = self._bases.items_about([(kind, sha256) for sha256 in held for kind in KINDS])
+        bases = self._bases.bases_with(items) if items else ()
         slots = {item.slot for item in self._bases.items(items).values()} - {TIMELESS}
-        return Uses(self._count(items), tuple(sorted(slots)))
+        return Uses(sum(self._files.get(basis, 0) for basis in bases), tuple(sorted(slots)))
 
-    def _items(self, digests: Iterable[str]) -> frozenset[int]:
-        held = resting_on(self._facts, digests)
-        return self._bases.items_about([(kind, sha256) for sha256 in sorted(held) for kind in KINDS])
-
-    def _count(self, items: frozenset[int]) -> int:
-        return sum(self._files.get(basis, 0) for basis in self._bases.bases_with(items)) if items else 0
+    def _looked_at(self) -> dict[str, set[int]]:
+        """Return the bases that hold each thing, of those that final files rest on."""
+        found: dict[str, set[int]] = defaultdict(set)
+        members = {basis: unpack(packed) for basis, packed in self._bases.members(self._files).items()}
+        items = self._bases.items(frozenset[int]().union(*members.values()))
+        for basis, held in members.items():
+            for number in held:
+                if items[number].kind in KINDS:
+                    found[items[number].sha256].add(basis)
+        return found

@@ -32,6 +32,9 @@ class Shelf(StrEnum):
     CONSENTS = "consents"
 
 
+_BY_DIGEST = (Shelf.MODELS, Shelf.DATASETS, Shelf.WORKS)
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """A thing in its newest statement. ``id`` is what its address holds, ``name`` what people call it.
@@ -65,10 +68,10 @@ def search(studio: Studio, facts: Facts, text: str, at: datetime) -> list[Row]:
 
 
 def matches(row: Row, text: str) -> bool:
-    """Whether a name or an identifier holds the text, in either case, or the digest begins with it."""
-    wanted = text.strip().casefold()
-    held = (row.name.casefold(), row.id.casefold())
-    return any(wanted in each for each in held) or row.subject.sha256.startswith(wanted)
+    """Whether a name or an identifier holds the text, in either case, or its own digest begins with it."""
+    wanted, digest = text.strip().casefold(), row.subject.sha256
+    held = [row.name.casefold(), *([row.id.casefold()] if row.id != digest else [])]
+    return any(wanted in each for each in held) or (row.shelf in _BY_DIGEST and digest.startswith(wanted))
 
 
 def page_of(rows: Sequence[Row], page: Page) -> tuple[Sequence[Row], str | None]:
