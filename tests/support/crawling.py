@@ -93,7 +93,7 @@ class Crawl:
 def page_routes() -> dict[str, re.Pattern[str]]:
     """Return the addresses of the pages, as their routers declare them, each with its pattern."""
     routes = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
-    return {route.path: compile_path(route.path)[0] for route in routes if "GET" in route.methods}
+    return {route.path: compile_path(route.path)[0] for route in routes if "GET" in (route.methods or ())}
 
 
 def crawled(client: Client, routes: Mapping[str, re.Pattern[str]], *starts: str) -> Crawl:
