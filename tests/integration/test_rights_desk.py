@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -134,7 +133,7 @@ def test_what_was_learned_later_is_left_out(studio: Studio) -> None:
     assert len(now.around.grants) == GRANTS
     assert not any(item.revoked for item in then.around.grants)
     assert sum(item.revoked is not None for item in now.around.grants) == GRANTS // 5
-    name = "G-crowd-5"
+    name = "G-crowd-8"
     states = [
         glance(item, midnight()).state
         for known in (OPENED + timedelta(days=20), None)
