@@ -6,6 +6,7 @@ What entries say, and how fast work goes, is for whoever may read it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -36,7 +37,9 @@ Anybody = Annotated[Viewer, need(Action.READ_PROOFS)]
 Crew = Annotated[Viewer, need(Action.READ_WORK)]
 Size = Annotated[int, Query(ge=0, le=MAX_SIZE)]
 Index = Annotated[int, Path(ge=0, lt=MAX_SIZE)]
-PAGE = 25
+Start = Annotated[int, Query(ge=0, le=MAX_SIZE)]
+PAGE, KEYS = 25, 80
+"""Checkpoints, and keys or devices, on a page."""
 
 
 @router.get("")
@@ -54,12 +57,14 @@ def overview(
     kept_ones = kept(studio.checkpoints, before, PAGE + 1)
     policy = witnessing(served.home, studio)
     private = viewer.may(Action.READ_WORK, studio.production)
+    now = standing(studio, served.public, policy.policy if policy else None)
     return shown(
         request,
         "log.html.j2",
         viewer,
         studio.production,
-        now=standing(studio, served.public, policy.policy if policy else None),
+        now=now,
+        last=studio.rows.received(now.stated.size - 1) if private and now else None,
         alarm=bool(alarms(served.home).open()),
         kept=kept_ones[:PAGE],
         older=f"?before={kept_ones[PAGE - 1].stated.size}" if len(kept_ones) > PAGE else None,
@@ -74,7 +79,7 @@ def overview(
 def _found(request: Request, viewer: Viewer, served: Served, text: str) -> Response:
     studio = served.studio
     sight = sight_of(viewer, studio.production)
-    entries = sought(studio, text, sight)
+    entries = sought(studio, served.devices.keys, text, sight)
     base = f"/productions/{studio.production}/log/entries"
     if len(entries) == 1:
         return RedirectResponse(f"{base}/{entries[0]}", 303)
@@ -104,7 +109,11 @@ def entry(request: Request, viewer: Anybody, served: Production, index: Index) -
         return shown(request, "log_beyond.html.j2", viewer, studio.production, 404, **values)
     found = proven(studio, index)
     sight = sight_of(viewer, studio.production)
-    whole = told.told(studio, index) if viewer.may(Action.READ_ENTRIES, studio.production) else None
+    whole = (
+        told.told(studio, served.devices.keys, index)
+        if viewer.may(Action.READ_ENTRIES, studio.production)
+        else None
+    )
     return shown(
         request,
         "log_entry.html.j2",
@@ -152,18 +161,20 @@ def consistency(request: Request, viewer: Anybody, served: Production, old: Size
 
 
 @router.get("/keys")
-def keys(request: Request, viewer: Anybody, served: Production) -> Response:
+def keys(request: Request, viewer: Anybody, served: Production, start: Start = 0) -> Response:
     """Show which key counted from which entry to which: the log's own, and all for whoever may read work."""
     studio = served.studio
-    found, size = key_spans(studio)
+    found, size = key_spans(served.devices.keys)
     everybody = viewer.may(Action.READ_WORK, studio.production)
+    shown_keys = [key for key in found if everybody or key.role == LOG]
     own = {each.verifier.vkey: each for each in log_keys(studio)}
     return shown(
         request,
         "log_keys.html.j2",
         viewer,
         studio.production,
-        keys=[key for key in found if everybody or key.role == LOG],
+        keys=shown_keys[start : start + KEYS],
+        more=_more(shown_keys, start),
         vkeys=own,
         everybody=everybody,
         size=size,
@@ -174,10 +185,23 @@ def keys(request: Request, viewer: Anybody, served: Production) -> Response:
 
 
 @router.get("/devices")
-def devices(request: Request, viewer: Crew, served: Production) -> Response:
+def devices(request: Request, viewer: Crew, served: Production, start: Start = 0) -> Response:
     """Show what the log knows of each device's own chain of records."""
-    values = {"chains": chains(served.studio), **_about(served, viewer)}
-    return shown(request, "log_devices.html.j2", viewer, served.studio.production, **values)
+    found = chains(served.studio)
+    return shown(
+        request,
+        "log_devices.html.j2",
+        viewer,
+        served.studio.production,
+        chains=found[start : start + KEYS],
+        more=_more(found, start),
+        **_about(served, viewer),
+    )
+
+
+def _more(items: Sequence[object], start: int) -> str | None:
+    """Return where the next page begins; ``None`` at the end."""
+    return f"?start={start + KEYS}" if len(items) > start + KEYS else None
 
 
 def _about(served: Served, viewer: Viewer) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Depends, Path, Query
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -29,6 +29,7 @@ from ledger.errors import MalformedError
 from ledger.render.coverage import size
 from ledger.render.pages import lineage, verified, verify_words
 from ledger.service.ancestry import ancestry
+from ledger.service.beside import side
 from ledger.service.reading.productions import may_see
 from ledger.service.reading.way import Stop
 from ledger.service.studio import Studio
@@ -85,6 +86,24 @@ async def verify_page(
         return RedirectResponse(f"/v1/verify/{digest}", 307)
     answer = await run_in_threadpool(verifier.verifying.digests, *asked_of(digest))
     return await run_in_threadpool(answered, request, verifier, answer, await viewer_of(request))
+
+
+@router.get("/verify/{digest}/beside/{other}")
+@public(_WHY)
+def compare(
+    digest: Annotated[str, Path(pattern=_NAMED)],
+    other: Annotated[str, Path(pattern=_NAMED)],
+    request: Request,
+    verifier: Verifies,
+    viewer: Annotated[Viewer, Depends(viewer_of)],
+) -> Response:
+    """Show two files side by side: what is the same, and what differs."""
+    sides = [side(verifier.verifying.digests(*asked_of(each)), viewer) for each in (digest, other)]
+    heads = [verified.headline(each.said) for each in sides]
+    places = {each.production for each in sides}
+    (production,) = places if len(places) == 1 else (None,)
+    values = {"sides": sides, "heads": heads, "kinds": lineage, "addresses": (digest, other)}
+    return shown(request, "beside.html.j2", viewer, production, **values)
 
 
 def is_browser(request: Request) -> bool:

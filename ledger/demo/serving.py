@@ -48,5 +48,6 @@ def prepare(root: Path) -> Home:
         json.dump(tokens, file)
     os.environ["RAKKAN_SERVE_PAGES_GUESTS"] = str(guests)
     os.environ["RAKKAN_SERVE_PAGES_DECISIONS"] = "true"
-    os.environ["RAKKAN_SERVE_PAGES_PICTURES"] = str(Folders(root).files)
+    folders = Folders(root)
+    os.environ["RAKKAN_SERVE_PAGES_PICTURES"] = f"{folders.files},{folders.attacked}"
     return home

@@ -51,7 +51,8 @@ def _told(answer: Answer, studio: Studio, root: str) -> Way | None:
     """Return the way that the file's own entries tell; ``None`` where it brings none of its making."""
     made: dict[str, Record] = {}
     for record in _records(_held(studio, answer.brought)):
-        made |= {subject.sha256: record for subject in record.statement.subjects}
+        if not isinstance(record.statement.predicate, Seal):
+            made |= {subject.sha256: record for subject in record.statement.subjects}
     # A file brings no entry of its seals. Of those there is only told that they lead to what it brings.
     for record in _records(_held(studio, (item.envelope for item in answer.asked.evidence))):
         for subject, source in _sealed(record):

@@ -170,3 +170,8 @@ def test_the_first_entry_since_a_moment_is_found(engine: Engine, store: ReadingS
     assert store.first_since(NOW + timedelta(minutes=3)) == 6
     assert store.first_since(NOW + timedelta(minutes=3, seconds=1)) == 8
     assert store.first_since(NOW + timedelta(days=1)) == 20
+    minutes = (3, 0, 9, 99, 3)
+    assert list(store.firsts_since([NOW + timedelta(minutes=n) for n in minutes])) == [6, 0, 18, 20, 6]
+    assert list(store.firsts_since([])) == []
+    assert store.received(7) == NOW + timedelta(minutes=3)
+    assert store.received(20) is None

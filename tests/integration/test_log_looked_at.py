@@ -18,6 +18,7 @@ from ledger.core.predicates import Predicate
 from ledger.errors import RakkanError
 from ledger.service.log.explaining import grown, proven
 from ledger.service.log.key_spans import key_spans
+from ledger.service.log.keys import Keys
 from ledger.service.log.public import PublicLog
 from ledger.service.log.publish import publish
 from ledger.service.log.receipts import tree
@@ -169,7 +170,7 @@ def test_a_clock_that_ran_backwards_loses_no_entry(studio: Studio) -> None:
 
 def told_of(studio: Studio, predicate: Predicate, *signers: SeedSigner) -> tuple[str | None, ...]:
     index = say(studio, predicate, *signers)
-    return tuple(signer.trouble for signer in told(studio, index).signers)
+    return tuple(signer.trouble for signer in told(studio, Keys(studio), index).signers)
 
 
 def test_a_signature_counts_or_it_is_said_why_not(studio: Studio) -> None:
@@ -178,18 +179,18 @@ def test_a_signature_counts_or_it_is_said_why_not(studio: Studio) -> None:
     assert told_of(studio, step(step_id="2"), DEVICE, OTHER) == (None, "key.unknown")
     say(studio, revocation(suspect_from=3))
     assert told_of(studio, step(step_id="3")) == ("key.revoked",)
-    assert [each.trouble for each in told(studio, 2).signers] == [None]
-    assert [each.trouble for each in told(studio, 3).signers] == ["key.suspect", "key.unknown"]
+    assert [each.trouble for each in told(studio, Keys(studio), 2).signers] == [None]
+    assert [each.trouble for each in told(studio, Keys(studio), 3).signers] == ["key.suspect", "key.unknown"]
     wrong = envelope(step(step_id="4"), REGISTRAR).replace(REGISTRAR.keyid.encode(), DEVICE.keyid.encode())
     index = studio.log.append([wrong])[0].index
-    assert told(studio, index).signers[0].trouble in {"key.revoked", "envelope.signature"}
+    assert told(studio, Keys(studio), index).signers[0].trouble in {"key.revoked", "envelope.signature"}
 
 
 def test_keys_count_from_one_entry_to_another(studio: Studio) -> None:
     opened(studio)
     say(studio, step())
     say(studio, revocation(suspect_from=2))
-    found, size = key_spans(studio)
+    found, size = key_spans(Keys(studio))
     by_name = {span.device: span for span in found}
     assert size == 4
     device = by_name["ws-01"]
@@ -200,7 +201,7 @@ def test_keys_count_from_one_entry_to_another(studio: Studio) -> None:
 
 def test_commitments_are_told_apart_from_what_is_said(studio: Studio) -> None:
     opened(studio)
-    found = told(studio, say(studio, grant()))
+    found = told(studio, Keys(studio), say(studio, grant()))
     assert found.commitments == (commitment("licensor"),)
     assert "_sd" not in str(found.says)
     assert (found.kind, found.is_work, found.is_plain) == ("grant", False, True)
@@ -220,23 +221,25 @@ def test_entries_are_found_by_what_a_reader_may_know(studio: Studio) -> None:
     index = say(studio, statement(step(materials=(component("dataset"),)), Artifact("frame", FRAME)), DEVICE)
     leaf = leaf_hash(studio.entries.envelope(index)).hex()
     for text in (str(index), f" #{index} ", leaf, leaf.upper(), f"sha256:{leaf}"):
-        assert sought(studio, text, NOTHING) == [index], text
-    assert sought(studio, FRAME, ALL) == sought(studio, FRAME, WORK_ALONE) == [index]
-    assert sought(studio, digest("dataset"), ALL) == [index]
-    assert sought(studio, digest("dataset"), WORK_ALONE) == []
-    assert sought(studio, FRAME, NOTHING) == []
-    assert sought(studio, DEVICE.keyid, WORK_ALONE) == [index]
-    assert sought(studio, DEVICE.keyid, ALL) == [1, index]
-    assert sought(studio, DEVICE.keyid, NOTHING) == []
+        assert sought(studio, Keys(studio), text, NOTHING) == [index], text
+    assert (
+        sought(studio, Keys(studio), FRAME, ALL) == sought(studio, Keys(studio), FRAME, WORK_ALONE) == [index]
+    )
+    assert sought(studio, Keys(studio), digest("dataset"), ALL) == [index]
+    assert sought(studio, Keys(studio), digest("dataset"), WORK_ALONE) == []
+    assert sought(studio, Keys(studio), FRAME, NOTHING) == []
+    assert sought(studio, Keys(studio), DEVICE.keyid, WORK_ALONE) == [index]
+    assert sought(studio, Keys(studio), DEVICE.keyid, ALL) == [1, index]
+    assert sought(studio, Keys(studio), DEVICE.keyid, NOTHING) == []
     for nothing in ("", "x", "-1", "00", FRAME[:63], "9" * 40, "'; DROP TABLE entry", digest("nobody")):
-        assert sought(studio, nothing, ALL) == [], nothing
+        assert sought(studio, Keys(studio), nothing, ALL) == [], nothing
 
 
 def test_what_was_found_a_thousand_times_is_named_a_few_times(studio: Studio) -> None:
     opened(studio)
     fill(studio, (made(f"frame {n}", of=[component("plate")], step_id=str(n)) for n in range(MOST + 50)))
-    assert len(sought(studio, digest("plate"), ALL)) == MOST
-    assert len(sought(studio, DEVICE.keyid, ALL)) == MOST
+    assert len(sought(studio, Keys(studio), digest("plate"), ALL)) == MOST
+    assert len(sought(studio, Keys(studio), DEVICE.keyid, ALL)) == MOST
 
 
 def test_a_proof_of_one_entry_has_no_step(studio: Studio) -> None:

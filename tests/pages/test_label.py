@@ -49,8 +49,7 @@ def told(site: Site, identifier: str, title: str | None = None, why: str = "") -
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_stranger_reads_what_it_says_and_what_it_does_not(visit: Open, site: Site, scheme: str) -> None:
-    window = visit(color_scheme=scheme, java_script_enabled=scheme == "light")
-    page = window.go(LABEL)
+    page = visit(java_script_enabled=False).go(LABEL)
     said = page.inner_text("main")
     assert page.inner_text("h1") == cast.TITLE
     files = page.request.get(f"{site.url}{LABEL}.json").json()["claims"]["counts"]["files"]
@@ -67,7 +66,9 @@ def test_a_stranger_reads_what_it_says_and_what_it_does_not(visit: Open, site: S
     page.goto(f"{site.url}/label/{cast.PRODUCTION}")
     page.click(f"main >> text={cast.TITLE}")
     assert page.url == site.url + LABEL
-    if scheme == "dark":
+    window = visit(color_scheme=scheme)
+    for path in (LABEL, f"/label/{cast.PRODUCTION}"):
+        window.go(path)
         assert window.audit() == []
 
 

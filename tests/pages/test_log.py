@@ -9,23 +9,25 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
 
+from ledger.core import envelope as dsse
 from ledger.core.access import Role
 from ledger.core.artifact import Artifact
 from ledger.core.artifact import Role as Used
 from ledger.core.checkpoint import parse_checkpoint, sign_checkpoint
 from ledger.core.digest import sha256_hex
 from ledger.core.policy import format_policy
-from ledger.core.predicates import Enrolment
+from ledger.core.predicates import Enrolment, LostRecord
 from ledger.core.predicates.enrolment import KeyRole
 from ledger.core.predicates.revocation import Reason
 from ledger.core.predicates.step import Place
 from ledger.core.receipt import parse_receipt
+from ledger.core.statement import Statement, encode
 from ledger.service.log.keys import revoke
 from ledger.service.log.publish import publish
 from ledger.service.log.receipts import tree
@@ -38,7 +40,7 @@ from tests.pages.conftest import Open
 from tests.support.builders import FRAME, digest, step
 from tests.support.demo import Demo
 from tests.support.http import answering
-from tests.support.pages import Site, Visit, needs_chromium, serving, visiting
+from tests.support.pages import Site, Visit, needs_chromium, serving, sessions_in, visiting
 from tests.support.stated_captures import lost_record
 from tests.support.witness import Direct, cosigner_key, new_witness, policy_of
 
@@ -166,6 +168,12 @@ def test_it_is_read_in_japanese(visit: Open) -> None:
     assert "2027年" in page.inner_text("table")
 
 
+def lost_at(now: datetime, number: int) -> LostRecord:
+    """Return what a device says of records that it lost, as its record of this number."""
+    capture = replace(lost_record().capture, captured=now, sequence=number)
+    return lost_record(finished=now, capture=capture)
+
+
 @pytest.fixture(scope="module")
 def busy(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The demo's log after much happened: keys that ended and came, a gap, witnesses, a hostile name."""
@@ -180,8 +188,7 @@ def busy(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]
         until = now + timedelta(days=30)
         admitted = Enrolment(HOSTILE, KeyRole.DEVICE, key.public_key, now, until)
         studio.state(registrar, (Artifact(HOSTILE, key.keyid),), admitted)
-        capture = replace(lost_record().capture, captured=now)
-        studio.state(device, (Artifact("a.exr", FRAME),), lost_record(finished=now, capture=capture))
+        studio.state(device, (Artifact("a.exr", FRAME),), lost_at(now, 7))
         used = tuple(Artifact(f"plate {n}", digest(f"plate {n}"), role=Used.COMPONENT) for n in range(250))
         large = step(started=now, finished=now, materials=used, place=Place(studio.production))
         studio.state(device, (Artifact("large.exr", digest("large")),), large)
@@ -251,3 +258,37 @@ def test_a_state_of_one_entry_is_a_proof_without_steps(demo: Demo, tmp_path: Pat
         page = client.get("/productions/moonrise/log/entries/0", headers={"accept": "text/html"}).text
     assert "its hash is the root" in page
     assert "<svg" not in page
+
+
+def test_thousands_of_keys_and_devices_come_page_by_page(tmp_path: Path, demo: Demo) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(demo.folder / "home", home)
+    place = home_at(home)
+    registrar = place.statement_signer("registrar")
+    with open_studio(place) as studio:
+        now = studio.clock.now().replace(microsecond=0)
+        envelopes = []
+        for number in range(300):
+            name, key = f"farm-{number:03}-{'x' * 60}", SeedSigner(f"farm {number}")
+            admitted = Enrolment(name, KeyRole.DEVICE, key.public_key, now, now + timedelta(days=30))
+            envelopes.append(dsse.sign(encode(Statement((Artifact(name, key.keyid),), admitted)), registrar))
+        studio.log.append(envelopes)
+        lost = [
+            dsse.sign(encode(Statement((Artifact("a.exr", FRAME),), record)), SeedSigner(f"farm {number}"))
+            for number in range(200)
+            for record in (lost_at(now, 7), lost_at(now, 9))
+        ]
+        studio.log.append(lost)
+    with answering(home) as client:
+        client.cookies.set("rakkan", sessions_in(home)[Role.AUDITOR])
+        for path, name in (("keys", "farm-299"), ("devices", "farm-199")):
+            address, seen = f"/productions/moonrise/log/{path}", []
+            while address:
+                answer = client.get(address, headers={"accept": "text/html"})
+                assert answer.status_code == 200
+                assert len(answer.content) < 150_000
+                seen += re.findall(r"<bdi>(farm-\d{3})-x", answer.text)
+                onward = re.search(r'href="(\?start=\d+)"', answer.text)
+                address = f"/productions/moonrise/log/{path}{onward[1]}" if onward else ""
+            assert len(set(seen)) == len(seen) == int(name[-3:]) + 1
+            assert seen[-1] == name

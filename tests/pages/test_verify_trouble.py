@@ -50,7 +50,7 @@ def test_hostile_names_are_text(visit: Open) -> None:
         chosen(page, b"no picture at all", name)
         page.click(CHECK)
         page.wait_for_selector("#verdict")
-        assert page.locator(".verdict.u").count() == 1
+        assert page.locator(".judged.u").count() == 1
         assert not window.overflows(), name
         assert page.locator("main img").count() == page.locator(".preview img").count()
         assert "\u202e" not in page.inner_text(".kind")

@@ -7,7 +7,7 @@ import pytest
 
 from ledger.core.merkle import Proof, leaf_hash
 from ledger.core.proof_steps import inclusion_steps
-from ledger.render.pages.log_charts import MOST_KEYS, bars, spans
+from ledger.render.pages.log_charts import bars, spans
 from ledger.render.pages.proof import Words, path, script
 from ledger.service.log.key_spans import KeySpan
 from ledger.service.log.standing import Bar, Growth
@@ -73,11 +73,6 @@ def test_a_name_is_text_whatever_is_in_it() -> None:
     assert len(picture.findall(f"{SVG}path[@class='suspect']")) == 1
     assert len(picture.findall(f"{SVG}path[@class='end']")) == 1
     assert drawn(spans([], 0, "Keys", "none")).findall(f"{SVG}rect") == []
-
-
-def test_of_thousands_of_keys_the_first_are_drawn() -> None:
-    keys = [KeySpan(f"{n:064x}", "device", f"farm-{n}", n, None, None, None, None) for n in range(3_000)]
-    assert len(drawn(spans(keys, 3_000, "Keys", "rows")).findall(f"{SVG}rect")) == MOST_KEYS
 
 
 def test_days_without_entries_have_no_bar_and_every_other_one_is_seen() -> None:

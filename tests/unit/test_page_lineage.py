@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.render.pages.languages import language
-from ledger.render.pages.lineage import DEEP, Branch, listed, picture
+from ledger.render.pages.lineage import DEEP, NEAREST, Branch, Drawn, grouped, listed, picture
 from ledger.service.reading.lineage import Direction
 from ledger.service.reading.way import Link, Stop, Way
 
@@ -52,4 +53,36 @@ def test_every_stop_stands_once_and_circles_end(links: list[str]) -> None:
         part for part in told(listed(found)).replace("(", " ").replace(")", " ").split() if "*" not in part
     ]
     assert sorted(names) == sorted(stop.sha256 for stop in found.stops)
-    assert "<svg" in picture(found, language("en"), lambda _: "#", lambda _: "")
+    assert drawn(found).whole
+
+
+def drawn(found: Way) -> Drawn:
+    return picture(found, language("en"), lambda stop: f"/{stop.sha256}", lambda _: "")
+
+
+def test_of_a_way_too_long_for_a_page_the_nearest_is_drawn() -> None:
+    names = [chr(0x4E00 + n) for n in range(120)]
+    found = drawn(way(*("".join(pair) for pair in pairwise(names))))
+    assert not found.whole
+    assert [name for name in names if f'href="/{name}"' in found.svg] == names[:NEAREST]
+    assert len(found.svg) < 60_000
+
+
+def test_what_was_made_in_the_same_way_is_one_card_however_many() -> None:
+    found = drawn(way(*(f"a{chr(0x4E00 + n)}" for n in range(300))))
+    assert found.whole
+    assert "300 × Edited" in found.svg
+
+
+def test_reasons_of_one_kind_are_said_once() -> None:
+    def reason(code: str, severity: str, name: str) -> dict[str, Any]:
+        return {"code": code, "severity": severity, "subject": {"name": name}}
+
+    said = [
+        reason("B", "blocked", "x"),
+        reason("A", "blocked", "x"),
+        reason("B", "blocked", "y"),
+        reason("B", "noted", "y"),
+        {"code": "A", "severity": "blocked"},
+    ]
+    assert grouped(said) == [("B", "blocked", ["x", "y"]), ("A", "blocked", ["x"]), ("B", "noted", ["y"])]

@@ -63,7 +63,9 @@ _USING = (
     " AND a.sha256 || '' IN :digests AND e.kind IN (0, 4) AND e.slot >= :first AND e.slot <= :last"
 )
 _LISTS: tuple[Any, ...] = (bindparam("digits", expanding=True), bindparam("digests", expanding=True))
-_RECEIVED = text("SELECT received_at FROM entry WHERE log_id = :log AND idx = :index")
+_RECEIVED = text("SELECT idx, received_at FROM entry WHERE log_id = :log AND idx IN :indices").bindparams(
+    bindparam("indices", expanding=True)
+)
 _SIZE = text("SELECT size FROM head WHERE log_id = :log")
 
 
@@ -158,20 +160,25 @@ class SqlReadingStore:
 
     def first_since(self, moment: datetime) -> int:
         """Return the first entry that the log took in at this moment or later; the log's size if none."""
+        return self.firsts_since([moment])[0]
+
+    def firsts_since(self, moments: Sequence[datetime]) -> Sequence[int]:
+        """Return the same for each of these moments: all of them are halved in together."""
         sizes = self._all(_SIZE)
-        low, high = 0, sizes[0].size if sizes else 0
-        while low < high:
-            middle = (low + high) // 2
-            received = self.received(middle)
-            if received is not None and received < moment:
-                low = middle + 1
-            else:
-                high = middle
+        low, high = [0] * len(moments), [sizes[0].size if sizes else 0] * len(moments)
+        while sought := {n: (low[n] + high[n]) // 2 for n in range(len(moments)) if low[n] < high[n]}:
+            rows = self._all(_RECEIVED, indices=sorted(set(sought.values())))
+            received = {row.idx: datetime.fromisoformat(row.received_at) for row in rows}
+            for n, middle in sought.items():
+                if middle in received and received[middle] < moments[n]:
+                    low[n] = middle + 1
+                else:
+                    high[n] = middle
         return low
 
     def received(self, index: int) -> datetime | None:
         """Return when the log took an entry in."""
-        rows = self._all(_RECEIVED, index=index)
+        rows = self._all(_RECEIVED, indices=[index])
         return datetime.fromisoformat(rows[0].received_at) if rows else None
 
     def _statements(self, indices: Collection[int]) -> Any:

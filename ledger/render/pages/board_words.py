@@ -88,20 +88,3 @@ MAY = {
     "own-works": N_("Your works"),
 }
 """What somebody may look at in a production."""
-
-VIEWS = {
-    "studio": N_("everything, for the studio itself"),
-    "distributor": N_("what a client sees: shots, verdicts, models, licences"),
-    "insurer": N_("the same, with the terms of contracts"),
-    "rights-holder": N_("what concerns your own works"),
-    "public": N_("what anybody may see"),
-}
-"""What each view of a report shows (``core.audit.views``)."""
-
-JOBS = {
-    "queued": N_("waiting"),
-    "running": N_("being made"),
-    "done": N_("done"),
-    "failed": N_("failed"),
-}
-"""How a report that was asked for stands."""

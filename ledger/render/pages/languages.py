@@ -18,7 +18,7 @@ from importlib.resources import files
 from typing import Any
 
 from babel import Locale
-from babel.dates import format_date, format_datetime, format_timedelta
+from babel.dates import format_date, format_time, format_timedelta, get_datetime_format
 from babel.lists import format_list
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal, format_percent
@@ -62,7 +62,7 @@ class Language:
     @property
     def name(self) -> str:
         """Return what the language calls itself."""
-        return self.locale.get_display_name() or self.code
+        return self.locale.get_language_name() or self.code
 
     @property
     def direction(self) -> str:
@@ -98,7 +98,7 @@ class Language:
 
     def moment(self, value: datetime | str | None) -> Markup:
         """Return a moment to the minute, in UTC, as a ``time`` element; a dash for none."""
-        return self._time(value, lambda at: f"{format_datetime(at, 'medium', UTC, self.locale)} UTC")
+        return self._time(value, lambda at: f"{self._minute(at)} UTC")
 
     def day(self, value: datetime | str | None) -> Markup:
         """Return a day, in UTC, as a ``time`` element; a dash for none."""
@@ -117,6 +117,11 @@ class Language:
     def _written(text: str) -> Markup:
         # What CLDR writes may hold the marks that keep numbers the right way around among Arabic letters.
         return Markup(text)  # noqa: S704 - from CLDR's patterns; of data there are numbers, and escaped items
+
+    def _minute(self, at: datetime) -> str:
+        joined = str(get_datetime_format("medium", self.locale))
+        day, time = format_date(at, "medium", self.locale), format_time(at, "short", UTC, self.locale)
+        return joined.replace("{1}", day).replace("{0}", time)
 
     @staticmethod
     def _filled(text: str, values: dict[str, Any]) -> Markup:
@@ -139,7 +144,7 @@ class Language:
 def language(code: str) -> Language:
     """Return a language of ``LANGUAGES``; English for any other code."""
     if code not in LANGUAGES or code == ENGLISH:
-        return Language(ENGLISH, Locale.parse(ENGLISH))
+        return Language(ENGLISH, Locale.parse("en_GB"))  # days before months, and hours up to 24
     with (files("ledger.render.pages") / "po" / f"{code}.po").open("rb") as file:
         catalog = read_po(file, locale=code)
     words = {}

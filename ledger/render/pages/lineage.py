@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
@@ -17,8 +18,9 @@ DEEP = 8
 """Lists within lists. What is deeper stands below, in the same list."""
 MOST = 24
 """Cards that are drawn one by one: of more, those that were made in the same way are one."""
-DRAWN = 44
-"""Stops that are drawn at all, the nearest: the list has every one."""
+NEAREST = 44
+_MOST_BYTES = 50_000
+"""A drawing that would be larger is one of the ``NEAREST`` stops: the list has every one."""
 _LONG = 120
 KINDS = {
     "generate": N_("Generated"),
@@ -99,26 +101,51 @@ def listed(way: Way) -> list[Branch]:
     return found
 
 
-def picture(way: Way, spoken: Language, href: Callable[[Stop], str], small: Callable[[Stop], str]) -> Markup:
+class Drawn(NamedTuple):
+    """A picture, and whether every stop of the way is in it."""
+
+    svg: Markup
+    whole: bool
+
+
+def picture(way: Way, spoken: Language, href: Callable[[Stop], str], small: Callable[[Stop], str]) -> Drawn:
     """Return the picture of a way: cards that lead to ``href``, with the picture at ``small`` where it is."""
     words = spoken.gettext
-    cards = [
-        svg.Card(
-            stop.sha256,
-            _ICONS.get(stop.kind, stop.kind),
-            _group(stop),
-            str(words(KINDS[stop.kind])),
-            _lines(stop),
-            *_mark(stop, spoken),
-            small(stop) or None,
-            href(stop),
-        )
-        for stop in way.stops[:DRAWN]
-    ]
+    title = str(words("The way from raw materials, on the left, to what was made of them"))
+    said = str(words("The list beside it says the same in words."))
     edges = [svg.Edge(link.parent, link.child, str(words(role_words(link.role)))) for link in way.links]
-    title = words("The way from raw materials, on the left, to what was made of them")
-    said = words("The list beside it says the same in words.")
-    return Markup(svg.draw(cards, edges, str(title), str(said), most=MOST))  # noqa: S704 - svg escapes what it is given
+    cards = [_card(stop, spoken, href(stop), small(stop)) for stop in way.stops]
+    drawn = svg.draw(cards, edges, title, said, most=MOST)
+    whole = len(cards) <= NEAREST or len(drawn) <= _MOST_BYTES
+    if not whole:
+        drawn = svg.draw(cards[:NEAREST], edges, title, said, most=MOST)
+    return Drawn(Markup(drawn), whole)  # noqa: S704 - svg escapes what it is given
+
+
+def grouped(reasons: Iterable[Mapping[str, Any]]) -> list[tuple[str, str, list[str]]]:
+    """Return code, severity and the things that it is said of, of reasons as answers have them; in order.
+
+    Who does not see the registry does not see what a reason is about: then there are no things.
+    """
+    found: dict[tuple[str, str], dict[str, None]] = {}
+    for reason in reasons:
+        about = found.setdefault((reason["code"], reason["severity"]), {})
+        if "subject" in reason:
+            about[reason["subject"]["name"]] = None
+    return [(code, severity, list(about)) for (code, severity), about in found.items()]
+
+
+def _card(stop: Stop, spoken: Language, href: str, small: str) -> svg.Card:
+    return svg.Card(
+        stop.sha256,
+        _ICONS.get(stop.kind, stop.kind),
+        _group(stop),
+        str(spoken.gettext(KINDS[stop.kind])),
+        _lines(stop),
+        *_mark(stop, spoken),
+        small or None,
+        href,
+    )
 
 
 def _group(stop: Stop) -> str:

@@ -16,8 +16,6 @@ from ledger.service.log.standing import Growth
 
 _WIDE, _HIGH, _WIDEST = 640, 120, 28
 _ROW, _LABELS, _ROOM = 30, 190, 26
-MOST_KEYS = 200
-"""Keys that are drawn; the table has them all."""
 
 
 def bars(grown: Growth, title: str, description: str) -> Markup:
@@ -38,9 +36,8 @@ def bars(grown: Growth, title: str, description: str) -> Markup:
 
 def spans(keys: Sequence[KeySpan], size: int, title: str, description: str) -> Markup:
     """Return a row for each key, over the entries for which it counts; a broken line where it is suspect."""
-    shown = keys[:MOST_KEYS]
-    parts = [part for row, key in enumerate(shown) for part in _span(key, row * _ROW, size)]
-    return picture("spans", (_LABELS + _WIDE, max(len(shown), 1) * _ROW), title, description, parts)
+    parts = [part for row, key in enumerate(keys) for part in _span(key, row * _ROW, size)]
+    return picture("spans", (_LABELS + _WIDE, max(len(keys), 1) * _ROW), title, description, parts)
 
 
 def _span(key: KeySpan, y: int, size: int) -> Iterator[str]:

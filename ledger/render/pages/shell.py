@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from ledger.core.digest import sha256_hex
 from ledger.render import svg
@@ -96,6 +97,7 @@ def _environment(code: str) -> Environment:
         "part": part_of,
         "territory": spoken.territory,
         "token": token,
+        "ticked": ticked,
     }
     return environment
 
@@ -103,6 +105,16 @@ def _environment(code: str) -> Environment:
 def token(value: str) -> str:
     """Return a short name for a value that may be anything, fit for an ``id``."""
     return f"t{sha256_hex(value.encode('utf-8', 'surrogatepass'))[:12]}"
+
+
+def ticked(text: str) -> Markup:
+    """Return a sentence of ours with what stands between backticks as code."""
+    parts = str(escape(text)).split("`")
+    # Escaped above; every second part stood between two of them.
+    return Markup("").join(
+        Markup('<code dir="ltr">{}</code>' if n % 2 else "{}").format(Markup(part))  # noqa: S704
+        for n, part in enumerate(parts)
+    )
 
 
 def _shown(value: Any) -> Any:

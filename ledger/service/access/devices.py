@@ -27,12 +27,12 @@ SHOWN = 16
 
 
 class Devices:
-    """The devices of one production. May be used by several threads."""
+    """The devices of one production, by the log's ``keys``. May be used by several threads."""
 
     def __init__(self, studio: Studio) -> None:
         self._production = studio.production
         self._clock = studio.clock
-        self._keys = Keys(studio)
+        self.keys = Keys(studio)
         self._nonces = Nonces(MAX_NONCES)
 
     def viewer(self, claimed: RequestSignature, target: Target) -> Viewer:
@@ -41,7 +41,7 @@ class Devices:
         Raises ``RefusedError`` with ``access.credential``, ``access.stale``, ``access.replayed`` or
         ``access.ended``.
         """
-        history, size = self._keys.now()
+        history, size = self.keys.now()
         key = history.key(claimed.keyid)
         if key is None:
             raise _unknown()

@@ -45,19 +45,15 @@ def stated(studio: Studio) -> Labels:
         statement = studio.statement(row.index)
         label = statement.predicate
         if row.index < size and isinstance(label, Label) and archive.by_registrar(row.index):
+            if label.claims is None and label.identifier not in found:
+                continue  # it takes back what was never given
             found[label.identifier].append(Stated(row.index, label, statement.subjects[0].sha256))
     return Labels(found, size)
 
 
 def claims_of(history: Sequence[Stated]) -> tuple[Stated, Claims]:
-    """Return the newest entry of a label that says something, with what it says.
-
-    Raises ``UsageError("label.unknown")`` for one that was only ever withdrawn.
-    """
-    for entry in reversed(history):
-        if entry.label.claims is not None:
-            return entry, entry.label.claims
-    raise UsageError("label.unknown", "There is no such label here.")
+    """Return the newest entry of a label that says something, with what it says: the first always does."""
+    return next((item, item.label.claims) for item in reversed(history) if item.label.claims is not None)
 
 
 def place_of(production: str, identifier: str) -> str:

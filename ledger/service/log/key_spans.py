@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ledger.service.log.keys import Keys
-from ledger.service.studio import Studio
 
 LOG = "log"
 
@@ -29,9 +28,9 @@ class KeySpan:
     valid_until: datetime | None
 
 
-def key_spans(studio: Studio) -> tuple[list[KeySpan], int]:
+def key_spans(keys: Keys) -> tuple[list[KeySpan], int]:
     """Return every key in the order in which they came, and the log's size."""
-    history, size = Keys(studio).now()
+    history, size = keys.now()
     found = [
         KeySpan(
             record.key.keyid,

@@ -122,7 +122,7 @@ def growth(studio: Studio, now: datetime) -> Growth | None:
     whole = max(now - first, timedelta(0)).days + 1
     days = next((days for days in _WIDTHS if whole <= days * MOST_BARS), -(-whole // MOST_BARS))
     starts = [first + timedelta(days=days * number) for number in range(-(-whole // days))]
-    edges = [0, *(studio.rows.first_since(start) for start in starts[1:]), size]
+    edges = [0, *studio.rows.firsts_since(starts[1:]), size]
     return Growth(days, tuple(Bar(start, edges[n + 1] - edges[n]) for n, start in enumerate(starts)))
 
 

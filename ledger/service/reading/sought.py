@@ -22,7 +22,7 @@ _NUMBER = re.compile(r"#?(0|[1-9][0-9]{0,15})")
 _DIGEST = re.compile(r"(?:sha256:)?([0-9a-fA-F]{64})")
 
 
-def sought(studio: Studio, text: str, sight: Sight) -> Sequence[int]:
+def sought(studio: Studio, keys: Keys, text: str, sight: Sight) -> Sequence[int]:
     """Return the entries that this names, in their order, ``MOST`` at most; none for what names nothing.
 
     A number is taken as it is: the log may not have come that far.
@@ -35,10 +35,10 @@ def sought(studio: Studio, text: str, sight: Sight) -> Sequence[int]:
         return []
     sha256 = digest[1].lower()
     found = studio.entries.index(bytes.fromhex(sha256))
-    return [found] if found is not None else _about(studio, sha256, sight)
+    return [found] if found is not None else _about(studio, keys, sha256, sight)
 
 
-def _about(studio: Studio, sha256: str, sight: Sight) -> list[int]:
+def _about(studio: Studio, keys: Keys, sha256: str, sight: Sight) -> list[int]:
     """Return the entries about a file, or signed by a key, that this reader may be told of.
 
     What used it may be a dataset's use, so that is of the registry.
@@ -46,7 +46,7 @@ def _about(studio: Studio, sha256: str, sight: Sight) -> list[int]:
     kinds = {*(WORK if sight.work else ()), *(set(PREDICATES) - set(WORK) if sight.registry else ())}
     if not kinds:
         return []
-    history, size = Keys(studio).now()
+    history, size = keys.now()
     rows = [*studio.rows.made(sha256, size), *studio.rows.seen(sha256, size)]
     if sight.registry:
         rows += studio.rows.uses(sha256, -1, size).rows

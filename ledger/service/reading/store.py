@@ -101,5 +101,8 @@ class ReadingStore(Protocol):
         Takes the log's clock to run forward.
         """
 
+    def firsts_since(self, moments: Sequence[datetime]) -> Sequence[int]:
+        """Return the same for each of these moments."""
+
     def received(self, index: int) -> datetime | None:
         """Return when the log took an entry in, in UTC; ``None`` for no entry."""

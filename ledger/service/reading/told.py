@@ -66,10 +66,10 @@ class Told:
         return self.envelope.isascii() and self.text.isprintable()
 
 
-def told(studio: Studio, index: int) -> Told:
+def told(studio: Studio, keys: Keys, index: int) -> Told:
     """Return an entry, for whoever may read entries. Raises ``log.no-such-entry``."""
     envelope, statement = studio.envelope(index), studio.statement(index)
-    history, _ = Keys(studio).now()
+    history, _ = keys.now()
     predicate_type = statement.predicate.TYPE
     commitments: list[str] = []
     says = _without(canonical.decode(envelope.payload)["predicate"], commitments)
