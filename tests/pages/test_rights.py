@@ -134,14 +134,14 @@ def test_two_thousand_grants_are_gone_through_page_by_page(look: Open) -> None:
 def test_a_family_is_a_picture_with_a_list_beside_it(look: Open) -> None:
     window = look(Role.PRODUCER)
     page = window.go(f"{RIGHTS}/models/{BASE}")
-    assert "LoRA" in page.text_content("figure svg")
+    assert "LoRA" in str(page.text_content("figure svg"))
     assert f"of {1 + FAMILY + FAMILY // 10}" in window.text()
     page.click("figure svg a[aria-label^='lora-0,']")
     assert page.inner_text("h1") == "lora-0"
     assert "base-of-many" in page.inner_text("#main")
     window.go(f"{RIGHTS}/models/{CYCLE}")
     assert "under itself" in page.inner_text(".alarm")
-    assert "Not registered" in page.text_content("figure svg")
+    assert "Not registered" in str(page.text_content("figure svg"))
     with page.expect_download() as download:
         page.click("text=CycloneDX")
     bill = json.loads(Path(download.value.path()).read_text())
