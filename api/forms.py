@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
 from pathlib import PureWindowsPath
 from typing import Annotated
 from urllib.parse import parse_qsl
@@ -31,7 +31,7 @@ async def _typed(request: Request, served: Production) -> FormData:
     return fields_of(await body.whole(MOST_TEXT, served.intake.pace))
 
 
-async def _sent(request: Request, served: Production) -> AsyncGenerator[FormData]:
+async def _sent(request: Request, served: Production) -> AsyncIterator[FormData]:
     body = Body(request)
     kind = body.type_of(_TYPED, _SENT)
     if kind == _TYPED:
@@ -47,11 +47,11 @@ async def _sent(request: Request, served: Production) -> AsyncGenerator[FormData
         try:
             form = await parser.parse()
         except MultiPartException as error:
-            raise _malformed(error.message) from error
-    try:
-        yield form
-    finally:
-        await form.close()
+            raise _malformed("is not multipart/form-data, or has too many parts") from error
+        try:
+            yield form
+        finally:
+            await form.close()
 
 
 Typed = Annotated[FormData, Depends(_typed)]
