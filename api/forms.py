@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
 from pathlib import PureWindowsPath
 from typing import Annotated
 from urllib.parse import parse_qsl
@@ -31,11 +31,12 @@ async def _typed(request: Request, served: Production) -> FormData:
     return fields_of(await body.whole(MOST_TEXT, served.intake.pace))
 
 
-async def _sent(request: Request, served: Production) -> FormData:
+async def _sent(request: Request, served: Production) -> AsyncIterator[FormData]:
     body = Body(request)
     kind = body.type_of(_TYPED, _SENT)
     if kind == _TYPED:
-        return fields_of(await body.whole(MOST_TEXT, served.intake.pace))
+        yield fields_of(await body.whole(MOST_TEXT, served.intake.pace))
+        return
     with served.intake.room.part() as take:
         data = await body.whole(MOST_BYTES, served.intake.pace, take)
 
@@ -44,9 +45,13 @@ async def _sent(request: Request, served: Production) -> FormData:
 
         parser = MultiPartParser(request.headers, stream(), max_files=MOST_FILES, max_fields=_FIELDS)
         try:
-            return await parser.parse()
+            form = await parser.parse()
         except MultiPartException as error:
-            raise _malformed(error.message) from error
+            raise _malformed("is not multipart/form-data, or has too many parts") from error
+        try:
+            yield form
+        finally:
+            await form.close()
 
 
 Typed = Annotated[FormData, Depends(_typed)]

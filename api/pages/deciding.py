@@ -32,7 +32,7 @@ from ledger.errors import RefusedError
 from ledger.render.pages.decisions import HINDRANCES, NOT_SO, REFUSED, command
 from ledger.service.reading.at_stake import AtStake, at_stake
 from ledger.service.rights import decisions
-from ledger.service.rights.deciding import Plan, plan, sign
+from ledger.service.rights.deciding import Plan, plan, sign, thing_named
 from ledger.service.rights.decisions import decisions_at, decisions_of
 from ledger.service.rights.forms import FIELDS, table_of
 from ledger.service.rights.importing import Fact
@@ -59,7 +59,9 @@ def begin(
 ) -> Response:
     """Show the form, with what the link says."""
     today = served.studio.clock.now().date().isoformat()
-    typed = FormData({"zone": "UTC", "since": today, **filled.model_dump(exclude={"lang"})})
+    thing, _ = thing_named(served.studio, filled.thing.strip())
+    said = filled.model_dump(exclude={"lang", "thing"})
+    typed = FormData({"zone": "UTC", "since": today, "thing": thing, **said})
     return _sheet(request, viewer, served, kind, typed)
 
 
@@ -112,7 +114,7 @@ def _sheet(
     refused = next((item.refused for item in found.outcomes if item.refused), None) if found else None
     others = found.others if found else ()
     status = 409 if others else 400 if refused else 200
-    now = served.studio.clock.now()
+    now, told = served.studio.clock.now(), {item.index for item in others}
     values = _values(typed)
     return shown(
         request,
@@ -127,9 +129,10 @@ def _sheet(
         command=command(kind, values, viewer.name),
         refused=refused and REFUSED.get(refused.code, NOT_SO),
         error=refused,
-        others=decisions_at(served.studio, [item.index for item in others], now),
-        earlier=_earlier(served, kind, values, now),
+        others=decisions_at(served.studio, told, now),
+        earlier=[each for each in _earlier(served, kind, values, now) if each.index not in told],
         stake=_stake(served, kind, values),
+        name=thing_named(served.studio, values["thing"])[1],
         may_open=False,
         **_choices(values["code"]),
         **WORDS,
@@ -184,7 +187,7 @@ def _raw(statement: Statement) -> str:
 
 def _earlier(served: Served, kind: Kind, values: dict[str, str], now: datetime) -> list[decisions.Decision]:
     """Return what was decided before about the things that the form is about."""
-    name = (values["grant"] if kind == "revoke" else values["thing"]).rpartition(":")[2]
+    name = thing_named(served.studio, values["thing"])[1].rpartition(":")[2]
     code = values["code"] if kind == "override" else ""
     asked = decisions.Asked(_FACTS[kind], thing=name, code=code)
     return decisions_of(served.studio, asked, now)[0][:5] if name and kind != "revoke" else []

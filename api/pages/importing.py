@@ -24,6 +24,7 @@ from ledger.core.access import Viewer
 from ledger.errors import RakkanError, RefusedError, UsageError
 from ledger.render.pages.decisions import HINDRANCES, NOT_SO, REFUSED
 from ledger.service.rights.deciding import Form, Plan, plan, sign, signed_by
+from ledger.service.rights.decisions import decisions_at
 from ledger.wiring.rights import read_facts, readers
 
 router = APIRouter(prefix="/productions/{production}/rights/import", include_in_schema=False)
@@ -45,7 +46,10 @@ def go_on(request: Request, viewer: Decider, served: Production, sent: Sent) -> 
     if text(sent, "step") != "sign":
         try:
             names = _keep(kept, form, sent)
-            return _look(request, viewer, served, form, names, _plan(served, kept, form, names), 200)
+            found = _plan(served, kept, form, names)
+            if found.refused or not found.fresh:  # there is nothing that could be signed
+                kept.drop(form.by, form.number)
+            return _look(request, viewer, served, form, names, found, 409 if found.others else 200)
         except RakkanError as error:
             kept.drop(form.by, form.number)
             if error.code.startswith(("request.", "log.")):
@@ -124,6 +128,7 @@ def _look(
         facts=names,
         plan=found,
         changed=status == 409,
+        others=decisions_at(served.studio, [item.index for item in found.others], served.studio.clock.now()),
         refusals=REFUSED,
         not_so=NOT_SO,
         may_open=False,

@@ -75,7 +75,7 @@ def test_a_report_is_looked_at_until_it_is_done_and_fetched(
 
 def test_another_site_asks_for_no_report(visit: Open) -> None:
     window = visit(Role.PRODUCER)
-    form = {"policy": "broadcast-jp", "view": "public"}
+    form: dict[str, str | float | bool] = {"policy": "broadcast-jp", "view": "public"}
     answer = window.page.request.post(
         f"{window.site.url}/productions/moonrise/reports",
         form=form,

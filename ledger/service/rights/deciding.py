@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,10 +30,11 @@ from ledger.service.record import check_pseudonym
 from ledger.service.rights.importing import Fact, Outcome, judge
 from ledger.service.rights.reading import FACT_TYPES, records_of
 from ledger.service.rights.register import Planned, desk_of, state
-from ledger.service.rights.registry import content
+from ledger.service.rights.registry import Registry, content
 from ledger.service.rights.tables import Readers
 from ledger.service.studio import Device, Studio
 
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 MOST_FACTS = 250
 """New facts of one form: the entry that says who decided names each of them, and has its own limit."""
 TRIES = 8
@@ -122,6 +124,14 @@ def sign(
             if error.code != "decide.changed":
                 raise
     raise _changed()
+
+
+def thing_named(studio: Studio, text: str) -> tuple[str, str]:
+    """Return a thing as a form needs it spelt, and what it is called: a link may bring its digest alone."""
+    if not _SHA256.fullmatch(text):
+        return text, text
+    found = Registry(records_of(studio)).find_any(text)
+    return (text, found.name) if found else (f"sha256:{text}", text)
 
 
 def signed_by(studio: Studio, form: Form) -> tuple[int, ...]:

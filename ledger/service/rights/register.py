@@ -20,6 +20,7 @@ from ledger.core.artifact import Artifact
 from ledger.core.disclosure import SALT_BYTES, Disclosure, commit
 from ledger.core.predicates import Predicate
 from ledger.core.statement import Statement
+from ledger.errors import RefusedError
 from ledger.service.archive import Archive
 from ledger.service.log.sequence import Appended, Condition
 from ledger.service.rights.checks import check
@@ -115,7 +116,12 @@ def state(
     openings = {item.digest: item.text for given in disclosures for item in given}
     if openings:
         studio.openings.put(openings)
-    places = studio.log.commit(offers, together=True, condition=condition)
+    try:
+        places = studio.log.commit(offers, together=True, condition=condition)
+    except RefusedError as error:
+        if error.code == "decide.changed":  # nothing was added, so nothing would ever erase them
+            studio.openings.erase(sorted(openings))
+        raise
     for item, place in zip(fresh, places, strict=False):  # what goes along stands behind them
         if isinstance(place, Appended):
             item.stated.index = place.index
