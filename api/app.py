@@ -83,8 +83,8 @@ def create_app(*homes: Path, settings: ServiceSettings = UNPUBLISHED) -> FastAPI
     application.state.limiter = Limiter(settings.of(Limits))
     application.state.pages = settings.of(PageSettings)
     application.add_middleware(Identity, settings=access, limiter=application.state.limiter)
-    application.add_middleware(AsPages)
     application.add_middleware(RequestLog, lines=settings.of(Logs).requests)
+    application.add_middleware(AsPages)  # also of what was not foreseen, which the log answers
     # Outside of everything that can answer, what was not foreseen among it.
     application.add_middleware(SafeHeaders, https=access.https)
     application.router.routes.extend(entries.direct.routes)

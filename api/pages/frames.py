@@ -31,7 +31,7 @@ from ledger.wiring.reading import policy_in_use, policy_named, policy_names
 
 router = APIRouter(prefix="/productions/{production}", tags=["pages"], include_in_schema=False)
 LINKS = 120
-"""Links of a file's way on one page."""
+"""Links of a file's way on one page; the last entry may have more, and then its stops come in parts."""
 
 
 class FrameAsked(Asked):
@@ -39,6 +39,7 @@ class FrameAsked(Asked):
 
     direction: Direction = Direction.UP
     after: str | None = Field(None, max_length=MAX_CURSOR)
+    part: int = Field(1, ge=1, le=100)
     policy: Text | None = None
     lang: str | None = None
 
@@ -57,7 +58,8 @@ def frame(
     sight = sight_of(viewer, production)
     found = frames.frame(studio, sha256, sight)
     page = Page(("way", found.sha256, asked.direction.value), LINKS, asked.after)
-    along = way(studio, found.sha256, Along(asked.direction, DEEPEST), page, sight)
+    whole = way(studio, found.sha256, Along(asked.direction, DEEPEST), page, sight)
+    along, more = whole.part(asked.part, LINKS + 1)
     base = f"/productions/{quote(production, safe='')}"
     may_clear = viewer.may(Action.CLEAR, production)
     return shown(
@@ -78,13 +80,23 @@ def frame(
         computed=_computed(served, found, asked.policy, sight) if may_clear else None,
         policies=policy_names(studio) if may_clear else (),
         base=base,
-        onward=f"?{urlencode({'direction': asked.direction.value, 'after': along.next})}"
-        if along.next
-        else "",
-        first=asked.after is None,
+        onward=_onward(asked, along, more=more),
+        first=asked.after is None and asked.part == 1,
         may_open=viewer.may(Action.OPEN_DISCLOSURES, production),
         may_prove=viewer.may(Action.READ_PROOFS, production),
     )
+
+
+def _onward(asked: FrameAsked, along: Way, *, more: bool) -> str:
+    """Return where the way goes on: with the next part of this piece, else with the next piece."""
+    where = {"direction": asked.direction.value}
+    if more:
+        where |= {"part": str(asked.part + 1)} | ({"after": asked.after} if asked.after else {})
+    elif along.next:
+        where["after"] = along.next
+    else:
+        return ""
+    return f"?{urlencode(where)}#way"
 
 
 def _computed(served: Served, found: frames.Frame, named: str | None, sight: Sight) -> frames.Computed | None:

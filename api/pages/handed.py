@@ -1,4 +1,4 @@
-"""What those find who are not shown a board: the verdicts on record."""
+"""What those find who are not shown a board: verdicts on record."""
 
 from __future__ import annotations
 

@@ -21,6 +21,7 @@ from api.pages.frames import leads, small_of
 from api.pages.shown import shown
 from api.routes.verify import asked_of, judged
 from api.security import public, viewer_of
+from api.served import service_of
 from api.verifier import Verifier, Verifies
 from ledger.core.access import Action, Viewer
 from ledger.core.audit.views import View
@@ -30,6 +31,7 @@ from ledger.render.coverage import size
 from ledger.render.pages import lineage, verified, verify_words
 from ledger.service.ancestry import ancestry
 from ledger.service.beside import side
+from ledger.service.labels.stated import place_of
 from ledger.service.reading.productions import may_see
 from ledger.service.reading.way import Stop
 from ledger.service.studio import Studio
@@ -102,7 +104,7 @@ def compare(
     heads = [verified.headline(each.said) for each in sides]
     places = {each.production for each in sides}
     (production,) = places if len(places) == 1 else (None,)
-    values = {"sides": sides, "heads": heads, "kinds": lineage, "addresses": (digest, other)}
+    values: dict[str, Any] = {"sides": sides, "heads": heads, "kinds": lineage, "addresses": (digest, other)}
     return shown(request, "beside.html.j2", viewer, production, **values)
 
 
@@ -119,6 +121,8 @@ def answered(request: Request, verifier: Verifier, answer: Answer, viewer: Viewe
         values |= _beyond(answer, answer.studio, viewer)
         name = answer.studio.production
         production = name if may_see(viewer, name) else None
+        found = service_of(request).production(name).labels.labels().about(answer.public.sha256 or "")
+        values["labels"] = [place_of(name, identifier) for identifier in found]
     return shown(request, "verified.html.j2", viewer, production, **values)
 
 
@@ -128,7 +132,6 @@ def told(said: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "said": said,
         "head": verified.headline(said),
-        "signer": verified.signer(said),
         "confirmed": verified.confirmed(said),
         "lines": verified.lines(said),
         "steps": verified.steps(said),
@@ -143,6 +146,7 @@ def told(said: Mapping[str, Any]) -> dict[str, Any]:
         "way": None,
         "place": None,
         "views": (),
+        "labels": (),
     }
 
 

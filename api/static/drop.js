@@ -1,16 +1,16 @@
-// Checking a file without leaving the page: drop it, see it go, stop it. The answer takes this page's place.
+// A file is dropped, sent and stopped without leaving the page; the answer takes this one's place.
 const $ = (selector, root = document) => root.querySelector(selector);
 let form, request, preview;
 
 function say(key) {
-  $(".said", form).textContent = key ? $(`[data-words=${key}]`, form).content.textContent : "";
+  for (const each of form.querySelectorAll("[data-say]")) each.hidden = each.dataset.say !== key;
 }
 
 function ready() {
   form = $("form.drop");
   if (!form) return;
-  $("[data-script]", form).hidden = false;
-  $(".sending button", form).onclick = () => request?.abort();
+  $("[data-script]").hidden = false;
+  $(".sending button").onclick = () => request?.abort();
   form.onsubmit = (event) => {
     event.preventDefault();
     send($("#file").files[0]);
@@ -23,7 +23,7 @@ function send(file) {
   if (file.size > form.dataset.limit) return say("large");
   const body = new FormData(form);
   body.set("file", file, file.name.slice(-200));
-  const bar = $("progress", form), sending = $(".sending", form);
+  const sending = $(".sending");
   let slow;
   request = new XMLHttpRequest();
   request.open("POST", form.action);
@@ -31,30 +31,30 @@ function send(file) {
   request.responseType = "document";
   request.upload.onloadstart = request.upload.onprogress = ({ loaded, total }) => {
     clearTimeout(slow);
-    bar.value = loaded / total;
+    $("progress").value = loaded / total;
     say(loaded < total ? "sending" : "looking");
     if (loaded < total) slow = setTimeout(say, 3000, "slow");
   };
-  request.onabort = () => say("stopped");
-  request.onerror = () => say("broken");
-  request.onload = () => (request.response ? show(request.response, file) : say("broken"));
   request.onloadend = () => {
     clearTimeout(slow);
     sending.hidden = true;
     request = null;
   };
+  request.onabort = () => say("stopped");
+  request.onerror = () => say("broken");
+  request.onload = ({ target }) => (target.response ? show(target.response, file) : say("broken"));
   sending.hidden = false;
   request.send(body);
 }
 
 function show(answer, file) {
-  $("main").replaceWith(document.adoptNode($("main", answer)));
+  $("main").replaceWith($("main", answer));
   document.title = answer.title;
   const page = $("[data-page]")?.dataset.page;
   if (page) history.pushState({}, "", page);
   ready();
   const figure = $(".preview");
-  if (figure && file.type.startsWith("image/")) {
+  if (figure && /^image/.test(file.type)) {
     URL.revokeObjectURL(preview);
     const image = new Image();
     image.alt = file.name;

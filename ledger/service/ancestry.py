@@ -49,12 +49,14 @@ def ancestry(answer: Answer, viewer: Viewer) -> Way | None:
 
 def _told(answer: Answer, studio: Studio, root: str) -> Way | None:
     """Return the way that the file's own entries tell; ``None`` where it brings none of its making."""
+    brought = list(_records(_held(studio, answer.brought)))
+    asked = _records(_held(studio, (item.envelope for item in answer.asked.evidence)))
     made: dict[str, Record] = {}
-    for record in _records(_held(studio, answer.brought)):
+    for record in brought:
         if not isinstance(record.statement.predicate, Seal):
             made |= {subject.sha256: record for subject in record.statement.subjects}
-    # A file brings no entry of its seals. Of those there is only told that they lead to what it brings.
-    for record in _records(_held(studio, (item.envelope for item in answer.asked.evidence))):
+    # A file brings no entry of its own seal. Of seals there is only told that they lead to what it brings.
+    for record in (*brought, *asked):
         for subject, source in _sealed(record):
             if source in made:
                 made.setdefault(subject, record)

@@ -21,8 +21,8 @@ from ledger.core.predicates.step import Evidence, Place, StepAction, Tool
 from ledger.core.statement import Statement
 from ledger.render.pages.addresses import shot_address
 from ledger.service.reading.clearances import AT_A_TIME, one_of_few
-from ledger.wiring import open_studio
-from tests.support.builders import digest
+from ledger.wiring import REGISTRAR, open_studio
+from tests.support.builders import audit_report, digest
 from tests.support.feature import PRODUCTION, Feature
 from tests.support.feature_home import AT, append, made
 from tests.support.pages import serving
@@ -71,6 +71,8 @@ def hard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pages]:
     signer = home.statement_signer("workstation")
     with open_studio(home) as studio:
         append(studio, ((signer, each) for each in work()))
+        issued = Statement((Artifact("report.json", digest("report")),), audit_report())
+        append(studio, [(home.statement_signer(REGISTRAR), issued)])
     yield from at(home)
 
 
@@ -152,6 +154,15 @@ def test_what_only_rests_on_unexplained_files_is_undecided_work_for_a_person(har
 def test_an_empty_production_says_how_to_begin(bare: Pages, place: str) -> None:
     page = bare.get(BOARD + place)
     assert 'class="empty"' in page or "happened" in page
+
+
+def test_what_was_delivered_is_there_with_what_it_said_then(hard: Pages) -> None:
+    issued = audit_report()
+    table = hard.get(BOARD).partition('id="delivered"')[2].partition("</table>")[0]
+    assert issued.identifier in table
+    assert re.search(rf'href="{BOARD}/log/entries/[0-9]+"', table)
+    assert issued.policy in table
+    assert "Since the last report" in hard.get(f"{BOARD}/changes")
 
 
 def test_a_question_that_makes_no_sense_is_told_so(hard: Pages) -> None:

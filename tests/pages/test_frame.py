@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+import shutil
+from pathlib import Path
 
 import pytest
+from fastapi.testclient import TestClient
 
+from api.app import create_app
+from api.pages import start
 from ledger.core.access import EVERY, Role
 from ledger.core.secret_text import Kind
 from ledger.service.access.credentials import OWNER, Wanted
 from ledger.wiring import home_at
 from ledger.wiring.access import open_credentials
 from tests.pages.conftest import Open
+from tests.support.demo import Demo
 from tests.support.pages import Site, needs_chromium
 
 pytestmark = needs_chromium
@@ -87,3 +93,15 @@ def test_another_site_signs_nobody_in(site: Site, visit: Open) -> None:
         f"{site.url}/sign-in", form={"token": "x"}, headers={"origin": "https://elsewhere.example"}
     )
     assert answer.status == 403
+
+
+def test_what_was_not_foreseen_is_a_page_too(
+    demo: Demo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(demo.folder / "home", tmp_path / "home")
+    monkeypatch.setattr(start, "productions_of", lambda *_: 1 / 0)
+    with TestClient(create_app(tmp_path / "home"), raise_server_exceptions=False) as client:
+        answer = client.get("/", headers={"accept": "text/html"})
+        assert answer.status_code == 500
+        assert "It was not your fault" in answer.text
+        assert client.get("/").json()["code"] == "server.fault"

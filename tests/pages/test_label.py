@@ -19,7 +19,8 @@ from ledger.adapters import qr
 from ledger.core.audit import Sight
 from ledger.core.audit.document import read
 from ledger.demo import cast
-from ledger.service.labels.giving import give, of_report, withdraw
+from ledger.service.files import identify
+from ledger.service.labels.giving import give, of_file, of_report, withdraw
 from ledger.service.labels.stated import claims_of, stated
 from ledger.wiring import REGISTRAR, home_at, open_device, open_studio
 from ledger.wiring.reports.standing import kept_reports
@@ -197,6 +198,20 @@ def test_a_title_from_a_strange_place_is_text_and_fits(visit: Open, site: Site) 
     page.goto(f"{site.url}{place}/badge.svg?lang=ar")
     assert HOSTILE in (page.locator("title").text_content() or "")
     assert page.locator("[onmouseover], b").count() == 0
+
+
+def test_the_page_about_a_labelled_file_leads_to_its_label(visit: Open, site: Site) -> None:
+    home, file = home_at(site.home), site.home.parent / "files" / f"{cast.SHOT}.final.{cast.HERO}.png"
+    sha256 = identify(file).sha256
+    with open_studio(home) as studio:
+        about = sha256, of_file(studio, sha256, None)
+        give(studio, kept_reports(home), open_device(home, REGISTRAR), "poster", about)
+    page = visit().go(f"/verify/sha256:{sha256}")
+    page.click("main >> text=Its public label")
+    assert page.url == f"{site.url}/label/{cast.PRODUCTION}/poster"
+    text = page.inner_text("main")
+    assert "One delivered file." in text
+    assert file.name not in page.content()
 
 
 @pytest.mark.parametrize("size", ["A4", "A6"])

@@ -59,8 +59,13 @@ Message = tuple[str, ...]
 
 
 def said() -> set[Message]:
-    """Return everything that the pages say, in English; singular and plural of what is counted."""
-    return {*_templates(), *_marked(), *((text,) for text in _tables())}
+    """Return everything that the pages say, in English; singular and plural of what is counted.
+
+    What is also said of one thing without counting it is the singular of the same message, as gettext has it.
+    """
+    found = {*_templates(), *_marked(), *((text,) for text in _tables())}
+    counted = {message[0] for message in found if len(message) > 1}
+    return {message for message in found if len(message) > 1 or message[0] not in counted}
 
 
 def catalogue(code: str) -> Catalog:

@@ -19,7 +19,7 @@ from starlette.routing import compile_path
 
 from api.pages import ROUTERS
 
-VISITED, ASKED = 2, 6
+VISITED, ASKED = 2, 2
 """How many addresses of one route are visited, and how many others are asked."""
 _APART = frozenset({"script", "style", "code", "bdi", "pre", "kbd", "samp", "time", "svg", "template"})
 """Elements whose text is data, or no text."""
@@ -93,7 +93,7 @@ class Crawl:
 def page_routes() -> dict[str, re.Pattern[str]]:
     """Return the addresses of the pages, as their routers declare them, each with its pattern."""
     routes = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
-    return {route.path: compile_path(route.path)[0] for route in routes if "GET" in route.methods}
+    return {route.path: compile_path(route.path)[0] for route in routes if "GET" in (route.methods or ())}
 
 
 def crawled(client: Client, routes: Mapping[str, re.Pattern[str]], *starts: str) -> Crawl:
@@ -108,11 +108,12 @@ def crawled(client: Client, routes: Mapping[str, re.Pattern[str]], *starts: str)
         if seen[route] > VISITED + ASKED:
             continue
         answer = client.get(address, follow_redirects=False)
-        if answer.status_code >= 400:
+        media = answer.headers.get("content-type", "")
+        if answer.status_code >= 400 and not media.startswith("image/"):  # a page has room for no picture
             crawl.dead.append((origin, address, answer.status_code))
             continue
         crawl.routes.setdefault(route, []).append(address)
-        if answer.headers.get("content-type", "").startswith("text/html") and seen[route] <= VISITED:
+        if media.startswith("text/html") and seen[route] <= VISITED:
             crawl.pages[address] = document = Document(address, len(answer.content))
             document.feed(answer.text)
             fresh = [link for link in dict.fromkeys(_inner(address, document.links)) if link not in known]

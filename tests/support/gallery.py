@@ -46,16 +46,7 @@ def addresses(site: Site, role: Role) -> dict[str, str]:
     """Return the address of a page of each route, by a name that is fit for a file."""
     with Client(base_url=site.url, headers={"accept": "text/html"}, timeout=60) as client:
         client.cookies.set("rakkan", site.sessions[role])
-        crawl = crawled(
-            client,
-            page_routes(),
-            "/",
-            "/sign-in",
-            "/label/moonrise/moonrise-tv",
-            "/productions/moonrise/log",
-            "/productions/moonrise/rights/decisions",
-            "/productions/moonrise/rights/import",
-        )
+        crawl = crawled(client, page_routes(), "/", "/sign-in", "/label/moonrise/moonrise-tv")
     pages = {route: [each for each in all_ if each in crawl.pages] for route, all_ in crawl.routes.items()}
     return {
         re.sub(r"\W+", "_", route).strip("_") or "start": some[0] for route, some in pages.items() if some

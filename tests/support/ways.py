@@ -33,6 +33,15 @@ def long_way(home: Path, device: str, steps: int, width: int = 1) -> str:
     return digest(f"way {steps - 1}")
 
 
+def wide_way(home: Path, device: str, width: int) -> str:
+    """Add a film of this many frames in one entry; return its digest. No more than 300 fit."""
+    place = Place("", "sq901", "sh010", "editorial", "v001", (1001, 1000 + width))
+    frames = [Artifact(f"film.{n:04}.exr", digest(f"film {n}"), role=Role.COMPONENT) for n in range(width)]
+    _add(home, device, (((replace(frame, role=None),), _step(place, [])) for frame in frames))
+    _add(home, device, iter([((Artifact("film.mov", digest("film")),), _step(place, frames))]))
+    return digest("film")
+
+
 def strange_way(home: Path, device: str) -> str:
     """Add a file made from files with hostile names that no record explains; return its digest."""
     materials = [

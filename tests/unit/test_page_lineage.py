@@ -74,6 +74,21 @@ def test_what_was_made_in_the_same_way_is_one_card_however_many() -> None:
     assert "300 × Edited" in found.svg
 
 
+@given(st.lists(st.text("abcdef", min_size=2, max_size=2), min_size=1, max_size=30), st.integers(1, 4))
+def test_parts_together_have_every_stop_and_every_link(links: list[str], size: int) -> None:
+    whole = way(*links)
+    parts: list[Way] = []
+    more = True
+    while more:
+        part, more = whole.part(len(parts) + 1, size)
+        parts.append(part)
+    assert {stop for part in parts for stop in part.stops} == set(whole.stops)
+    assert sorted(link for part in parts for link in part.links) == sorted(whole.links)
+    for part in parts:
+        known = {stop.sha256 for stop in part.stops}
+        assert {end for link in part.links for end in (link.child, link.parent)} <= known
+
+
 def test_reasons_of_one_kind_are_said_once() -> None:
     def reason(code: str, severity: str, name: str) -> dict[str, Any]:
         return {"code": code, "severity": severity, "subject": {"name": name}}

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from ledger.core.fields import parse_time
 from ledger.core.report import SIGNER_LISTED
-from ledger.render.pages.verify_words import ANSWERS, CHECKS, HEADLINES, NOBODY, STATUSES, Headline
+from ledger.render.pages.verify_words import ANSWERS, HEADLINES, STATUSES, Headline
 
 Json = Mapping[str, Any]
 _BROKEN = frozenset({"verify.crashed", "verify.too-costly", "verify.timeout"})
@@ -21,9 +21,12 @@ _TORN = frozenset({"manifest.malformed", "manifest.too-large"})
 
 
 class Line(NamedTuple):
-    """One check: what it looks at, class, mark and word of its status, its answer, and that of a program."""
+    """One check: its name, class, mark and word of its status, its answer, and that of a program.
 
-    title: str
+    The name is a key of ``verify_words.CHECKS``, unless a stranger chose it.
+    """
+
+    name: str
     look: str
     mark: str
     word: str
@@ -44,11 +47,6 @@ def headline(said: Json) -> Headline:
     return HEADLINES[_situation(said)]
 
 
-def signer(said: Json) -> str:
-    """Return whom the headline names; a text to translate where nobody's name could be read."""
-    return said["signer"] or NOBODY
-
-
 def confirmed(said: Json) -> bool:
     """Whether the signer is whom the seal names, as far as anybody known here vouches for it."""
     found = {check["check"]: check for check in said["checks"]}
@@ -64,8 +62,7 @@ def lines(said: Json) -> list[Line]:
         name, status, codes = check["check"], check["status"], check["codes"]
         answer = next((ANSWERS[name, code] for code in codes if (name, code) in ANSWERS), None)
         plain = answer or ANSWERS.get((name, status), "")
-        title = CHECKS.get(name, check["title"])
-        found.append(Line(title, *STATUSES[status], plain, check["words"], tuple(codes)))
+        found.append(Line(name, *STATUSES[status], plain, check["words"], tuple(codes)))
     return found
 
 

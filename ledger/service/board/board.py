@@ -47,7 +47,7 @@ class Line:
 
     ``strip`` is of its frames in order (``core.audit.STRIP_LETTERS``), ``picture`` the SHA-256 of the one
     that stands for it, ``evidence`` counts files by ``EVIDENCE``, ``findings`` are numbers of the board's,
-    ``doubles`` frames that are there in two versions, ``newest`` is the newest entry of its final files.
+    ``doubles`` frames that are there in two versions, ``oldest`` is the first entry of its final files.
     """
 
     place: Place
@@ -65,7 +65,7 @@ class Line:
     picture: str
     evidence: tuple[int, ...]
     doubles: int
-    newest: int
+    oldest: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +197,7 @@ def _line(place: Place, cells: dict[str, Any], evidence: tuple[int, ...]) -> Lin
         cells["picture"],
         evidence,
         cells["versions"],
-        max(cells["entries"]),
+        min(cells["entries"]),
     )
 
 

@@ -2,6 +2,7 @@
 
 * Answers are compared as they would have been given then, by what the studio knew and by the moment itself,
   of the files that are there now: what the world changed is told apart from what the artists made.
+* A shot that has no older file is new as a whole: nobody could have asked for an answer about it.
 * A file that is new stands for another one when it is of the same frame of the same shot; it is *made again*.
 * *Gone* are files that were final then, and that something newer was made from; nothing is ever taken out of
   a log.
@@ -97,8 +98,8 @@ def changed(studio: Studio, since: datetime, then: Board, now: Board) -> Changed
         max(0, size - first),
         max(0, size - start),
         _files(studio, first, start, size),
-        _moved(then, now),
-        _turned(then, now),
+        _moved(then, now, first),
+        _turned(then, now, first),
         tuple(reversed(facts))[:FACTS],
         tuple(_ended(studio, since, now.at)),
     )
@@ -141,14 +142,14 @@ def _gone(studio: Studio, first: int, steps: Collection[int]) -> Iterator[tuple[
             yield Place(maker.sequence, maker.shot), number_of(link.name, maker)
 
 
-def _moved(then: Board, now: Board) -> tuple[Moved, ...]:
-    """Return the shots whose answer is another one, by name."""
+def _moved(then: Board, now: Board, first: int) -> tuple[Moved, ...]:
+    """Return the shots of before ``first`` whose answer is another one, by name."""
     before = {line.place: line for line in then.lines}
     was, stands = _codes(then), _codes(now)
     found = []
     for line in now.lines:
         old = before.get(line.place)
-        if old is None or old.now == line.now:
+        if old is None or old.now == line.now or line.oldest >= first:
             continue
         came = {stands[number] for number in line.findings} - {was[number] for number in old.findings}
         away = {was[number] for number in old.findings} - {stands[number] for number in line.findings}
@@ -166,8 +167,8 @@ def _of(found: Iterable[tuple[str, str, str | None]]) -> tuple[str, ...]:
     return tuple(sorted({code for code, severity, _ in found if severity != "noted"}))
 
 
-def _turned(then: Board, now: Board) -> tuple[Turned, ...]:
-    before, after = _open(then), _open(now)
+def _turned(then: Board, now: Board, first: int) -> tuple[Turned, ...]:
+    before, after = _open(then, first), _open(now, first)
     return tuple(
         Turned(opened, cells["code"], cells["subject"], cells["use"], cells["now"])
         for opened, some, others in ((True, after, before), (False, before, after))
@@ -176,9 +177,11 @@ def _turned(then: Board, now: Board) -> tuple[Turned, ...]:
     )
 
 
-def _open(board: Board) -> dict[tuple[object, ...], Mapping[str, Any]]:
-    """Return the findings that are open, by what they say."""
-    rows = (row for row in cells_of(board.findings) if row["state"] == OPEN)
+def _open(board: Board, first: int) -> dict[tuple[object, ...], Mapping[str, Any]]:
+    """Return the findings that are open and touch a shot of before ``first``, by what they say."""
+    touching = {number for line in board.lines if line.oldest < first for number in line.findings}
+    found = (row for row in cells_of(board.findings) if row["finding"] in touching)
+    rows = (row for row in found if row["state"] == OPEN)
     return {(row["code"], row["sha256"], row["use"], row["path"]): row for row in rows}
 
 

@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from ledger.core.lineage import Record
@@ -75,6 +75,18 @@ class Way:
         if self.direction is Direction.UP:
             return [(stops[link.parent], link.role) for link in self.links if link.child == stop.sha256]
         return [(stops[link.child], link.role) for link in self.links if link.parent == stop.sha256]
+
+    def part(self, number: int, size: int) -> tuple[Way, bool]:
+        """Return the ``number``-th part (from 1) of ``size`` stops, and whether there are more parts.
+
+        One entry may link hundreds of files. A part also has the stops that its links come from.
+        """
+        window = {stop.sha256 for stop in self.stops[(number - 1) * size : number * size]}
+        up = self.direction is Direction.UP
+        links = tuple(link for link in self.links if (link.parent if up else link.child) in window)
+        shown = window | {link.child if up else link.parent for link in links}
+        stops = tuple(stop for stop in self.stops if stop.sha256 in shown)
+        return replace(self, stops=stops, links=links), number * size < len(self.stops)
 
 
 def way(studio: Studio, digest: str, asked: Asked, page: Page, sight: Sight) -> Way:
