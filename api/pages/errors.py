@@ -88,7 +88,7 @@ async def _turned(scope: Scope, held: list[Message], typed: list[tuple[str, str]
     answer = await run_in_threadpool(made)
     fields = MutableHeaders(raw=list(answer.raw_headers))
     for name, value in Headers(raw=start["headers"]).items():
-        if name in {"retry-after", "set-cookie", "www-authenticate"}:
+        if name in {"connection", "retry-after", "set-cookie", "www-authenticate"}:
             fields.append(name, value)
     answer.raw_headers = fields.raw
     await answer(scope, Request(scope).receive, send)

@@ -153,3 +153,10 @@ def test_values_are_data_in_every_text(spoken: Language) -> None:
     assert "<b>" not in spoken.listed([hostile, hostile])
     assert "\u202e" not in spoken.listed([hostile, hostile])
     assert spoken.ngettext("%(num)s file", "%(num)s files", 1_000).startswith(spoken.number(1_000))
+
+
+def test_what_no_catalogue_has_is_data() -> None:
+    for code in LANGUAGES:
+        assert language(code).gettext("<b>x</b> 100%%") == "&lt;b&gt;x&lt;/b&gt; 100%"
+        assert "<b>" not in language(code).ngettext("<b>one", "<b>many", 2)
+        assert language(code).gettext("Sign in") != ""

@@ -70,14 +70,17 @@ class Language:
         return str(self.locale.text_direction)
 
     def gettext(self, message: str, /, **values: Any) -> Markup:
-        """Return a text with its values; they are data, and are escaped. The text itself may hold markup."""
-        return self._filled(self.words.get(message, (message,))[0], values)
+        """Return a text with its values; they are data, and are escaped.
+
+        A text of ours may hold markup. What no catalogue has came from elsewhere: it is data, too.
+        """
+        return self._filled(self.words.get(message, (message,))[0], values, ours=message in _ours())
 
     def ngettext(self, one: str, many: str, number: int, /, **values: Any) -> Markup:
         """Return the text for a number of things; ``num`` is the number as people write it."""
         found = self.words.get(one)
         text = found[self.form(number)] if found else (one, many)[number != 1]
-        return self._filled(text, {"num": self.number(number), **values})
+        return self._filled(text, {"num": self.number(number), **values}, ours=one in _ours())
 
     def number(self, value: float) -> str:
         """Return a number as people write it."""
@@ -124,13 +127,14 @@ class Language:
         return joined.replace("{1}", day).replace("{0}", time)
 
     @staticmethod
-    def _filled(text: str, values: dict[str, Any]) -> Markup:
+    def _filled(text: str, values: dict[str, Any], *, ours: bool) -> Markup:
         shown = {
             key: visible(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
             for key, value in values.items()
         }
-        # The texts are ours, from the templates and the catalogues; only values come from outside.
-        return Markup(text) % shown if shown else Markup(text.replace("%%", "%"))  # noqa: S704
+        # What is ours stands in a catalogue that is in this package; only values come from outside.
+        safe = Markup(text) if ours else escape(visible(text))  # noqa: S704
+        return safe % shown if shown else safe.replace("%%", "%")
 
     def _time(self, value: datetime | str | None, words: Any) -> Markup:
         if value is None:
@@ -153,6 +157,12 @@ def language(code: str) -> Language:
         if one and all(found) and not message.fuzzy:
             words[one] = found
     return Language(code, Locale.parse(code), words, c2py(catalog.plural_expr))
+
+
+@cache
+def _ours() -> frozenset[str]:
+    """Return the texts that are ours: those of a catalogue that has all of them."""
+    return frozenset(language(COMPLETE[-1]).words)
 
 
 def texts(message: str | Iterable[str] | None) -> tuple[str, ...]:

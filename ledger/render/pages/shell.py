@@ -50,6 +50,11 @@ class Shell:
     can_sign_in: bool = field(default=True)
 
     @property
+    def way_in(self) -> str:
+        """Return where one signs in, to come back here: but never with a link's secret in the address."""
+        return "/sign-in" if self.path.startswith("/s/") else f"/sign-in?{urlencode({'to': self.path})}"
+
+    @property
     def languages(self) -> list[tuple[str, str, str]]:
         """Return code, own name and address of each language that is offered."""
         shown = dict.fromkeys((*COMPLETE, self.language.code))
