@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time
 from typing import Annotated
 
@@ -15,9 +16,10 @@ from api.security import need
 from api.served import Production
 from ledger.core.access import Action, Viewer
 from ledger.render.pages.addresses import shot_address
-from ledger.render.pages.change import strip
+from ledger.render.pages.strips import WHOLE, Strip, strip
+from ledger.render.report.ink import VERDICTS
 from ledger.service.desk.hanging import by_shot
-from ledger.service.desk.weighing import MOST_SHOTS, counts, resting, weighed
+from ledger.service.desk.weighing import MOST_SHOTS, Run, counts, resting, weighed
 from ledger.service.reading.clearances import one_of_few
 from ledger.wiring.reading import policy_named, policy_names
 
@@ -57,11 +59,15 @@ def impact(
         found=found,
         change=change,
         counts=counts,
-        strip=strip,
+        strip=_strip,
         found_in=by_shot(found.finals)[:MOST_SHOTS] if found else [],
         commands=[_command(name, day) for name in change.changed.grants] if change else [],
         shot_address=shot_address,
     )
+
+
+def _strip(runs: Sequence[Run]) -> Strip:
+    return strip([part for verdict, count in runs for part in (VERDICTS[verdict.value].key, count)], WHOLE)
 
 
 def _command(grant_id: str, day: str) -> str:

@@ -27,8 +27,11 @@ _INNER = (
     ("/rights", N_("Rights"), Action.READ_REGISTRY),
     ("/log", N_("Log"), Action.READ_PROOFS),
     ("/own-works", N_("Own works"), Action.ASK_OWN_WORKS),
+    ("/label", N_("Labels"), Action.VERIFY),
 )
 """The places of a production: address, name, and what one must be allowed to go there."""
+_LABELS = "/label"
+"""Labels are read by strangers, at short addresses of their own."""
 
 
 def shown(
@@ -102,7 +105,7 @@ def _inner(viewer: Viewer, production: str, path: str) -> tuple[Place, ...]:
     base = f"/productions/{production}"
     found = []
     for suffix, name, action in _INNER:
-        href = base + suffix
+        href = f"{suffix}/{production}" if suffix == _LABELS else base + suffix
         here = path == href or (bool(suffix) and path.startswith(href + "/"))
         if viewer.may(action, production):
             found.append(Place(href, name, here))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -23,7 +22,7 @@ from ledger.service.desk.graded import Grader
 from ledger.service.desk.hanging import Hanging
 from ledger.service.desk.names import name_sheet
 from ledger.service.desk.sheets import dataset_sheet, grant_sheet, grants_page, model_sheet
-from ledger.service.desk.shelves import Shelf, page_of, search, shelved
+from ledger.service.desk.shelves import Row, Shelf, page_of, search, shelved
 from ledger.service.desk.weighing import counts, resting, weighed
 from ledger.service.reading.pages import Page, caught_up
 from ledger.service.rights.lineage import InForce, glance
@@ -134,7 +133,7 @@ def test_what_was_learned_later_is_left_out(studio: Studio) -> None:
     assert len(now.around.grants) == GRANTS
     assert not any(item.revoked for item in then.around.grants)
     assert sum(item.revoked is not None for item in now.around.grants) == GRANTS // 5
-    name = "G-crowd-5"
+    name = "G-crowd-8"
     states = [
         glance(item, midnight()).state
         for known in (OPENED + timedelta(days=20), None)
@@ -167,7 +166,7 @@ def test_what_a_revocation_would_change_is_what_the_verdicts_say_and_nothing_is_
 @pytest.mark.parametrize("shelf", Shelf)
 def test_every_list_is_whole_page_by_page(studio: Studio, facts: Facts, shelf: Shelf) -> None:
     rows = shelved(studio, facts, shelf, midnight())
-    found, after = [], None
+    found, after = list[Row](), None
     while True:
         shown, after = page_of(rows, Page((shelf.value,), 7, after))
         found += shown

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from hashlib import sha256
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Locator
 
 from ledger.core.access import Role
@@ -139,12 +140,15 @@ def told(window: Visit, path: str) -> set[str]:
     return seen
 
 
+@pytest.mark.slow
+@pytest.mark.sample
 def test_a_way_of_five_hundred_steps_is_told_part_by_part(visit: Open, site: Site) -> None:
     digest = long_way(site.home, "workstation", 500)
     seen = told(visit(Role.AUDITOR, java_script_enabled=False), f"{FRAMES}/{digest}")
     assert {f"way.{number:04}.exr" for number in range(500)} <= seen
 
 
+@pytest.mark.slow
 def test_a_film_of_three_hundred_frames_is_told_part_by_part(visit: Open, site: Site) -> None:
     digest = wide_way(site.home, "workstation", 300)
     seen = told(visit(Role.AUDITOR, java_script_enabled=False), f"{FRAMES}/{digest}")

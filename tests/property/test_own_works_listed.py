@@ -14,7 +14,7 @@ between = st.sampled_from(["\n", ",", ";", '","', "\t", " ", "\r\n", "|"])
 
 
 @given(works=st.lists(digests, max_size=6), gap=between, upper=st.booleans())
-def test_every_work_is_found_once_in_its_order(works: list[str], gap: str, upper: bool) -> None:  # noqa: FBT001
+def test_every_work_is_found_once_in_its_order(works: list[str], gap: str, upper: bool) -> None:
     text = gap.join(work.upper() if upper else work for work in works)
     assert listed(f"work,sha256{gap}{text}{gap}") == list(dict.fromkeys(works))
 

@@ -114,7 +114,7 @@ def ending() -> Iterator[Statement]:
 
 
 def crowd(grants: int) -> Iterator[Statement]:
-    """Yield a dataset of hostile name with many grants: every third has ended, every fifth was revoked."""
+    """Yield a dataset of hostile name with many grants: every third has ended, of five one was revoked."""
     subject, today = (Artifact(HOSTILE, CROWD),), midnight()
     listed = DatasetV2(HOSTILE, "1", 5, 2, recorded=OPENED, licence=Licence(HOSTILE))
     yield Statement(subject, listed)
@@ -129,13 +129,13 @@ def crowd(grants: int) -> Iterator[Statement]:
         said: list[Predicate] = [
             GrantV2(name, uses, OPENED, end, recorded=known, assigner=HOSTILE, scope=scope)
         ]
-        if number % 5 == 0:
+        if number % 5 == 3:
             said.append(GrantRevocation(name, OPENED + timedelta(days=60), OPENED + timedelta(days=310)))
         yield from (Statement(subject, each) for each in said)
 
 
 def relatives(family: int) -> Iterator[Statement]:
-    """Yield a base with many LoRAs, of which every tenth is merged on; and two models that made each other."""
+    """Yield a base with many LoRAs, every tenth merged on, and two models that made each other."""
     yield _model("base-of-many", BASE, ModelKind.BASE)
     yield Statement((Artifact("base-of-many", BASE),), Review(Standing.CONTESTED, "a", OPENED, OPENED))
     for number in range(family):

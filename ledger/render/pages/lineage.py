@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
-
-from markupsafe import Markup
+from typing import Any
 
 from ledger.render import svg
 from ledger.render.pages.languages import N_, Language
@@ -101,11 +99,16 @@ def listed(way: Way) -> list[Branch]:
     return found
 
 
-class Drawn(NamedTuple):
-    """A picture, and whether every stop of the way is in it."""
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A picture, as markup, and whether every stop of the way is in it."""
 
-    svg: Markup
+    svg: str
     whole: bool
+
+    def __html__(self) -> str:
+        """Return it as it stands in a page: ``svg`` escaped what it was given."""
+        return self.svg
 
 
 def picture(way: Way, spoken: Language, href: Callable[[Stop], str], small: Callable[[Stop], str]) -> Drawn:
@@ -119,7 +122,7 @@ def picture(way: Way, spoken: Language, href: Callable[[Stop], str], small: Call
     whole = len(cards) <= NEAREST or len(drawn) <= _MOST_BYTES
     if not whole:
         drawn = svg.draw(cards[:NEAREST], edges, title, said, most=MOST)
-    return Drawn(Markup(drawn), whole)  # noqa: S704 - svg escapes what it is given
+    return Drawn(drawn, whole)
 
 
 def grouped(reasons: Iterable[Mapping[str, Any]]) -> list[tuple[str, str, list[str]]]:

@@ -81,7 +81,7 @@ class Hanging:
         return sum(self._files.values())
 
     def count(self, digests: Iterable[str]) -> int:
-        """Return how many final files rest on any of these things. The first time, every basis is looked at."""
+        """Return how many final files rest on any of these. The first time, every basis is looked at."""
         if self._under is None:
             self._under = self._looked_at()
         under = self._under
