@@ -1,4 +1,4 @@
-// The newest entries, kept up to date: an event says that there is something new, the page itself says what.
+// An event says that there is something newer; the page says what.
 for (const box of document.querySelectorAll("[data-live]")) {
   const [bar, said, pause, list] = [".livebar", "[role=status]", "button", ".happened"].map((what) => box.querySelector(what));
   if (!list) continue;
