@@ -32,7 +32,7 @@ BARE = Environment(autoescape=True).from_string(
 def start(code: str, names: list[str]) -> str:
     places = (Place("/verify", "Verify"), Place("/productions", "Productions"))
     shell = Shell(language(code), "/", (), "Studio", addresses(), places, viewer="token:x")
-    return page("start.html.j2", shell, productions=names)
+    return page("start.html.j2", shell, productions=[(name, True) for name in names])
 
 
 def test_a_page_in_another_language_costs_no_more() -> None:

@@ -27,7 +27,6 @@ ROUTES = page_routes()
 LABEL = "/label/moonrise/moonrise-tv"
 """A page that people come to from outside, by its code."""
 UNLINKED = {
-    "/label/{production}": "whoever reads about a studio's labels is given it",
     "/label/{production}/{identifier}/badge.svg": "other sites show it",
     "/productions/{production}/log/consistency": "a form leads there",
     "/productions/{production}/reports/{job}": "a report has to be asked for first",
