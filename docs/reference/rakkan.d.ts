@@ -112,26 +112,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/verify/{digest}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Go on to the answer about a digest: what `page` in every report leads to
-         * @description Go on to the answer about a digest: what `page` in every report leads to.
-         */
-        get: operations["verify_page"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/v1/productions/{production}/log/checkpoint": {
         parameters: {
             query?: never;
@@ -1161,26 +1141,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/s/{secret}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Open a link. The answer is kept by no cache, and its address is told to no other site
-         * @description Open a link. The answer is kept by no cache, and its address is told to no other site.
-         */
-        get: operations["open_share"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/s/{secret}/files/{name}": {
         parameters: {
             query?: never;
@@ -1326,6 +1286,46 @@ export interface paths {
          *     Needs `tokens.manage`: make and revoke API tokens.
          */
         delete: operations["revoke_token"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/s/{secret}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Open a link. The answer is kept by no cache, and its address is told to no other site
+         * @description Open a link. The answer is kept by no cache, and its address is told to no other site.
+         */
+        get: operations["open_share"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/verify/{digest}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show the page about a digest to a browser; lead a program on to the answer
+         * @description Show the page about a digest to a browser; lead a program on to the answer.
+         */
+        get: operations["verify_page"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -4170,35 +4170,6 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
-            };
-            /** @description An error, with a stable code. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    verify_page: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                digest: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            307: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
             };
             /** @description An error, with a stable code. */
             default: {
@@ -11482,109 +11453,6 @@ export interface operations {
             };
         };
     };
-    open_share: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @example rkl_143d7bf39e3523a0_4f611635edb565975348937d0d59b6ef7893ede69255c6d868c47cbd35651cf3_f4e9c48d */
-                secret: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "production": "nightfall",
-                     *       "sha256": "277c91698898f46d6632fea797d5382a2f8855876125bc5b6f350c4b5725a689",
-                     *       "name": "ep07",
-                     *       "expires": "2026-12-06T19:24:53Z",
-                     *       "verification": {
-                     *         "spec": "https://rakkan.org/verification-report/v1",
-                     *         "file": "",
-                     *         "sha256": "277c91698898f46d6632fea797d5382a2f8855876125bc5b6f350c4b5725a689",
-                     *         "outcome": "recorded",
-                     *         "verdict": "Recorded in ledger.studio-kumo.example/nightfall: These bytes are entry 17. Only a digest was given: nobody looked at a file or its manifest.",
-                     *         "signer": null,
-                     *         "log": "ledger.studio-kumo.example/nightfall",
-                     *         "checks": [
-                     *           {
-                     *             "check": "claim",
-                     *             "title": "The manifest is intact",
-                     *             "status": "undecided",
-                     *             "words": "Only a digest was given: nobody looked at a file or its manifest.",
-                     *             "codes": [
-                     *               "verify.digest-only"
-                     *             ]
-                     *           },
-                     *           {
-                     *             "check": "log",
-                     *             "title": "The log holds the record",
-                     *             "status": "passed",
-                     *             "words": "7 entries, each proven to be in the log ledger.studio-kumo.example/nightfall (tree of 19).",
-                     *             "codes": []
-                     *           }
-                     *         ],
-                     *         "named": [],
-                     *         "steps": [],
-                     *         "facts": {
-                     *           "mediaType": "application/octet-stream"
-                     *         },
-                     *         "ledger": {
-                     *           "origin": "ledger.studio-kumo.example/nightfall",
-                     *           "by": "bytes",
-                     *           "entries": [
-                     *             {
-                     *               "index": 17,
-                     *               "receipt": "YzJzcC5vcmcvdGxvZy1wcm9vZkB2MQppbmRleCAxNworakpybkthUWUycEljVnB0dGZ3OFozVjE2MnhzYjh5ZkRHR0ZiaFB0dldrPQpGR2xlZ3RTK1lkcjhyakNyMTJHWisxeHp3RkVld1lWUnlYZlFkOWJZR1RBPQoybGdpeHpWZzBjTk9NTkgwMVJGRXJlaThkalptanBMQkNJQlY3OGUrRnpFPQoKbGVkZ2VyLnN0dWRpby1rdW1vLmV4YW1wbGUvbmlnaHRmYWxsCjE5CkFFZ3FqNlhnbi9KZzJBTytOSzluR1I3aUFEN2hQM3AwNVk5Q01wRGdPR0k9CgrigJQgbGVkZ2VyLnN0dWRpby1rdW1vLmV4YW1wbGUvbmlnaHRmYWxsIHBLbDFPMExyZ1FvR3ZxLzUzQ3pxMGU5bXM0bEptVVRXcndFZTB5L2poOEtvSDBpMFRldzIzNTM2OGh0Y2gwV2hzYzBRMlpvanNLWGtWb0FiMnpSUUpObm1wUVk9Cg=="
-                     *             }
-                     *           ]
-                     *         },
-                     *         "clearance": null,
-                     *         "page": "/verify/sha256:277c91698898f46d6632fea797d5382a2f8855876125bc5b6f350c4b5725a689"
-                     *       },
-                     *       "verdicts": []
-                     *     }
-                     */
-                    "application/json": components["schemas"]["Shared"];
-                };
-            };
-            /** @description There is no such thing. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The link has ended. */
-            410: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description An error, with a stable code. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     open_shared_file: {
         parameters: {
             query?: never;
@@ -11942,6 +11810,147 @@ export interface operations {
         responses: {
             /** @description Successful Response */
             204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description An error, with a stable code. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    open_share: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example rkl_143d7bf39e3523a0_4f611635edb565975348937d0d59b6ef7893ede69255c6d868c47cbd35651cf3_f4e9c48d */
+                secret: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "production": "nightfall",
+                     *       "sha256": "277c91698898f46d6632fea797d5382a2f8855876125bc5b6f350c4b5725a689",
+                     *       "name": "ep07",
+                     *       "expires": "2026-12-06T19:24:53Z",
+                     *       "verification": {
+                     *         "spec": "https://rakkan.org/verification-report/v1",
+                     *         "file": "",
+                     *         "sha256": "277c91698898f46d6632fea797d5382a2f8855876125bc5b6f350c4b5725a689",
+                     *         "outcome": "recorded",
+                     *         "verdict": "Recorded in ledger.studio-kumo.example/nightfall: These bytes are entry 17. Only a digest was given: nobody looked at a file or its manifest.",
+                     *         "signer": null,
+                     *         "log": "ledger.studio-kumo.example/nightfall",
+                     *         "checks": [
+                     *           {
+                     *             "check": "claim",
+                     *             "title": "The manifest is intact",
+                     *             "status": "undecided",
+                     *             "words": "Only a digest was given: nobody looked at a file or its manifest.",
+                     *             "codes": [
+                     *               "verify.digest-only"
+                     *             ]
+                     *           },
+                     *           {
+                     *             "check": "log",
+                     *             "title": "The log holds the record",
+                     *             "status": "passed",
+                     *             "words": "7 entries, each proven to be in the log ledger.studio-kumo.example/nightfall (tree of 19).",
+                     *             "codes": []
+                     *           }
+                     *         ],
+                     *         "named": [],
+                     *         "steps": [],
+                     *         "facts": {
+                     *           "mediaType": "application/octet-stream"
+                     *         },
+                     *         "ledger": {
+                     *           "origin": "ledger.studio-kumo.example/nightfall",
+                     *           "by": "bytes",
+                     *           "entries": [
+                     *             {
+                     *               "index": 17,
+                     *               "receipt": "YzJzcC5vcmcvdGxvZy1wcm9vZkB2MQppbmRleCAxNworakpybkthUWUycEljVnB0dGZ3OFozVjE2MnhzYjh5ZkRHR0ZiaFB0dldrPQpGR2xlZ3RTK1lkcjhyakNyMTJHWisxeHp3RkVld1lWUnlYZlFkOWJZR1RBPQoybGdpeHpWZzBjTk9NTkgwMVJGRXJlaThkalptanBMQkNJQlY3OGUrRnpFPQoKbGVkZ2VyLnN0dWRpby1rdW1vLmV4YW1wbGUvbmlnaHRmYWxsCjE5CkFFZ3FqNlhnbi9KZzJBTytOSzluR1I3aUFEN2hQM3AwNVk5Q01wRGdPR0k9CgrigJQgbGVkZ2VyLnN0dWRpby1rdW1vLmV4YW1wbGUvbmlnaHRmYWxsIHBLbDFPMExyZ1FvR3ZxLzUzQ3pxMGU5bXM0bEptVVRXcndFZTB5L2poOEtvSDBpMFRldzIzNTM2OGh0Y2gwV2hzYzBRMlpvanNLWGtWb0FiMnpSUUpObm1wUVk9Cg=="
+                     *             }
+                     *           ]
+                     *         },
+                     *         "clearance": null,
+                     *         "page": "/verify/sha256:277c91698898f46d6632fea797d5382a2f8855876125bc5b6f350c4b5725a689"
+                     *       },
+                     *       "verdicts": []
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Shared"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The link has ended. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, with a stable code. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    verify_page: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                digest: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The page about it, for who asks for text/html. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": unknown;
+                };
+            };
+            /** @description Successful Response */
+            307: {
                 headers: {
                     [name: string]: unknown;
                 };
