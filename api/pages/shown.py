@@ -10,7 +10,6 @@ from starlette.responses import HTMLResponse
 from api.pages.assets import addresses
 from api.served import Service
 from ledger.core.access import ANYBODY, EVERY, Action, Viewer
-from ledger.errors import RakkanError
 from ledger.render.pages.languages import LANGUAGES, N_, chosen
 from ledger.render.pages.shell import Place, Shell, page
 from ledger.render.pages.words import ROLES
@@ -27,11 +26,8 @@ _INNER = (
     ("/rights", N_("Rights"), Action.READ_REGISTRY),
     ("/log", N_("Log"), Action.READ_PROOFS),
     ("/own-works", N_("Own works"), Action.ASK_OWN_WORKS),
-    ("/label", N_("Labels"), Action.VERIFY),
 )
 """The places of a production: address, name, and what one must be allowed to go there."""
-_LABELS = "/label"
-"""Labels are read by strangers, at short addresses of their own."""
 
 
 def shown(
@@ -56,7 +52,7 @@ def shown(
         addresses(),
         _places(viewer, service, path),
         production,
-        _inner(viewer, production, path) if production else (),
+        _inner(viewer, service, production, path) if service and production else (),
         None if viewer is ANYBODY else viewer.name,
         tuple(ROLES[role] for role in roles_on(viewer, production)),
         _has_pictures(request, viewer, production),
@@ -93,20 +89,19 @@ def _has_pictures(request: Request, viewer: Viewer, production: str | None) -> b
 
 def _places(viewer: Viewer, service: Service | None, path: str) -> tuple[Place, ...]:
     found = [Place("/verify", N_("Verify"), path.startswith("/verify"))]
-    try:
-        if service and productions_of(viewer, service):
-            found.append(Place("/productions", N_("Productions"), path.startswith("/productions")))
-    except RakkanError:  # a page that says what is wrong must not fail by that
-        pass
+    if service and productions_of(viewer, service):
+        found.append(Place("/productions", N_("Productions"), path.startswith("/productions")))
     return tuple(found)
 
 
-def _inner(viewer: Viewer, production: str, path: str) -> tuple[Place, ...]:
+def _inner(viewer: Viewer, service: Service, production: str, path: str) -> tuple[Place, ...]:
     base = f"/productions/{production}"
     found = []
     for suffix, name, action in _INNER:
-        href = f"{suffix}/{production}" if suffix == _LABELS else base + suffix
+        href = base + suffix
         here = path == href or (bool(suffix) and path.startswith(href + "/"))
         if viewer.may(action, production):
             found.append(Place(href, name, here))
+    if service.production(production).labels.labels().by_identifier:
+        found.append(Place(f"/label/{production}", N_("Labels"), path.startswith("/label/")))
     return tuple(found)
