@@ -29,6 +29,7 @@ from ledger.core.predicates.reasons import EXPLAINED, Code
 from ledger.errors import MalformedError
 from ledger.render.coverage import size
 from ledger.render.pages import lineage, verified, verify_words
+from ledger.render.words import USES
 from ledger.service.ancestry import ancestry
 from ledger.service.beside import side
 from ledger.service.labels.stated import place_of
@@ -141,6 +142,7 @@ def told(said: Mapping[str, Any]) -> dict[str, Any]:
         "raw": verified.raw(said),
         "reasons": list(dict.fromkeys(EXPLAINED[Code(reason["code"])].meaning for reason in now)),
         "words": verify_words,
+        "uses": USES,
         "kinds": lineage,
         "share": None,
         "way": None,

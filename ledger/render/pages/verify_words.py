@@ -32,7 +32,7 @@ HEADLINES = {
         N_(
             "Nothing was changed since “%(signer)s” sealed it. The studio's ledger "
             "holds the signed record of its "
-            "making, with a licence on record for each model and data set that the record names."
+            "making, with a licence on record for each model and dataset that the record names."
         ),
         _NOT_ALONE,
     ),
@@ -42,7 +42,7 @@ HEADLINES = {
         N_(
             "Nothing was changed since “%(signer)s” sealed it. The studio's ledger "
             "holds the signed record of its "
-            "making. The record names no model and no data set."
+            "making. The record names no model and no dataset."
         ),
         _NOT_ALONE,
     ),
@@ -208,7 +208,7 @@ CHECKS = {
     "statement": N_("Who signed the record"),
     "subject": N_("What the record is about"),
     "history": N_("Where its parts come from"),
-    "materials": N_("Models and data sets"),
+    "materials": N_("Models and datasets"),
     "grants": N_("Licences"),
     "ledger": N_("What the ledger knows"),
 }
@@ -255,15 +255,15 @@ ANSWERS = {
     ("history", "failed"): N_("The records of what it was made from contradict each other."),
     ("history", "undecided"): N_("No record says what it was made from."),
     ("history", "lineage.unattributed"): N_("It was made from files that no record at hand explains."),
-    ("materials", "passed"): N_("Every model and data set that the record names is registered."),
-    ("materials", "failed"): N_("The register of models and data sets contradicts itself."),
+    ("materials", "passed"): N_("Every model and dataset that the record names is registered."),
+    ("materials", "failed"): N_("The register of models and datasets contradicts itself."),
     ("materials", "undecided"): N_(
-        "A model or data set in it is not registered, or no record says what was used."
+        "A model or dataset in it is not registered, or no record says what was used."
     ),
     ("grants", "passed"): N_("Nothing that the record names lacked a licence when it was used."),
     ("grants", "failed"): N_("The licences on record contradict each other."),
     ("grants", "undecided"): N_("No record says what was used, so no licence could be looked up."),
-    ("grants", "grant.missing"): N_("For a model or data set in it, no licence on record covered the use."),
+    ("grants", "grant.missing"): N_("For a model or dataset in it, no licence on record covered the use."),
     ("ledger", "passed"): N_("The ledger knows exactly these bytes."),
     ("ledger", "failed"): N_("The ledger contradicts the file."),
     ("ledger", "undecided"): N_("The ledger knows the file that this seal is about, or could not be asked."),
@@ -280,23 +280,6 @@ EVIDENCE = {
     "declared": N_("declared by a person"),
 }
 """How the record of a step came to be."""
-USES = {
-    "foundation-training": N_("training a model from nothing"),
-    "additional-training": N_("further training of a model"),
-    "focused-training": N_("training a model on these works"),
-    "inference-run": N_("running the model"),
-    "output-final": N_("showing its output in the finished production"),
-    "output-temp": N_("using its output for tests and previews"),
-    "output-marketing": N_("showing its output in advertising"),
-    "output-merch": N_("putting its output on merchandise"),
-    "output-as-training": N_("training a model on its output"),
-    "reference-input": N_("guiding a picture with it"),
-    "control-input": N_("steering a picture with it"),
-    "inpaint-source": N_("painting over it"),
-    "dataset-redistribution": N_("passing the data set on"),
-    "similarity-index": N_("searching for pictures that resemble it"),
-}
-"""What a licence permits (``core.predicates.grant.Use``)."""
 DELIVERABLES = {
     "final": N_("the finished production"),
     "temp": N_("tests and previews"),
