@@ -19,11 +19,10 @@ from starlette.responses import RedirectResponse, Response
 from api.identity import check_own_site
 from api.limits import address_of
 from api.pages.shown import shown
-from api.routes.sign_in import HERE, keep, settings_of
+from api.routes.sign_in import HERE, ended, keep, settings_of
 from api.security import public
 from api.served import service_of
 from ledger.core.access import ANYBODY
-from ledger.core.secret_text import Kind, identifier_of
 from ledger.errors import RefusedError
 from ledger.render.pages.words import ROLES
 
@@ -64,13 +63,7 @@ def begin(
 @public("it ends the session that it is asked with, and nothing else")
 def sign_out(request: Request) -> Response:
     """End the session for good, and go to the start."""
-    settings = settings_of(request)
-    session = identifier_of(Kind.SESSION, request.cookies.get(settings.cookie, ""))
-    if session is not None:
-        service_of(request).credentials.revoke(Kind.SESSION, session)
-    answer = RedirectResponse("/", 303)
-    answer.delete_cookie(settings.cookie, secure=settings.https, httponly=True)
-    return answer
+    return ended(request, RedirectResponse("/", 303))
 
 
 def _ways(request: Request, to: str, status: int = 200, *, wrong: bool = False) -> Response:

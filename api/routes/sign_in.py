@@ -76,11 +76,15 @@ def signed_in(
 @public("it ends the session that it is asked with, and nothing else")
 def sign_out(request: Request) -> Response:
     """End the session of the cookie, for good."""
+    return ended(request, Response(status_code=204))
+
+
+def ended(request: Request, answer: Response) -> Response:
+    """End the session of the request's cookie for good, and have the browser forget it with this answer."""
     settings = settings_of(request)
     session = identifier_of(Kind.SESSION, request.cookies.get(settings.cookie, ""))
     if session is not None:
         service_of(request).credentials.revoke(Kind.SESSION, session)
-    answer = Response(status_code=204)
     answer.delete_cookie(settings.cookie, secure=settings.https, httponly=True)
     return answer
 
