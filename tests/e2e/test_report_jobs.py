@@ -179,6 +179,7 @@ def test_what_somebody_may_not_see_is_not_there(reader: Reader) -> None:
     assert all(job["files"] == [] for job in reader.get("/reports")["reports"])
 
 
+@pytest.mark.slow
 def test_the_views_hide_what_they_hide(reader: Reader) -> None:
     reader.viewer = viewer(Role.DISTRIBUTOR)
     job = done(reader, ask(reader, "distributor"))
@@ -221,6 +222,7 @@ def test_nobody_fills_the_queue_alone(reader: Reader) -> None:
         assert reader.get(f"/reports/{job['id']}")["state"] in {"queued", "running", "done"}
 
 
+@pytest.mark.slow
 def test_one_that_is_removed_is_stopped_and_gone(reader: Reader) -> None:
     job = ask(reader)
     path = f"/v1/productions/nightfall/reports/{job['id']}"

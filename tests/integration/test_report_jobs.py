@@ -165,6 +165,7 @@ def test_what_costs_too_much_is_stopped(
         assert not reports.folder.files(found.identifier).exists()
 
 
+@pytest.mark.slow
 def test_one_that_was_under_way_is_begun_anew_and_a_half_one_is_never_shown(serving: Studio) -> None:
     place = home_at(serving.home)
     folder = job_folder(place)

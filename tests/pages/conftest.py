@@ -5,13 +5,13 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser
 
 from ledger.core.access import Role
+from ledger.service.board.keeping import Boards
 from ledger.wiring.serving import PageSettings
 from tests.support.demo import Demo, run_once
 from tests.support.pages import Site, Visit, chromium, quiet, serving, visiting
@@ -28,7 +28,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
 def site(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The demo's production, served: a copy, so that a test may add to its log."""
     root = tmp_path_factory.mktemp("site") / "demo"
-    shutil.copytree(demo.folder, root)
+    shutil.copytree(demo.untouched, root)
     with serving(root / "home", settings=quiet(PageSettings(pictures=(root / "files",)))) as running:
         yield running
 
@@ -50,8 +50,7 @@ def visit(browser: Browser, site: Site) -> Iterator[Open]:
         yield open_window
 
 
-def screenshot(visit: Visit, folder: Path, name: str) -> Path:
-    """Keep what the window shows, the whole page of it, for a person to look at."""
-    path = folder / f"{name}.png"
-    visit.page.screenshot(path=path, full_page=True)
-    return path
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine computes slowly: the page that says so meanwhile has tests of its own."""
+    monkeypatch.setattr(Boards.get, "__defaults__", (None, 60.0))

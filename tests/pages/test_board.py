@@ -18,7 +18,7 @@ from ledger.wiring import SystemClock, home_at, open_studio
 from ledger.wiring.access import open_credentials
 from tests.pages.conftest import Open
 from tests.support.builders import digest
-from tests.support.pages import Site, needs_chromium
+from tests.support.pages import SCHEMES, Site, needs_chromium
 
 pytestmark = needs_chromium
 BOARD = "/productions/moonrise"
@@ -48,7 +48,7 @@ def test_from_a_shot_to_a_frame_and_its_way_in_two_clicks(visit: Open) -> None:
     assert window.complaints == []
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", SCHEMES)
 def test_no_place_of_the_board_keeps_anybody_out(visit: Open, scheme: str) -> None:
     window = visit(Role.LEGAL, color_scheme=scheme)
     for place in ("/productions", *PLACES):

@@ -39,7 +39,7 @@ DECIDES = in_code(
 @pytest.fixture(scope="module")
 def site(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     root = tmp_path_factory.mktemp("desk") / "demo"
-    shutil.copytree(demo.folder, root)
+    shutil.copytree(demo.untouched, root)
     enrol_device(home_at(root / "home"), SERVER)
     with serving(root / "home", settings=DECIDES) as running:
         yield running

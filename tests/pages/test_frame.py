@@ -18,13 +18,13 @@ from ledger.wiring import home_at
 from ledger.wiring.access import open_credentials
 from tests.pages.conftest import Open
 from tests.support.demo import Demo
-from tests.support.pages import Site, needs_chromium
+from tests.support.pages import SCHEMES, Site, needs_chromium
 
 pytestmark = needs_chromium
 
 
 @pytest.mark.parametrize("path", ["/", "/sign-in", "/nowhere"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", SCHEMES)
 def test_nothing_keeps_anybody_out(visit: Open, path: str, scheme: str) -> None:
     window = visit(color_scheme=scheme)
     window.go(path, 404 if path == "/nowhere" else 200)
@@ -98,7 +98,7 @@ def test_another_site_signs_nobody_in(site: Site, visit: Open) -> None:
 def test_what_was_not_foreseen_is_a_page_too(
     demo: Demo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shutil.copytree(demo.folder / "home", tmp_path / "home")
+    shutil.copytree(demo.untouched / "home", tmp_path / "home")
     monkeypatch.setattr(start, "productions_of", lambda *_: 1 / 0)
     with TestClient(create_app(tmp_path / "home"), raise_server_exceptions=False) as client:
         answer = client.get("/", headers={"accept": "text/html"})

@@ -27,7 +27,7 @@ from ledger.wiring.reports.standing import kept_reports
 from tests.e2e.test_howto_check import SCRIPT, run
 from tests.pages.conftest import Open
 from tests.support.demo import Demo
-from tests.support.pages import Site, needs_chromium
+from tests.support.pages import SCHEMES, Site, needs_chromium
 
 pytestmark = needs_chromium
 
@@ -48,7 +48,7 @@ def told(site: Site, identifier: str, title: str | None = None, why: str = "") -
             withdraw(studio, registrar, identifier, why)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", SCHEMES)
 def test_a_stranger_reads_what_it_says_and_what_it_does_not(visit: Open, site: Site, scheme: str) -> None:
     page = visit(java_script_enabled=False).go(LABEL)
     said = page.inner_text("main")
@@ -83,12 +83,12 @@ def test_whoever_does_not_believe_the_page_checks_it_without_us(
         named = re.search(r'filename="([a-z.-]+)"', got.headers["content-disposition"])
         assert named
         (tmp_path / named[1]).write_bytes(got.body())
-    (vkey,) = json.loads((demo.folder / "trust.json").read_text())["logs"]
+    (vkey,) = json.loads((demo.untouched / "trust.json").read_text())["logs"]
     done = run(SCRIPT, tmp_path, cast.LABEL, vkey)
     assert (done.returncode, done.stderr) == (0, "")
     stated = json.loads(done.stdout.split("\n", 1)[1])
     assert stated["predicate"]["claims"]["grade"] == {"now": "L4", "then": "L4"}
-    report = (demo.folder / "report-for-everybody" / "report.json").read_bytes()
+    report = (demo.untouched / "report-for-everybody" / "report.json").read_bytes()
     assert read(json.loads(report)).verdict_now == stated["predicate"]["claims"]["verdict"]["now"]
     answer = page.request.get(f"{site.url}{LABEL}.json").json()
     assert (answer["claims"], answer["holds"]) == (stated["predicate"]["claims"], "stands")
@@ -96,7 +96,7 @@ def test_whoever_does_not_believe_the_page_checks_it_without_us(
 
 def private(demo: Demo) -> set[str]:
     """Return every text of the whole report that the public may not see, and what the story adds to it."""
-    whole = read(json.loads((demo.folder / "report" / "report.json").read_text()))
+    whole = read(json.loads((demo.untouched / "report" / "report.json").read_text()))
     found: set[str] = {cast.PROMPT, cast.LICENSOR, cast.WORKSTATION, cast.FARM, cast.HOLDERS_PARTY}
     for table in whole.tables.values():
         for place, column in enumerate(table.schema.columns):

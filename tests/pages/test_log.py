@@ -40,7 +40,7 @@ from tests.pages.conftest import Open
 from tests.support.builders import FRAME, digest, step
 from tests.support.demo import Demo
 from tests.support.http import answering
-from tests.support.pages import Site, Visit, needs_chromium, serving, sessions_in, visiting
+from tests.support.pages import SCHEMES, Site, Visit, needs_chromium, serving, sessions_in, visiting
 from tests.support.stated_captures import lost_record
 from tests.support.witness import Direct, cosigner_key, new_witness, policy_of
 
@@ -63,7 +63,7 @@ def checked(window: Visit) -> str:
     return said.inner_text()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", SCHEMES)
 def test_nothing_keeps_anybody_out_of_the_log(visit: Open, scheme: str) -> None:
     window = visit(Role.AUDITOR, color_scheme=scheme, viewport={"width": 320, "height": 700})
     for path in PLACES:
@@ -129,7 +129,7 @@ def test_an_entry_is_found_by_keyboard_alone(visit: Open, demo: Demo) -> None:
     page = window.go(LOG)
     while page.evaluate("document.activeElement.name") != "find":
         page.keyboard.press("Tab")
-    sha256 = sha256_hex((demo.folder / "files" / "sh020.final.1004.png").read_bytes())
+    sha256 = sha256_hex((demo.untouched / "files" / "sh020.final.1004.png").read_bytes())
     page.keyboard.type(f" {sha256.upper()} ")
     page.keyboard.press("Enter")
     page.wait_for_url("**/log?find=*")
@@ -184,7 +184,7 @@ def lost_at(now: datetime, number: int) -> LostRecord:
 def busy(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The demo's log after much happened: keys that ended and came, a gap, witnesses, a hostile name."""
     home = tmp_path_factory.mktemp("busy") / "home"
-    shutil.copytree(demo.folder / "home", home)
+    shutil.copytree(demo.untouched / "home", home)
     place = home_at(home)
     registrar, device = (place.statement_signer(name) for name in ("registrar", "workstation"))
     with open_studio(place) as studio:
@@ -213,7 +213,7 @@ def busy(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]
 
 
 def test_much_happened_and_all_of_it_is_told(browser: Browser, busy: Site, demo: Demo) -> None:
-    first = size_in(demo.folder / "home")
+    first = size_in(demo.untouched / "home")
     with visiting(browser, busy, Role.AUDITOR, viewport={"width": 320, "height": 700}) as window:
         page = window.go(LOG)
         assert "Enough witnesses" in page.inner_text("main")
@@ -243,11 +243,11 @@ def test_much_happened_and_all_of_it_is_told(browser: Browser, busy: Site, demo:
 
 def test_a_log_that_was_rolled_back_is_an_alarm_and_no_empty_page(demo: Demo, tmp_path: Path) -> None:
     home = tmp_path / "home"
-    shutil.copytree(demo.folder / "home", home)
+    shutil.copytree(demo.untouched / "home", home)
     place = home_at(home)
     with open_studio(place) as studio:
         revoke(studio, place.statement_signer("registrar"), "farm-01", Reason.RETIRED)
-    shutil.copy(demo.folder / "home" / "ledger.sqlite", home / "ledger.sqlite")
+    shutil.copy(demo.untouched / "home" / "ledger.sqlite", home / "ledger.sqlite")
     with answering(home) as client:
         for path in ("", "/entries/40", "/entries/60", "/consistency?old=1&new=2"):
             answer = client.get(f"/productions/moonrise/log{path}", headers={"accept": "text/html"})
@@ -257,7 +257,7 @@ def test_a_log_that_was_rolled_back_is_an_alarm_and_no_empty_page(demo: Demo, tm
 
 def test_a_state_of_one_entry_is_a_proof_without_steps(demo: Demo, tmp_path: Path) -> None:
     home = tmp_path / "home"
-    shutil.copytree(demo.folder / "home", home)
+    shutil.copytree(demo.untouched / "home", home)
     with open_studio(home_at(home)) as studio:
         one = sign_checkpoint(studio.log.origin, 1, tree(studio.log, 1).root, studio.log.signers)
         studio.checkpoints.put(1, one)
@@ -269,7 +269,7 @@ def test_a_state_of_one_entry_is_a_proof_without_steps(demo: Demo, tmp_path: Pat
 
 def test_thousands_of_keys_and_devices_come_page_by_page(tmp_path: Path, demo: Demo) -> None:
     home = tmp_path / "home"
-    shutil.copytree(demo.folder / "home", home)
+    shutil.copytree(demo.untouched / "home", home)
     place = home_at(home)
     registrar = place.statement_signer("registrar")
     with open_studio(place) as studio:

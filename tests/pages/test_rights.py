@@ -21,7 +21,7 @@ from ledger.core.digest import sha256_hex
 from tests.pages.conftest import Open
 from tests.support.demo import Demo
 from tests.support.desk import BASE, CROWD, CYCLE, FAMILY, GRANTS, HOSTILE, lora, made_desk, midnight
-from tests.support.pages import Site, needs_chromium, serving, visiting
+from tests.support.pages import SCHEMES, Site, needs_chromium, serving, visiting
 
 pytestmark = needs_chromium
 RIGHTS = "/productions/nightfall/rights"
@@ -112,7 +112,7 @@ def test_thousands_of_rows_and_hostile_names_stay_a_page(look: Open) -> None:
     assert window.complaints == []
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", SCHEMES)
 def test_nothing_keeps_anybody_out(look: Open, scheme: str) -> None:
     window = look(Role.LEGAL, color_scheme=scheme)
     for path in (f"/models/{CYCLE}", "/grants/G-crowd-8", "/all/services/vendor-1/video"):
@@ -186,7 +186,7 @@ def test_who_may_not_read_the_registry_is_told_nothing_of_it(look: Open) -> None
 def test_a_rights_holder_is_answered_about_their_works(
     browser: Browser, demo: Demo, site: Site, tmp_path: Path
 ) -> None:
-    (inventory,) = (demo.folder / "materials").rglob("*.csv")
+    (inventory,) = (demo.untouched / "materials").rglob("*.csv")
     with inventory.open(newline="") as handle:
         listed = next(iter(csv.DictReader(handle)))["sha256"]
     table = tmp_path / "mine.csv"

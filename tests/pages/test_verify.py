@@ -49,7 +49,7 @@ def test_the_first_screen_says_what_it_is_and_what_that_means(visit: Open, demo:
     window = visit(viewport=SCREEN, locale=locale)
     for name, words in FOUND.items():
         page = window.go("/verify")
-        checked(page, demo.folder / name)
+        checked(page, demo.untouched / name)
         assert page.evaluate("document.activeElement.id") == "verdict"
         assert locale != "en-GB" or words in page.inner_text("#verdict")
         assert page.inner_text("#verdict").strip("✓✕!? ") in page.title()
@@ -63,12 +63,12 @@ def test_all_of_it_works_without_scripts(visit: Open, demo: Demo) -> None:
     window = visit(java_script_enabled=False, viewport={"width": 320, "height": 700})
     page = window.go("/verify")
     assert "2.1 GB" in page.inner_text("#limit")
-    checked(page, demo.folder / "files" / "sh020.final.1001.png")
+    checked(page, demo.untouched / "files" / "sh020.final.1001.png")
     assert page.locator(".sheet tbody tr").count() == 12 + 5
     assert "moonlit-brush" in page.inner_text(".records")
     assert page.locator("svg.lineage").count() == 1
     assert "night-landscapes" in page.inner_text(".tree")
-    light = demo.folder / "files" / "sh020.light.exr"
+    light = demo.untouched / "files" / "sh020.light.exr"
     for sidecar, words in ((None, "is on record"), (light.with_name(f"{light.name}.c2pa"), "exactly what")):
         page = window.go("/verify")
         page.click("summary")
@@ -81,7 +81,7 @@ def test_a_file_is_dropped_anywhere_and_another_on_its_answer(visit: Open, demo:
     window = visit()
     page = window.go("/verify")
     for name in ("attacked/flipped-pixel.png", "attacked/unlicensed-model.png"):
-        data = base64.b64encode((demo.folder / name).read_bytes()).decode()
+        data = base64.b64encode((demo.untouched / name).read_bytes()).decode()
         page.evaluate(DROP, [data, name])
         page.wait_for_selector(f"#verdict:has-text('{FOUND[name]}')")
     page.go_back()
@@ -92,7 +92,7 @@ def test_a_file_is_dropped_anywhere_and_another_on_its_answer(visit: Open, demo:
 def test_the_keyboard_is_enough(visit: Open, demo: Demo) -> None:
     window = visit()
     page = window.go("/verify")
-    page.set_input_files("#file", demo.folder / "files" / "sh020.final.1002.png")
+    page.set_input_files("#file", demo.untouched / "files" / "sh020.final.1002.png")
     page.focus("#file")
     reached = []
     while "BUTTON" not in reached:
@@ -107,7 +107,7 @@ def test_the_keyboard_is_enough(visit: Open, demo: Demo) -> None:
 def test_a_fingerprint_has_a_lasting_page(visit: Open, site: Site, demo: Demo) -> None:
     window = visit()
     page = window.go("/verify")
-    checked(page, demo.folder / "files" / "sh020.final.1001.png")
+    checked(page, demo.untouched / "files" / "sh020.final.1001.png")
     address = page.url.removeprefix(site.url)
     assert "A file with this fingerprint is on record." in window.go(address).inner_text("#verdict")
     assert window.audit() == []
@@ -125,7 +125,7 @@ def test_a_fingerprint_has_a_lasting_page(visit: Open, site: Site, demo: Demo) -
 
 
 def test_who_knows_more_sees_more(visit: Open, demo: Demo) -> None:
-    stripped = demo.folder / "attacked" / "stripped-manifest.png"
+    stripped = demo.untouched / "attacked" / "stripped-manifest.png"
     public, crew = visit(), visit(Role.PRODUCER)
     for window in (public, crew):
         checked(window.go("/verify"), stripped)
@@ -140,7 +140,7 @@ def test_who_knows_more_sees_more(visit: Open, demo: Demo) -> None:
 def test_what_is_kept_can_be_checked_elsewhere(visit: Open, demo: Demo) -> None:
     window = visit()
     page = window.go("/verify")
-    checked(page, demo.folder / "files" / "sh020.final.1001.png")
+    checked(page, demo.untouched / "files" / "sh020.final.1001.png")
     for name in ("verification.json", "trust.json"):
         with page.expect_download() as found:
             page.click(f"a[download='{name}']")

@@ -26,7 +26,7 @@ pytestmark = needs_chromium
 
 
 def digest(demo: Demo, name: str) -> str:
-    return hashlib.sha256((demo.folder / "files" / name).read_bytes()).hexdigest()
+    return hashlib.sha256((demo.untouched / "files" / name).read_bytes()).hexdigest()
 
 
 def test_a_file_stands_beside_its_parent(visit: Open, demo: Demo) -> None:
@@ -53,7 +53,7 @@ def test_two_pictures_are_slid_over_each_other_by_the_keyboard(
     site: Site, browser: Browser, demo: Demo, *, scripts: bool
 ) -> None:
     final, parent = digest(demo, "sh020.final.1001.png"), digest(demo, "sh020.bg.1001.png")
-    own = PageSettings(pictures=(demo.folder / "files",))
+    own = PageSettings(pictures=(demo.untouched / "files",))
     quiet = (PublishSettings(enabled=False), WebhookSettings(enabled=False), UNLIMITED)
     with (
         serving(site.home, settings=in_code(own, *quiet)) as running,

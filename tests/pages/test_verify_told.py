@@ -33,7 +33,7 @@ class Nobody:
 @pytest.fixture(scope="module")
 def studio(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
     home = tmp_path_factory.mktemp("told") / "home"
-    shutil.copytree(demo.folder / "home", home)
+    shutil.copytree(demo.untouched / "home", home)
     with open_studio(home_at(home)) as found:
         yield found
 
@@ -41,7 +41,7 @@ def studio(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stu
 @pytest.fixture(scope="module")
 def answer(studio: Studio, demo: Demo) -> Answer:
     """The answer about a finished frame's digest: no file was brought."""
-    final = (demo.folder / "files" / "sh020.final.1001.png").read_bytes()
+    final = (demo.untouched / "files" / "sh020.final.1001.png").read_bytes()
     return Verifying([studio], Nobody()).digests(sha256(final).hexdigest(), None)
 
 

@@ -4,6 +4,7 @@ import fcntl
 import functools
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -15,9 +16,10 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True)
 class Demo:
-    """What the run left behind. `folder` has a space in its path."""
+    """What the run left behind. `folder` has a space in its path; `untouched` is as it was when it ended."""
 
     folder: Path
+    untouched: Path
     out: str
     err: str
     story: dict[str, Any]
@@ -41,12 +43,14 @@ def run_once(scratch: Path) -> Demo:
     """Run the demo under the session's scratch folder, the first time that any of its processes asks."""
     shared = scratch.parent if "PYTEST_XDIST_WORKER" in os.environ else scratch
     folder, said = shared / "demo with a space" / "out", shared / "demo.said.json"
+    untouched = shared / "demo untouched"
     with Path(shared, "demo.turn").open("w") as turn:
         fcntl.flock(turn, fcntl.LOCK_EX)
         if not said.exists():
             done = rakkan("demo", "--out", str(folder))
             assert done.returncode == 0, done.stdout + done.stderr
+            shutil.copytree(folder, untouched)
             said.write_text(json.dumps([done.stdout, done.stderr]), encoding="utf-8")
     out, err = json.loads(said.read_text(encoding="utf-8"))
     story = json.loads((folder / "story.json").read_text(encoding="utf-8"))
-    return Demo(folder, out, err, story)
+    return Demo(folder, untouched, out, err, story)

@@ -33,6 +33,8 @@ from tests.support.browser import CHROMIUM
 from tests.support.http import UNLIMITED
 
 needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+SCHEMES = ("light", pytest.param("dark", marks=pytest.mark.slow))
+"""How a screen may be. The dark one has the same words in other colours."""
 VIOLATED = re.compile(r"Content.Security.Policy|Refused to ", re.IGNORECASE)
 
 

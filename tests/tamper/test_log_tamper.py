@@ -173,6 +173,7 @@ def test_a_changed_file_of_a_publication_is_not_published_over(path: str) -> Non
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 @pytest.mark.sample
 def test_a_database_file_with_a_flipped_bit_never_lies(tmp_path: Path) -> None:
     """Whatever the bit hits, what comes out is right, or one of our errors; never another exception."""

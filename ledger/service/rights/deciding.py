@@ -116,6 +116,9 @@ def sign(
             return before
         found = planned()
         if not found.ready or found.digest != expected:
+            # The same form, sent twice at once: the other may have been signed while this was planned.
+            if again := signed_by(studio, form):
+                return again
             break
         try:
             done = state(studio, registrar, found.fresh, _who(studio, registrar, form), _unmoved(found.size))
