@@ -18,5 +18,7 @@ given = sys.argv[1:]
 if set(given) <= {"-q", "-v"}:
     # The whole suite, on several cores and one process more: tests wait for the servers that they start.
     # Whoever asks for a part of it, or measures, gets one process.
-    given = ["-n", str(min(4, 1 + (os.cpu_count() or 1))), "--dist", "loadfile", *given]
+    # In the order of the files: by their number of tests, the longest ones would come last, one by one.
+    spread = ["--dist", "loadfile", "--no-loadscope-reorder"]
+    given = ["-n", str(min(4, 1 + (os.cpu_count() or 1))), *spread, *given]
 sys.exit(pytest.main(given))

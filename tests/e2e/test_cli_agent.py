@@ -197,6 +197,7 @@ def test_the_unit_starts_this_rakkan_in_this_environment(monkeypatch: pytest.Mon
     assert "Restart=always" in text
 
 
+@pytest.mark.slow
 def test_a_running_agent_follows_the_log_s_new_key_and_new_settings(
     device: CaptureDevice, studio: Studio
 ) -> None:

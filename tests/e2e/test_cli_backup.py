@@ -127,6 +127,7 @@ def test_a_backup_that_was_changed_is_refused_before_anything_is_touched(studio:
     assert _kept(studio) == before
 
 
+@pytest.mark.slow
 def test_a_home_in_use_or_of_somebody_else_is_left_alone(
     studio: Studio, copy: Path, elsewhere: Studio
 ) -> None:

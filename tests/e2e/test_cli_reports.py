@@ -162,6 +162,7 @@ def test_a_log_that_went_back_is_undecided_and_one_with_changed_entries_is_not_b
     nightfall.fails("monitor.tiles", "reports", "watch", handover, "--log", log, *trust, exit_code=1)
 
 
+@pytest.mark.slow
 def test_a_receiver_asks_the_studios_server_and_is_told_what_cannot_be_proven_to_them(
     nightfall: Studio, handover: Path
 ) -> None:

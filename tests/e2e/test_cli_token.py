@@ -65,6 +65,7 @@ def test_a_whole_studio_with_its_log_key_in_a_token(kumo: Kumo) -> None:
     assert "passed" in studio.verify(path).json["checks"][0]["status"]
 
 
+@pytest.mark.slow
 def test_the_pin_may_come_from_the_environment(kumo: Kumo) -> None:
     """And each command is a process of its own."""
     environment = {**kumo.token.environment, "RAKKAN_PIN": PIN}

@@ -141,7 +141,11 @@ def test_a_change_of_a_verdict_says_what_it_was_and_what_it_is(nightfall: Studio
     [
         ("ann artist", {"entry.step", "entry.seal", "verdict"}),
         ("dee distributor", {"verdict"}),
-        ("kim producer", {"entry.step", "verdict", "entry.grant", "entry.model", "entry.enrolment"}),
+        pytest.param(
+            "kim producer",
+            {"entry.step", "verdict", "entry.grant", "entry.model", "entry.enrolment"},
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_nobody_is_told_of_what_they_may_not_read(nightfall: Studio, viewer: str, seen: set[str]) -> None:

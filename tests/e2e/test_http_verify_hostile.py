@@ -191,6 +191,7 @@ def test_fifty_at_once_on_a_real_server(production: Studio) -> None:
     assert found == ["proven" if number % 5 else "undecided" for number in range(50)]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_a_server_that_was_killed_leaves_nothing_behind(studio: Studio) -> None:
     uploads = studio.home / "uploads"

@@ -248,6 +248,7 @@ def test_slow_and_endless_senders_are_cut_off(studio: Studio) -> None:
         assert server.health() == 200
 
 
+@pytest.mark.slow
 def test_who_reads_no_answers_is_not_read_either(studio: Studio) -> None:
     """Natural back-pressure: the server holds a window, then the connection is full in both directions."""
     line = b"%x\r\n%s\r\n" % (3_000, b"{}\n" * 1_000)

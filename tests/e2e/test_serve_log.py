@@ -61,6 +61,7 @@ def test_what_it_records_is_published_while_it_runs_and_when_it_stops(studio: St
     studio.ok("fsck", "--published")
 
 
+@pytest.mark.slow
 def test_publishing_can_be_left_to_the_command(studio: Studio) -> None:
     (studio.home / "service.toml").write_text("[publish]\nenabled = false\n")
     with serving(studio) as url:
@@ -164,6 +165,7 @@ def test_of_two_servers_one_publishes_and_the_other_takes_over_when_it_is_killed
     assert published(studio) == 4
 
 
+@pytest.mark.slow
 def test_the_history_of_the_keys_leads_from_one_to_the_next(studio: Studio) -> None:
     """Whoever trusts the first key alone comes to trust the second by what the server says, checked."""
     first = parse_vkey(log_key(studio))

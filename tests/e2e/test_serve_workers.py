@@ -141,6 +141,7 @@ def test_it_listens_on_a_unix_socket_as_well(studio: Studio, tmp_path: Path) -> 
     assert not path.exists()
 
 
+@pytest.mark.slow
 def test_two_servers_do_not_share_an_address(studio: Studio) -> None:
     with running(studio) as server:
         address = server.url.removeprefix("http://")
@@ -196,6 +197,7 @@ def _name(port: int) -> str:
     return str(name.value)
 
 
+@pytest.mark.slow
 def test_a_server_never_migrates_by_itself(studio: Studio) -> None:
     with sqlite3.connect(studio.home / "ledger.sqlite") as connection:
         connection.execute("UPDATE alembic_version SET version_num = '0001'")

@@ -167,6 +167,7 @@ def _holder(studio: Studio) -> int:
     return next(int(lock[4]) for lock in locks if lock[5].endswith(f":{inode}"))
 
 
+@pytest.mark.slow
 def test_two_secrets_sign_after_a_change_and_a_test_is_posted(studio: Studio) -> None:
     with receiving() as receiver, served(studio) as client:
         made = client.add(receiver, "entry.step")

@@ -141,8 +141,6 @@ def told(window: Visit, path: str) -> set[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.slow
-@pytest.mark.sample
 def test_a_way_of_five_hundred_steps_is_told_part_by_part(visit: Open, site: Site) -> None:
     digest = long_way(site.home, "workstation", 500)
     seen = told(visit(Role.AUDITOR, java_script_enabled=False), f"{FRAMES}/{digest}")
