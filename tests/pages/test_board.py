@@ -160,8 +160,7 @@ def test_a_lost_connection_and_an_ended_session_are_told(visit: Open, site: Site
     with open_credentials(home_at(site.home)) as credentials:
         text, made = credentials.make(Wanted(Kind.SESSION, "x", {EVERY: frozenset({Role.PRODUCER})}), OWNER)
         window = visit()
-        cookie = {"name": "rakkan", "value": text, "url": site.url}
-        window.page.context.add_cookies([cookie])  # type: ignore[list-item] # a dict is what it takes
+        window.page.context.add_cookies([{"name": "rakkan", "value": text, "url": site.url}])
         page = window.go(f"{BOARD}/activity")
         said = page.locator(".live [role=status]")
         expect(said).to_contain_text("by themselves")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import xml.etree.ElementTree as ET
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
@@ -15,14 +14,11 @@ from ledger.core.predicates.grant import Use
 from ledger.core.rights.facts import Known, KnownGrant
 from ledger.render.pages.languages import LANGUAGES, language
 from ledger.render.pages.timeline import DRAWN, Plan, timeline
+from tests.support.drawn import parsed
 from tests.support.strategies import moments, perhaps, texts
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 SUBJECT = (Artifact("plates", "0" * 64),)
-
-
-def parsed(drawn: str) -> ET.Element:
-    return ET.fromstring(drawn)  # noqa: S314 - what we drew ourselves
 
 
 @st.composite

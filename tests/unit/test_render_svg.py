@@ -2,13 +2,13 @@
 
 import itertools
 import re
-import xml.etree.ElementTree as ET
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.render.svg import ICONS, MAX_CARDS, WIDTH, Card, Edge, draw
+from tests.support.drawn import parsed
 
 NS = "{http://www.w3.org/2000/svg}"
 HOSTILE = [
@@ -25,10 +25,6 @@ HOSTILE = [
 def card(key: str, **more: object) -> Card:
     values = {"kind": "edit", "group": "step", "title": "Edited", "lines": (key,)} | more
     return Card(key, **values)  # type: ignore[arg-type]  # the tests' own words
-
-
-def parsed(picture: str) -> ET.Element:
-    return ET.fromstring(picture)  # noqa: S314 - it is our own
 
 
 def rectangles(picture: str) -> list[tuple[float, float, float, float]]:

@@ -10,15 +10,11 @@ from hypothesis import strategies as st
 from ledger.core.audit import Hidden, Lineage, Stop, Table
 from ledger.core.audit.tables import TABLES
 from ledger.render.report import drawings
+from tests.support.drawn import parsed
 from tests.support.reports import report, row, shot
 
 NS = "{http://www.w3.org/2000/svg}"
 HOSTILE = "</title><script>alert(1)</script>\u202e\x00落款"
-
-
-def parsed(picture: str | None) -> ET.Element:
-    assert picture is not None
-    return ET.fromstring(picture)  # noqa: S314 - it is our own
 
 
 def reach(root: ET.Element, kind: str) -> list[tuple[float, float]]:

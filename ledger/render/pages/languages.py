@@ -19,7 +19,6 @@ from typing import Any
 
 from babel import Locale
 from babel.dates import format_date, format_time, format_timedelta, get_datetime_format
-from babel.lists import format_list
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal, format_percent
 from markupsafe import Markup, escape
@@ -94,11 +93,6 @@ class Language:
         shown = min(max(share, 0.001), 0.999) if 0 < part < whole else share
         return self._written(format_percent(round(shown, 3), "#,##0.#%", self.locale))
 
-    def listed(self, items: Iterable[str]) -> Markup:
-        """Return ``a, b and c``; the items are data."""
-        shown = [escape(item if hasattr(item, "__html__") else visible(item)) for item in items]
-        return self._written(format_list(shown, locale=self.locale))
-
     def moment(self, value: datetime | str | None) -> Markup:
         """Return a moment to the minute, in UTC, as a ``time`` element; a dash for none."""
         return self._time(value, lambda at: f"{self._minute(at)} UTC")
@@ -119,7 +113,7 @@ class Language:
     @staticmethod
     def _written(text: str) -> Markup:
         # What CLDR writes may hold the marks that keep numbers the right way around among Arabic letters.
-        return Markup(text)  # noqa: S704 - from CLDR's patterns; of data there are numbers, and escaped items
+        return escape(text)
 
     def _minute(self, at: datetime) -> str:
         joined = str(get_datetime_format("medium", self.locale))
@@ -132,8 +126,9 @@ class Language:
             key: visible(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
             for key, value in values.items()
         }
-        # What is ours stands in a catalogue that is in this package; only values come from outside.
-        safe = Markup(text) if ours else escape(visible(text))  # noqa: S704
+        if not ours:
+            text = escape(visible(text))
+        safe = Markup(text)  # noqa: S704 - it stands in a catalogue of this package, or was escaped just now
         return safe % shown if shown else safe.replace("%%", "%")
 
     def _time(self, value: datetime | str | None, words: Any) -> Markup:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from markupsafe import Markup
 
 from ledger.core.proof_steps import Join
-from ledger.render.text import fitted, markup
+from ledger.render.text import drawing, fitted, markup
 
 _HIGH, _RISE, _GAP, _PAD, _LEAST = 40, 74, 24, 6, 116
 _CHARACTER = 6.6
@@ -71,7 +71,7 @@ def picture(name: str, size: tuple[int, int], title: str, description: str, part
     ``parts`` are markup: whoever made them has escaped what is in them.
     """
     width, height = size
-    return Markup(  # noqa: S704 - all texts in it went through ``markup``
+    return drawing(
         f'<svg class="drawing {name.partition("-")[0]}" viewBox="0 0 {width} {height}" '
         f'width="{width}" height="{height}" '
         f'role="img" aria-labelledby="{name}-title {name}-words" direction="ltr">'

@@ -79,10 +79,16 @@ def style() -> str:
     return "\n".join([*parts, svg.STYLE, dark])
 
 
+class _Translating(Environment):
+    """An environment with what the extension for translations adds to it."""
+
+    newstyle_gettext: bool
+
+
 @cache
 def _environment(code: str) -> Environment:
     spoken = language(code)
-    environment = Environment(
+    environment = _Translating(
         loader=PackageLoader("ledger.render"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -92,7 +98,7 @@ def _environment(code: str) -> Environment:
         extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
     )
     # Values inside a translated text are data as everywhere: so these, and not the extension's own.
-    environment.newstyle_gettext = True  # type: ignore[attr-defined] # the extension adds it
+    environment.newstyle_gettext = True
     environment.globals |= {"gettext": spoken.gettext, "ngettext": spoken.ngettext, "_": spoken.gettext}
     environment.globals |= {"looks": ink.VERDICTS, "grades": ink.GRADES, "spoken": spoken}
     environment.filters |= {
@@ -114,12 +120,9 @@ def token(value: str) -> str:
 
 def ticked(text: str) -> Markup:
     """Return a sentence of ours with what stands between backticks as code."""
-    parts = str(escape(text)).split("`")
-    # Escaped above; every second part stood between two of them.
-    return Markup("").join(
-        Markup('<code dir="ltr">{}</code>' if n % 2 else "{}").format(Markup(part))  # noqa: S704
-        for n, part in enumerate(parts)
-    )
+    code = Markup('<code dir="ltr">{}</code>')
+    parts = escape(text).split("`")  # every second one stood between two of them
+    return Markup("").join(code.format(part) if n % 2 else part for n, part in enumerate(parts))
 
 
 def _shown(value: Any) -> Any:

@@ -18,7 +18,7 @@ from markupsafe import Markup
 from ledger.core.rights.facts import KnownGrant
 from ledger.render.pages.languages import Language
 from ledger.render.report.ink import INK, LINE, SOFT, VERDICTS
-from ledger.render.text import fitted, markup
+from ledger.render.text import drawing, fitted, markup
 
 DRAWN = 24
 """Grants in one drawing: the newest. The table has all."""
@@ -54,7 +54,7 @@ def timeline(plan: Plan, spoken: Language) -> Markup:
     parts += _now(plan, scale, height, spoken)
     title = markup(spoken.gettext("When each grant holds, and when the studio knew of it"))
     words = markup(spoken.gettext("The table after the picture says the same in words."))
-    return Markup(  # noqa: S704 - every text in it went through markup()
+    return drawing(
         f'<svg class="drawing" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDE} {height}" '
         f'width="{_WIDE}" height="{height}" font-family="sans-serif" font-size="13" direction="ltr" '
         'role="img" aria-labelledby="timeline-title timeline-words">'
