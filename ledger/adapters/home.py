@@ -48,6 +48,7 @@ from ledger.core.predicates.enrolment import Enrolment, KeyRole
 from ledger.core.trust import TrustRoot, format_trust, parse_trust
 from ledger.errors import MalformedError, RefusedError, UsageError
 from ledger.ports import Signer
+from ledger.service.files import replacing
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _DEVICE_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
@@ -237,7 +238,8 @@ class Home:
     def reporting(self, now: datetime) -> pki.Authority:
         """Return what signs reports at this moment; made when there is none, or when it has expired.
 
-        Key and certificates lie in one file, so that they are replaced as one. Raises ``key.*``, ``home.*``.
+        Key and certificates lie in one file, so that they are replaced as one; of several that make one at
+        the same time, each signs with its own. Raises ``key.*``, ``home.*``.
         """
         path = self._key("reports")
         if path.exists():
@@ -245,7 +247,8 @@ class Home:
             if held.certificate.not_valid_before_utc <= now < held.certificate.not_valid_after_utc:
                 return held
         made = pki.make_reporting(self._authority("issuing"), self.settings().studio, now)
-        self._replace_private(path, made.key_pem(self._passphrase) + made.chain_pem)
+        with replacing(path) as scratch:
+            save_private(scratch, made.key_pem(self._passphrase) + made.chain_pem)
         return made
 
     def statement_signer(self, device: str) -> KeySigner:
@@ -270,7 +273,8 @@ class Home:
         claim = new_claim_key()
         chain = pki.make_leaf(issuing, settings.studio, _checked(device), claim.public_key, now)
         statement = self._statement_key(device)
-        self._replace_private(self._key(f"devices/{device}/claim"), claim.pem(self._passphrase))
+        with replacing(self._key(f"devices/{device}/claim")) as scratch:
+            save_private(scratch, claim.pem(self._passphrase))
         self._save(f"certificates/devices/{device}.pem", chain)
         leaf = x509.load_pem_x509_certificates(chain)[0]
         enrolment = Enrolment(
@@ -359,17 +363,9 @@ class Home:
     def _save(self, name: str, data: bytes, mode: int = 0o666) -> None:
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        scratch = path.with_name(f".{path.name}.new")
-        scratch.unlink(missing_ok=True)
-        scratch.touch(mode)
-        scratch.write_bytes(data)
-        scratch.replace(path)
-
-    def _replace_private(self, path: Path, pem: bytes) -> None:
-        scratch = path.with_name(f".{path.name}.new")
-        scratch.unlink(missing_ok=True)
-        save_private(scratch, pem)
-        scratch.replace(path)
+        with replacing(path) as scratch:
+            scratch.touch(mode)
+            scratch.write_bytes(data)
 
 
 def check_new_folder(folder: Path) -> None:

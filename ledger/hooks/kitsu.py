@@ -27,7 +27,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -62,8 +62,8 @@ PUBLISHED, STATUS = "preview-file:add-file", "task:status-changed"
 OVERLAP, PATIENCE = timedelta(minutes=10), timedelta(days=1)
 """How far to look back, and how long a preview may be in the making."""
 PAGE = 1000
-SETTLE = 1
-"""Seconds from a live event to its place in the list: the server announces it before it stores it."""
+SETTLE = (1, 2, 4, 8, 16)
+"""Seconds between the looks after a live event: a busy server announces it long before it stores it."""
 SLOWEST = 300
 MOST_FRAMES = 1 << 31
 MOVIES = ("mp4", "mov")
@@ -305,11 +305,12 @@ def parameters_of(task: dict[str, Any], previews: list[dict[str, Any]]) -> dict[
 
 
 def follow(listener: Listener, wake: threading.Event) -> None:
-    """Catch up and write verdicts back, at each live event and every so often; with ``once`` a single time.
+    """Catch up and write verdicts back, after live events and every so often; with ``once`` a single time.
 
     Raises ``SetupError``, and ``UnavailableError`` where there is no second time.
     """
     pause = listener.options.every
+    looks: Iterator[int] = iter(())
     while True:
         wake.clear()
         try:
@@ -329,8 +330,9 @@ def follow(listener: Listener, wake: threading.Event) -> None:
             continue
         if listener.options.once:
             return
-        if wake.wait(pause):
-            time.sleep(SETTLE)
+        if wake.wait(next(looks, pause)):
+            looks = iter(SETTLE)
+            time.sleep(next(looks))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

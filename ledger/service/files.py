@@ -204,6 +204,21 @@ def replace(scratch: Path, target: Path) -> None:
         sync_folder(target.parent)
 
 
+@contextmanager
+def replacing(target: Path) -> Iterator[Path]:
+    """Yield a path to write to, which takes the target's name when the block ends: not if it fails.
+
+    Two that replace one target at the same time do not meet; the later one stays. Raises ``OSError``.
+    """
+    scratch = scratch_beside(target)
+    try:
+        yield scratch
+        scratch.replace(target)
+        sync_folder(target.parent)
+    finally:
+        discard(scratch)
+
+
 def sync_folder(folder: Path) -> None:
     """Return when the names in a folder are durable. Raises ``OSError``."""
     opened = os.open(folder, os.O_RDONLY)

@@ -23,6 +23,7 @@ from ledger.core.digest import sha256_hex
 from ledger.errors import UsageError
 from ledger.hooks import rakkan_capture
 from ledger.hooks.catalogue import HOOKS, Hook
+from ledger.service.files import make_folder, write_new
 
 _OLDEST = (3, 9)
 _ABOUT = (
@@ -185,7 +186,5 @@ def _writing(place: Path) -> Iterator[None]:
 
 
 def _write(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_name(f".{path.name}.new")
-    scratch.write_bytes(data)
-    scratch.replace(path)
+    make_folder(path.parent)
+    write_new(path, data)

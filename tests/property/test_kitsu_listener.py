@@ -3,7 +3,8 @@
 import importlib.util
 import json
 import sys
-from types import ModuleType
+import threading
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -74,3 +75,32 @@ def test_the_last_revision_comes_whole_and_in_order(kitsu: ModuleType, found: li
     last = kitsu.latest(previews)
     newest = max((revision for revision, _ in found), default=0)
     assert [each["position"] for each in last] == sorted(place for which, place in found if which == newest)
+
+
+class LateStore:
+    """A listener whose server stores an event some looks after it announced it."""
+
+    def __init__(self, wake: threading.Event, late: int) -> None:
+        self.options = SimpleNamespace(every=3600, policy=None, once=False)
+        self._wake, self._late, self._looks = wake, late, 0
+
+    def catch_up(self) -> int:
+        if self._looks == 0:
+            self._wake.set()
+        if self._looks == self._late:
+            raise EOFError
+        self._looks += 1
+        return 0
+
+    def tidy(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize("late", range(1, 6))
+def test_an_event_that_a_busy_server_stores_late_is_looked_for_again(
+    kitsu: ModuleType, monkeypatch: pytest.MonkeyPatch, late: int
+) -> None:
+    monkeypatch.setattr(kitsu, "SETTLE", tuple(0.001 for _ in kitsu.SETTLE))
+    wake = threading.Event()
+    with pytest.raises(EOFError):  # otherwise it would look in an hour
+        kitsu.follow(LateStore(wake, late), wake)

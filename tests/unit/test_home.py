@@ -2,6 +2,7 @@
 
 import json
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -289,3 +290,12 @@ def test_what_signs_reports_is_made_once_and_anew_when_it_has_expired(
     assert (b"ENCRYPTED" in path.read_bytes()) is (passphrase is not None)
     if passphrase:
         assert code_of(Home(home.folder, b"wrong").reporting, NOW) == "key.passphrase"
+
+
+def test_several_first_reports_at_once_each_get_what_signs_them(tmp_path: Path) -> None:
+    home = made(tmp_path / "studio")
+    before = files(home.folder)
+    with ThreadPoolExecutor(8) as pool:
+        made_at_once = list(pool.map(lambda _: Home(home.folder, None).reporting(NOW), range(8)))
+    assert home.reporting(NOW).certificates in [each.certificates for each in made_at_once]
+    assert files(home.folder).keys() - before.keys() == {"keys/reports.pem"}
