@@ -20,6 +20,7 @@ from ledger.core.audit.views import View
 from ledger.errors import UndecidedError
 from ledger.render.report import pdf
 from tests.support.audit_reports import Size, as_seen, audit_report, digest
+from tests.support.codes import codes
 from tests.support.pdfs import ATTACHED, document, said, typeset, words
 
 MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -104,6 +105,16 @@ def test_it_is_pdf_a_with_the_document_in_it(report: Report, made: bytes, tmp_pa
     said("pdfdetach", "-save", "1", "-o", tmp_path / "out.json", path)
     assert (tmp_path / "out.json").read_bytes() == document(report)
     assert "No syntax or stream encoding errors found" in said("qpdf", "--check", path)
+
+
+def test_the_code_on_the_first_page_leads_to_where_the_report_is_looked_up(
+    report: Report, made: bytes, tmp_path: Path
+) -> None:
+    path = tmp_path / "report.pdf"
+    path.write_bytes(made)
+    said("pdftoppm", "-r", 150, "-l", 1, "-png", path, tmp_path / "page")
+    (page,) = tmp_path.glob("page-*.png")
+    assert codes(page.read_bytes()) == [report.head.verify]
 
 
 def test_somebody_who_hears_the_pages_gets_all_of_them(report: Report, tmp_path: Path) -> None:
