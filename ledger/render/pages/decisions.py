@@ -66,7 +66,12 @@ MEMBERS = {
     "reference": N_("Reference"),
 }
 """What a decision says, in the order in which it is shown."""
-MOMENTS = frozenset({"effective", "since", "validFrom", "validUntil", "expires"})
+MOMENTS = {
+    **{name: name for name in ("effective", "since", "expires")},
+    "validFrom": "from",
+    "validUntil": "until",
+}
+"""The members that are moments, each with the field of a form in which its day is typed."""
 
 REFUSED = {
     "registry.unknown-title": N_("There is no title of this name on record."),
