@@ -12,8 +12,10 @@ from api.pages.of_board import BoardAsked, Clearing, looked
 from api.reading import Name
 from api.served import Production
 from ledger.render.pages.addresses import name_of
+from ledger.render.pages.label import STATES
 from ledger.service.board import findings, shot
 from ledger.service.board.board import Place
+from ledger.service.labels.shown import on_files
 from ledger.service.reading.clearances import one_of_few
 from ledger.service.reading.pages import Page
 
@@ -38,4 +40,6 @@ def show_shot(
     with one_of_few():
         found = shot.show(served.studio, look.profile, place, page)
     kinds = findings.kinds(found.findings, registry=look.sight.registry)
-    return look.shown("board_shot.html.j2", found=found, kinds=kinds)
+    files = {file.frame.sha256 for file in found.files}
+    labels = on_files(served.studio, served.labels, files, titles=look.sight.work)
+    return look.shown("board_shot.html.j2", found=found, kinds=kinds, labels=labels, label_states=STATES)
