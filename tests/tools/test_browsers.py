@@ -26,10 +26,13 @@ from ledger.wiring import home_at
 from ledger.wiring.access import open_credentials
 from ledger.wiring.enrolment import enrol_device
 from ledger.wiring.serving import PageSettings
-from tests.support.demo import Demo, run_once
+from tests.pages.conftest import demo, patient
+from tests.support.demo import Demo
+from tests.support.here import quiet
 from tests.support.judging_browsers import FIREFOX, WEBKIT, RefusedError, Window, Wish, firefox, webkit
-from tests.support.pages import Site, quiet, serving
+from tests.support.pages import Site, serving
 
+__all__ = ["demo", "patient"]
 pytestmark = pytest.mark.tools
 Engine = Callable[[Path, Wish], AbstractContextManager[Window]]
 BASE = f"/productions/{cast.PRODUCTION}"
@@ -46,11 +49,6 @@ CUT_OFF = """return [...document.querySelectorAll("main *")].filter((each) => {
     return box.right > innerWidth + 1 || box.left < -1;
 }).map((each) => each.outerHTML.slice(0, 120))"""
 """What sticks out of the window, where nothing scrolls: in a page from right to left no width tells it."""
-
-
-@pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
-    return run_once(tmp_path_factory.getbasetemp())
 
 
 @pytest.fixture
