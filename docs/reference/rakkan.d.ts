@@ -567,6 +567,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/productions/{production}/shots/{episode}/{sequence}/{shot}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the final files of a shot of an episode with their verdicts; ``-`` stands for no sequence
+         * @description List the final files of a shot of an episode with their verdicts; ``-`` stands for no sequence.
+         *
+         *     Needs `work.read`: read files, steps, lineage, shots, coverage and manifests.
+         */
+        get: operations["show_shot_of_episode"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/productions/{production}/coverage": {
         parameters: {
             query?: never;
@@ -2885,6 +2907,8 @@ export interface components {
          * @description A shot: how many steps it has, how many final files, and the newest of the steps' entries.
          */
         Shot: {
+            /** Episode */
+            episode: string | null;
             /** Sequence */
             sequence: string | null;
             /** Shot */
@@ -2904,6 +2928,8 @@ export interface components {
             log: components["schemas"]["Log"];
             /** Next */
             next: string | null;
+            /** Episode */
+            episode?: string | null;
             /** Sequence */
             sequence?: string | null;
             /** Shot */
@@ -3407,6 +3433,8 @@ export interface components {
         Where: {
             /** Production */
             production: string;
+            /** Episode */
+            episode?: string | null;
             /** Sequence */
             sequence?: string | null;
             /** Shot */
@@ -5742,6 +5770,7 @@ export interface operations {
                 limit?: number;
                 after?: string | null;
                 name?: string | null;
+                episode?: string | null;
                 sequence?: string | null;
                 /** @example sh010 */
                 shot?: string | null;
@@ -6548,6 +6577,7 @@ export interface operations {
                 after?: string | null;
                 tool?: string | null;
                 device?: string | null;
+                episode?: string | null;
                 /** @example sq010 */
                 sequence?: string | null;
                 shot?: string | null;
@@ -7151,9 +7181,120 @@ export interface operations {
             };
         };
     };
+    show_shot_of_episode: {
+        parameters: {
+            query?: {
+                limit?: number;
+                after?: string | null;
+            };
+            header?: never;
+            path: {
+                episode: string;
+                sequence: string;
+                shot: string;
+                /** @example nightfall */
+                production: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShotFinals"];
+                };
+            };
+            /** @description The request is not as described. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody known asks. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Whoever asks may not. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A rule forbids it now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much at once. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often: Retry-After says when. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Later: Retry-After says when. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, with a stable code. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     show_coverage: {
         parameters: {
             query?: {
+                episode?: string | null;
                 /** @example sq010 */
                 sequence?: string | null;
                 shot?: string | null;
@@ -7827,6 +7968,7 @@ export interface operations {
                 after?: string | null;
                 /** @example cleared */
                 state?: components["schemas"]["Verdict"] | null;
+                episode?: string | null;
                 sequence?: string | null;
                 shot?: string | null;
             };
@@ -9092,6 +9234,7 @@ export interface operations {
                 /** @example 2 */
                 limit?: number;
                 after?: string | null;
+                episode?: string | null;
                 sequence?: string | null;
                 /** @example sh010 */
                 shot?: string | null;
@@ -9473,6 +9616,7 @@ export interface operations {
                 /** @example 2 */
                 limit?: number;
                 after?: string | null;
+                episode?: string | null;
                 sequence?: string | null;
                 shot?: string | null;
                 /** @example shot */

@@ -51,6 +51,7 @@ SHOTS = Schema(
         _C("strip", "Strip", Kind.STRIP),
         _C("picture", "Picture", Kind.DIGEST, _WORK),
         _ENTRIES,
+        _C("episode", "Episode", sight=_WORK),
     ),
 )
 
@@ -72,6 +73,7 @@ FRAMES = Schema(
         _C("ai", "Rests on a model", Kind.FLAG),
         _C("basis", "Basis no.", Kind.COUNT),
         _C("entry", "Log entry", Kind.COUNT),
+        _C("episode", "Episode", sight=_WORK),
     ),
     long=True,
 )

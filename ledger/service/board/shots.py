@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from ledger.core.audit import STRIP_LETTERS
-from ledger.service.board.board import EVIDENCE, Board, Line, Place, by_name
+from ledger.service.board.board import EVIDENCE, Board, Line, by_name
+from ledger.service.places import Place
 from ledger.service.reading.pages import Page
 
 SEVERITY = ("blocked", "needs_review", "undecided", "cleared")

@@ -131,13 +131,13 @@ def _numbered_rows(population: Population, found: Numbered) -> Iterator[Row]:
         for _ in range(shot.absent):
             number += 1
             verdicts = (UNDECIDED, UNDECIDED, None, None, None, None)
-            yield (number, shot_number, None, None, None, None, "absent", *verdicts)
+            yield (number, shot_number, None, None, None, None, "absent", *verdicts, shot.place.episode)
 
 
 def _frame_cells(frame: Frame, found: Numbered) -> Row:
     about = (frame.name, frame.frame, frame.version, frame.sha256, frame.known)
     if frame.basis is None:
-        return (*about, UNDECIDED, UNDECIDED, None, None, None, frame.entry)
+        return (*about, UNDECIDED, UNDECIDED, None, None, None, frame.entry, frame.episode)
     known = found[frame.basis]
     now = known.clearance.now
     return (
@@ -148,6 +148,7 @@ def _frame_cells(frame: Frame, found: Numbered) -> Row:
         known.ai,
         known.number,
         frame.entry,
+        frame.episode,
     )
 
 
@@ -161,7 +162,7 @@ def _shot_row(number: int, shot: Shot, found: Numbered, disclosed: Disclosed) ->
     return (
         number,
         shot.name,
-        shot.place or None,
+        shot.place.words or None,
         *(shot.timecodes or (None, None)),
         len(shot.frames) + shot.absent,
         len(held),
@@ -182,6 +183,7 @@ def _shot_row(number: int, shot: Shot, found: Numbered, disclosed: Disclosed) ->
         _strip(shot, found),
         _picture(shot, found),
         tuple(sorted(entries)),
+        shot.place.episode,
     )
 
 
