@@ -5512,9 +5512,9 @@ export interface operations {
                      *           "production": "nightfall",
                      *           "log": {
                      *             "origin": "ledger.studio-kumo.example/nightfall",
-                     *             "size": 19
+                     *             "size": 20
                      *           },
-                     *           "root": "00482a8fa5e09ff260d803be34af67191ee2003ee13f7a74e58f423290e03862",
+                     *           "root": "7cd629a5cdc160d0b272b568ba01aeb79edb0577f2c6c3bfd10c35237711a7f6",
                      *           "title": {
                      *             "id": "T-1",
                      *             "name": "Nightfall"
@@ -5528,6 +5528,7 @@ export interface operations {
                      *             "registry.read",
                      *             "verdicts.read",
                      *             "clear",
+                     *             "decide",
                      *             "own-works.ask",
                      *             "disclosures.open",
                      *             "reports.make",
@@ -5649,10 +5650,10 @@ export interface operations {
                      * @example {
                      *       "log": {
                      *         "origin": "ledger.studio-kumo.example/nightfall",
-                     *         "size": 19
+                     *         "size": 20
                      *       },
                      *       "production": "nightfall",
-                     *       "root": "00482a8fa5e09ff260d803be34af67191ee2003ee13f7a74e58f423290e03862",
+                     *       "root": "7cd629a5cdc160d0b272b568ba01aeb79edb0577f2c6c3bfd10c35237711a7f6",
                      *       "title": {
                      *         "id": "T-1",
                      *         "name": "Nightfall"
@@ -5666,6 +5667,7 @@ export interface operations {
                      *         "registry.read",
                      *         "verdicts.read",
                      *         "clear",
+                     *         "decide",
                      *         "own-works.ask",
                      *         "disclosures.open",
                      *         "reports.make",
@@ -6934,10 +6936,11 @@ export interface operations {
                      * @example {
                      *       "log": {
                      *         "origin": "ledger.studio-kumo.example/nightfall",
-                     *         "size": 19
+                     *         "size": 20
                      *       },
                      *       "shots": [
                      *         {
+                     *           "episode": null,
                      *           "sequence": "sq010",
                      *           "shot": "sh010",
                      *           "steps": 2,
@@ -6945,11 +6948,12 @@ export interface operations {
                      *           "newestEntry": 13
                      *         },
                      *         {
+                     *           "episode": "ep01",
                      *           "sequence": "sq010",
-                     *           "shot": "sh020",
+                     *           "shot": "sh010",
                      *           "steps": 1,
                      *           "finals": 1,
-                     *           "newestEntry": 11
+                     *           "newestEntry": 16
                      *         }
                      *       ],
                      *       "next": "WyIyMThmZGVkOWVjYzI2Nzk5Iiwic2gwMjAiXQ"
@@ -7189,8 +7193,11 @@ export interface operations {
             };
             header?: never;
             path: {
+                /** @example ep01 */
                 episode: string;
+                /** @example sq010 */
                 sequence: string;
+                /** @example sh010 */
                 shot: string;
                 /** @example nightfall */
                 production: string;
@@ -7205,6 +7212,36 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "log": {
+                     *         "origin": "ledger.studio-kumo.example/nightfall",
+                     *         "size": 20
+                     *       },
+                     *       "episode": "ep01",
+                     *       "sequence": "sq010",
+                     *       "shot": "sh010",
+                     *       "steps": 1,
+                     *       "finalFiles": 1,
+                     *       "frames": {
+                     *         "first": 1001,
+                     *         "last": 1001
+                     *       },
+                     *       "finals": [
+                     *         {
+                     *           "sha256": "4f8549e20d69562bb13037535d854798c80a939500ab88e5d60ad6103bc07baf",
+                     *           "name": "first.1001.png",
+                     *           "entry": 16,
+                     *           "frames": {
+                     *             "first": 1001,
+                     *             "last": 1001
+                     *           },
+                     *           "verdicts": []
+                     *         }
+                     *       ],
+                     *       "next": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["ShotFinals"];
                 };
             };
@@ -9258,20 +9295,24 @@ export interface operations {
                      * @example {
                      *       "log": {
                      *         "origin": "ledger.studio-kumo.example/nightfall",
-                     *         "size": 19
+                     *         "size": 20
                      *       },
                      *       "tree": {
-                     *         "size": 19
+                     *         "size": 20
                      *       },
-                     *       "asked": 1,
-                     *       "found": 1,
+                     *       "asked": 2,
+                     *       "found": 2,
                      *       "origins": {
                      *         "unknown": 0,
                      *         "imported": 0,
-                     *         "declared": 1
+                     *         "declared": 2
                      *       },
                      *       "shots": {
                      *         "groups": [
+                     *           {
+                     *             "name": "ep01/sq010/sh010",
+                     *             "files": 1
+                     *           },
                      *           {
                      *             "name": "sq010/sh010",
                      *             "files": 1
@@ -9286,7 +9327,7 @@ export interface operations {
                      *         "groups": [
                      *           {
                      *             "name": "workstation",
-                     *             "files": 1
+                     *             "files": 2
                      *           }
                      *         ],
                      *         "others": {
@@ -9298,7 +9339,7 @@ export interface operations {
                      *         "groups": [
                      *           {
                      *             "name": "workstation",
-                     *             "files": 1
+                     *             "files": 2
                      *           }
                      *         ],
                      *         "others": {
@@ -9309,10 +9350,23 @@ export interface operations {
                      *       "says": "Of the final files on record. Which files nobody recorded, only `rakkan coverage` can tell.",
                      *       "files": [
                      *         {
-                     *           "sha256": "277c91698898f46d6632fea797d5382a2f8855876125bc5b6f350c4b5725a689",
+                     *           "sha256": "1d2a1690187c57a78b99e72eeb04566c6fbaca2f3e3e58fa53495394026ddce1",
                      *           "name": "final.1001.png",
                      *           "entry": 13,
                      *           "shot": "sq010/sh010",
+                     *           "frames": {
+                     *             "first": 1001,
+                     *             "last": 1001
+                     *           },
+                     *           "origin": "declared",
+                     *           "device": "workstation",
+                     *           "vendor": "workstation"
+                     *         },
+                     *         {
+                     *           "sha256": "4f8549e20d69562bb13037535d854798c80a939500ab88e5d60ad6103bc07baf",
+                     *           "name": "first.1001.png",
+                     *           "entry": 16,
+                     *           "shot": "ep01/sq010/sh010",
                      *           "frames": {
                      *             "first": 1001,
                      *             "last": 1001

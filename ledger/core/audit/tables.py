@@ -55,6 +55,26 @@ SHOTS = Schema(
     ),
 )
 
+EPISODES = Schema(
+    "episodes",
+    "Episode by episode",
+    "One row for each episode, where files of several were asked for.",
+    (
+        _C("row", "No.", Kind.COUNT),
+        _C("episode", "Episode", sight=_WORK),
+        _C("shots", "Shots", Kind.COUNT),
+        _C("frames", "Frames", Kind.COUNT),
+        _C("now", "Now", Kind.VERDICT),
+        _C("grade", "Lowest grade", Kind.GRADE),
+        _C("cleared", "Cleared", Kind.COUNT),
+        _C("needs_review", "Needs review", Kind.COUNT),
+        _C("blocked", "Blocked", Kind.COUNT),
+        _C("undecided", "Undecided", Kind.COUNT),
+        _C("ai", "Frames that rest on a model", Kind.COUNT),
+    ),
+)
+"""``episode`` is empty for what is in none."""
+
 FRAMES = Schema(
     "frames",
     "Frames",
@@ -250,6 +270,7 @@ TABLES = {
     table.key: table
     for table in (
         SHOTS,
+        EPISODES,
         FINDINGS,
         GAPS,
         SERVICES,

@@ -1,7 +1,8 @@
 """Places in the production as somebody writes them, and the final files that were made there.
 
 * ``sq010/sh020`` is a shot, ``sh020`` one of any sequence, ``sq010`` a sequence; frames of a shot are such as
-  ``sq010/sh020/1001-1020``. An episode stands in front (``ep03/sq010/sh020``), ``-`` for no name.
+  ``sq010/sh020/1001-1020``. An episode stands in front (``ep03/sq010/sh020``), and
+  ``-`` for no name: ``nightfall/-/sq010`` is the sequence of no episode.
 * ``.`` is all of it: of the production, of an episode (``ep03/.``), of a sequence in one (``ep03/sq010/.``).
 * Where no episode is named, what is in none is meant; where nothing is there, what is in the only episode
   that has such a place. Two episodes are never mixed: a text that may mean both is refused.
