@@ -181,6 +181,12 @@ class _Environment:
             and (not self.entered or stamp.get("python") == _python_version())
         )
 
+    def owner(self) -> "str | None":
+        """Return the other checkout whose own environment this is: `.venv` may be a link to it."""
+        root = self.stamp().get("root", self.root)
+        theirs = os.path.realpath(os.path.join(root, ".venv"))
+        return root if root != self.root and theirs == os.path.realpath(self.path) else None
+
     def ready(self) -> bool:
         return self.sound() and self.stamp().get(self.kind) == _digest(self.root, self.kind)
 
@@ -215,6 +221,11 @@ def _build(env: "_Environment") -> None:
             _take(lock.fileno())
             if env.ready():
                 return
+            if env.owner():
+                raise SetupError(
+                    f"{env.path} leads to the environment of another checkout, {env.owner()}",
+                    f"Remove the link, or let it lead to an empty folder: {env.path}",
+                )
             _say(f"setting up {env.path} (once)")
             _fill(env)
     except OSError as error:

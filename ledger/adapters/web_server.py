@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import threading
@@ -52,7 +53,9 @@ def run_application(
     its own work last: what waits is committed. Raises what the application raises when it starts.
     """
     module, _, function = name.partition(":")
+    gc.disable()  # what is imported stays
     application = getattr(import_module(module), function)()
+    gc.enable()
     server = _Server(_config(application, options), line)
     # Before the application starts: what it streams may want to hear of it as well, and asks for our handler.
     signal.signal(signal.SIGTERM, server.stop)

@@ -38,7 +38,8 @@ def open_records(home: Home, origin: str | None = None, clock: Clock | None = No
 @contextmanager
 def open_or_make_records(home: Home, *, dry_run: bool, clock: Clock | None = None) -> Iterator[Records]:
     """Open the same; a database that is lost is made anew, for a dry run in a temporary folder."""
-    from ledger.adapters.sql.engine import open_database, upgrade
+    from ledger.adapters.sql.engine import open_database
+    from ledger.adapters.sql.schema import upgrade
     from ledger.adapters.sql.store import create_log
 
     origin, url = home.settings().origin, database_url(home)

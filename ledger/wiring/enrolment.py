@@ -20,8 +20,8 @@ def found_studio(home: Home, settings: Settings, device: str, clock: Clock | Non
     Raises ``RefusedError("home.exists")``; nothing of an existing studio is touched. After any other error
     there is no studio, and the same call can be made again.
     """
-    from ledger.adapters.sql.engine import upgrade
     from ledger.adapters.sql.founding import new_log
+    from ledger.adapters.sql.schema import upgrade
 
     now = (clock or SystemClock()).now()
     check_device_name(device)
@@ -44,7 +44,7 @@ def enrol_device(home: Home, device: str, clock: Clock | None = None) -> int:
 
 def upgrade_database(home: Home) -> None:
     """Bring the database to this version's schema."""
-    from ledger.adapters.sql.engine import upgrade
+    from ledger.adapters.sql.schema import upgrade
 
     home.settings()
     upgrade(database_url(home))

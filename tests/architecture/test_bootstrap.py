@@ -103,6 +103,16 @@ def test_a_venv_of_another_tool_is_never_changed(checkout: Path) -> None:
     assert [path.name for path in (checkout / ".venv").iterdir()] == ["pyvenv.cfg"]
 
 
+def test_the_environment_of_another_checkout_is_never_emptied(checkout: Path, tmp_path: Path) -> None:
+    theirs = tmp_path / "theirs" / ".venv"
+    theirs.mkdir(parents=True)
+    _bootstrap._Environment(str(theirs.parent), "run").write_stamp({"root": str(theirs.parent)})
+    (checkout / ".venv").symlink_to(theirs)
+    with pytest.raises(_bootstrap.SetupError, match="environment of another checkout"):
+        _bootstrap._build(environment(checkout))
+    assert (theirs / _bootstrap.STAMP).exists()
+
+
 @pytest.mark.parametrize("stale", ["root", "python", "run"])
 def test_an_outdated_stamp_is_not_ready(checkout: Path, stale: str) -> None:
     env = environment(checkout)

@@ -26,7 +26,7 @@ import pytest
 from sqlalchemy import create_engine, make_url, text
 
 from ledger.adapters.files import FileLastSigned
-from ledger.adapters.sql.engine import upgrade
+from ledger.adapters.sql.schema import upgrade
 from ledger.adapters.sql.store import SqlEntryStore
 from ledger.core import merkle
 from ledger.core.tiles import WIDTH, Tile, TileNodes, fold

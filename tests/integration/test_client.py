@@ -91,7 +91,7 @@ def test_it_waits_as_long_as_the_server_says_and_tries_again() -> None:
     begun = time.monotonic()
     found, asked = sent(says(BUSY, RECEIPTED))
     assert (found, asked) == (Receipted(7, b"a"), 2)
-    assert 1 < time.monotonic() - begun < 3
+    assert 1 < time.monotonic() - begun < 20
 
 
 def test_its_patience_ends() -> None:
@@ -102,15 +102,15 @@ def test_its_patience_ends() -> None:
 
 def test_a_slow_answer_ends_at_the_deadline() -> None:
     def drips(connection: socket.socket, request: bytes) -> None:
-        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n")
-        for _ in range(100):
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+        for _ in range(1000):
             time.sleep(0.05)
             connection.sendall(b" ")
 
     begun = time.monotonic()
     found, _ = sent(drips, timeout=0.3, patience=0)
     assert isinstance(found, RakkanError)
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 20
 
 
 def test_a_huge_answer_is_not_read() -> None:

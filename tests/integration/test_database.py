@@ -16,10 +16,11 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, event
 
-from ledger.adapters.sql import engine as engines
+from ledger.adapters.sql import schema as schemas
 from ledger.adapters.sql import tables
 from ledger.adapters.sql.checkpoints import SqlCheckpointStore
-from ledger.adapters.sql.engine import open_database, upgrade
+from ledger.adapters.sql.engine import open_database, writing
+from ledger.adapters.sql.schema import upgrade
 from ledger.adapters.sql.store import SqlEntryStore
 from ledger.core.receipt import verify_receipt
 from ledger.errors import IntegrityError, RefusedError, UsageError
@@ -74,8 +75,8 @@ def test_a_new_database_is_the_owner_s_only(tmp_path: Path) -> None:
 
 def test_the_migrations_of_a_wheel_are_found_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "_migrations").symlink_to(ROOT / "migrations")
-    monkeypatch.setattr(engines, "_PACKAGE", tmp_path)
-    assert engines._migrations() == tmp_path / "_migrations"
+    monkeypatch.setattr(schemas, "_PACKAGE", tmp_path)
+    assert schemas._migrations() == tmp_path / "_migrations"
     upgrade(url(tmp_path))
     open_database(url(tmp_path)).dispose()
 
@@ -217,7 +218,7 @@ def test_searches_use_their_index(tmp_path: Path, criterion: str, index: str) ->
 def test_a_gap_between_entries_is_noticed(tmp_path: Path) -> None:
     with sqlite_log(tmp_path) as log:
         log.append(entries(9))
-        with engines.writing(engine_of(log)).begin() as connection:
+        with writing(engine_of(log)).begin() as connection:
             connection.exec_driver_sql("DELETE FROM entry WHERE idx = 5")
         assert list(log.store.envelopes(0, 5)) == entries(5)
         with pytest.raises(IntegrityError) as error:

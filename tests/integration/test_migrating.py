@@ -21,7 +21,7 @@ WORK = """
 import logging, sys
 logging.basicConfig(level=logging.WARNING, stream=sys.stdout, format="%(message)s")
 logging.getLogger("alembic.runtime.migration").setLevel(logging.INFO)
-from ledger.adapters.sql.engine import upgrade
+from ledger.adapters.sql.schema import upgrade
 sys.stdin.readline()
 upgrade(sys.argv[1])
 """

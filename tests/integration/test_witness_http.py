@@ -80,16 +80,16 @@ def says(status: int, body: bytes, **headers: str) -> Callable[[BaseHTTPRequestH
     return answer
 
 
-def ask(url: str) -> bytes:
-    return HttpWitness("w", url, SECONDS).add_checkpoint(0, (), CHECKPOINT)
+def ask(url: str, seconds: float = 60) -> bytes:
+    return HttpWitness("w", url, seconds).add_checkpoint(0, (), CHECKPOINT)
 
 
 def unavailable(url: str) -> UndecidedError:
     """Ask, and return the error; the time it takes is bounded."""
     began = time.monotonic()
     with pytest.raises(UndecidedError) as error:
-        ask(url)
-    assert time.monotonic() - began < 4 * SECONDS
+        ask(url, SECONDS)
+    assert time.monotonic() - began < 20
     assert error.value.code == "witness.unavailable"
     assert error.value.evidence["witness"] == "w"
     return error.value

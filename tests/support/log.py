@@ -7,7 +7,8 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from ledger.adapters.files import DirectoryPublication, FileLastSigned
-from ledger.adapters.sql.engine import open_database, upgrade
+from ledger.adapters.sql.engine import open_database
+from ledger.adapters.sql.schema import upgrade
 from ledger.adapters.sql.store import SqlEntryStore, create_log
 from ledger.core.digest import sha256_hex
 from ledger.core.merkle import EMPTY_ROOT, node_hash

@@ -18,7 +18,7 @@ from sqlalchemy import Engine, NullPool, create_engine, delete, make_url
 from sqlalchemy.exc import DBAPIError
 
 from ledger.adapters.sql import tables
-from ledger.adapters.sql.engine import upgrade
+from ledger.adapters.sql.schema import upgrade
 
 
 @dataclass

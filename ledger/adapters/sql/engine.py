@@ -1,4 +1,4 @@
-"""Opening a database, and bringing one to the current schema.
+"""Opening a database of the current schema; ``schema`` brings one to it.
 
 * ``sqlite:///PATH`` or ``postgresql://USER:PASSWORD@HOST/NAME``; ``dialect`` lists all that differs.
 * Every write goes through ``write``, which waits for its turn first.
@@ -10,11 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError
 
@@ -28,29 +25,6 @@ from ledger.errors import UsageError
 BUSY_SECONDS = 5.0
 _DIALECTS: dict[str, Dialect] = {"sqlite": Sqlite(), "postgresql": Postgres()}
 _WRITE = "rakkan_write"
-_PACKAGE = Path(__file__).resolve().parents[2]
-
-
-def upgrade(url: str) -> None:
-    """Bring the database to the current schema; a missing SQLite file is created, readable by its owner only.
-
-    All migrations run in one transaction. Raises ``RakkanError`` with a ``log.`` code when the database
-    cannot be written, ``UsageError("home.missing")`` when its folder does not exist, and what
-    ``open_database`` raises about the URL and the server.
-    """
-    parsed, dialect = _parse(url)
-    dialect.create(parsed)
-    engine = _engine(parsed, dialect, BUSY_SECONDS)
-    config = Config()
-    # ConfigParser expands percent signs.
-    config.set_main_option("script_location", str(_migrations()).replace("%", "%%"))
-    try:
-        with write(engine) as connection:
-            dialect.lock_schema(connection)
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
-    finally:
-        engine.dispose()
 
 
 def open_database(url: str, busy_seconds: float = BUSY_SECONDS) -> Engine:
@@ -60,9 +34,9 @@ def open_database(url: str, busy_seconds: float = BUSY_SECONDS) -> Engine:
     ``home.schema``, ``database.url``, ``database.driver`` or ``database.access``, and
     ``RefusedError("database.unsafe")`` for a server that can lose a commit.
     """
-    parsed, dialect = _parse(url)
+    parsed, dialect = parse(url)
     dialect.check_exists(parsed)
-    engine = _engine(parsed, dialect, busy_seconds)
+    engine = engine_at(parsed, dialect, busy_seconds)
     try:
         with translated(dialect), engine.begin() as connection:
             found = _revision(connection)
@@ -96,7 +70,8 @@ def write(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
-def _parse(url: str) -> tuple[URL, Dialect]:
+def parse(url: str) -> tuple[URL, Dialect]:
+    """Return the URL as the database's driver takes it, and the dialect. Raises ``database.url``."""
     try:
         parsed = make_url(url)
         dialect = _DIALECTS[parsed.drivername]
@@ -105,7 +80,8 @@ def _parse(url: str) -> tuple[URL, Dialect]:
     return dialect.driver_url(parsed), dialect
 
 
-def _engine(url: URL, dialect: Dialect, busy_seconds: float) -> Engine:
+def engine_at(url: URL, dialect: Dialect, busy_seconds: float) -> Engine:
+    """Return an engine on a database of any schema. Raises ``UsageError("database.driver")``."""
     try:
         engine = create_engine(
             url, hide_parameters=True, pool_timeout=busy_seconds, **dialect.options(busy_seconds)
@@ -136,9 +112,3 @@ def _revision(connection: Connection) -> str | None:
         return None
     found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
     return found
-
-
-def _migrations() -> Path:
-    """Return the folder of the migrations: inside the wheel, else beside the package in a checkout."""
-    installed = _PACKAGE / "_migrations"
-    return installed if installed.is_dir() else _PACKAGE.parent / "migrations"

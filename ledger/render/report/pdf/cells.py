@@ -129,8 +129,8 @@ def cut(text: Any, most: int = NAME) -> Any:
 def plain(value: Any, missing: Collection[str] = ()) -> Any:
     """Return a document with every text made fit to be set, however deep it lies.
 
-    A character that nobody sees, or that no font here has (``missing``), is shown by its code point; texts
-    that are too long are cut, and say so; long words get places where a line may end.
+    A character that nobody sees, or that no font here has (``missing``: none of ASCII), is shown by its code
+    point; texts that are too long are cut, and say so; long words get places where a line may end.
     """
     if isinstance(value, Ours):
         return value
