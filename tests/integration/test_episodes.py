@@ -167,7 +167,7 @@ def test_what_was_delivered_is_named_where_the_production_knows_it(series: Home,
     with open_studio(home) as studio:
         reader = Eyes(View.DISTRIBUTOR)
         for number, scope in enumerate(("the episode ep02", "ep01/sq000/sh0001", "the cut secret")):
-            follows = series_of(studio, scope, reader)
+            follows = series_of(studio.log.origin, scope, reader)
             said = replace(audit_report(), series=follows, view=reader.view.value, identifier=f"AR-{number}")
             issued = Statement((Artifact("report.json", digest(scope)),), said)
             append(studio, [(home.statement_signer(REGISTRAR), issued)])

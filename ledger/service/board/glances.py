@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from functools import lru_cache
 
 from ledger.core.audit.views import Reader, View
 from ledger.core.checkpoint import parse_checkpoint
@@ -82,18 +83,22 @@ def since_friday(studio: Studio) -> Since:
 def delivered(studio: Studio, places: Iterable[Place] = ()) -> tuple[Delivered, ...]:
     """Return the reports that were issued, the newest first; those of these places with what they are of."""
     found = issued(studio)[:MOST]
-    texts = _texts(places) if found else ()
-    known = {
-        (view, series_of(studio, scope_of(studio, [text]), Reader(View(view)))): text
-        for view in {report.view for _, report in found}
-        for text in texts
-    }
+    texts = _texts(places) if found else frozenset[str]()
+    about = studio.log.origin, studio.production, texts
     return tuple(
-        Delivered(index, report, known.get((report.view, report.series), "")) for index, report in found
+        Delivered(index, report, _series(*about, report.view).get(report.series, ""))
+        for index, report in found
     )
 
 
-def _texts(places: Iterable[Place]) -> set[str]:
+@lru_cache(maxsize=8)
+def _series(origin: str, production: str, texts: frozenset[str], view: str) -> Mapping[str, str]:
+    """Return the text of the targets by the digest that a report of them has in the log."""
+    reader = Reader(View(view))
+    return {series_of(origin, scope_of(production, [text]), reader): text for text in texts}
+
+
+def _texts(places: Iterable[Place]) -> frozenset[str]:
     """Return what somebody may have asked a report of: places, their episodes and sequences, all of it."""
     found = {WHOLE}
     for place in places:
@@ -102,7 +107,7 @@ def _texts(places: Iterable[Place]) -> set[str]:
         found |= (
             {f"{place.episode}/{WHOLE}", f"{place.episode}/{place.sequence}/{WHOLE}"} if inside else set()
         )
-    return found - {""}
+    return frozenset(found - {""})
 
 
 def log_state(studio: Studio, public: PublicLog) -> LogState:

@@ -38,9 +38,9 @@ class Kept:
     report: AuditReport
 
 
-def series_of(studio: Studio, scope: str, reader: Reader) -> str:
+def series_of(origin: str, scope: str, reader: Reader) -> str:
     """Return what is the same for reports that follow one another: of one scope, for one reader."""
-    said = [studio.log.origin, scope, reader.view.value, reader.party or ""]
+    said = [origin, scope, reader.view.value, reader.party or ""]
     return sha256_hex(canonical.encode(said))
 
 

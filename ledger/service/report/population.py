@@ -177,14 +177,14 @@ def _of(studio: Studio, texts: Sequence[str], targets: tuple[Target, ...]) -> Po
     if not shots:
         raise UsageError("report.empty", f"{studio.production} has no final file on record.")
     ordered = sorted(shots.values(), key=lambda shot: (shot.place.words, shot.name))
-    return Population(scope_of(studio, texts), tuple(ordered), targets)
+    return Population(scope_of(studio.production, texts), tuple(ordered), targets)
 
 
-def scope_of(studio: Studio, texts: Sequence[str]) -> str:
+def scope_of(production: str, texts: Sequence[str]) -> str:
     """Return in words what a report of these targets is of."""
     match texts:
         case [text] if text == WHOLE:
-            return f"the production {studio.production}"
+            return f"the production {production}"
         case [text] if text.count("/") == 1 and text.endswith(f"/{WHOLE}"):
             return f"the episode {text[:-2]}"
     return ", ".join(texts[:3]) + (f" and {len(texts) - 3} more" if len(texts) > 3 else "")
