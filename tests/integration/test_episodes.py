@@ -193,6 +193,8 @@ def test_over_http_an_episode_bounds_what_is_listed(served: Reader, studio: Stud
         assert sum(both) == len(list(served.pages(path, name, shot="sh0001"))) > max(both)
     files = [served.get("/coverage", episode=each)["files"] for each in EPISODES]
     assert sum(files) == served.get("/coverage")["files"] > max(files)
+    groups = served.get("/questions/coverage", by="episode")["groups"]
+    assert [(group["name"], group["files"]) for group in groups] == list(zip(EPISODES, files, strict=True))
     groups = served.get("/questions/coverage", by="shot", episode="ep01")["groups"]
     assert [group["name"] for group in groups] == [f"ep01/sq000/sh{shot:04}" for shot in range(SHOTS)]
 
