@@ -28,12 +28,14 @@ from ledger.service.log.public import PublicLog
 from ledger.service.log.publishing import Publishing, PublishSettings
 from ledger.service.log.sequencer import Sequencer
 from ledger.service.report.jobs import ReportSettings
+from ledger.service.rights.proposals import Proposals
 from ledger.service.studio import Studio
 from ledger.wiring import home_at, open_studio
 from ledger.wiring.access import identity_provider, open_credentials
 from ledger.wiring.outside import keeping_up, published_checkpoint, publishing
 from ledger.wiring.reports.serving import Reports, reporting
 from ledger.wiring.reports.standing import kept_reports
+from ledger.wiring.rights import open_proposals
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ class Served:
     reports: Reports
     boards: Boards
     labels: Watch
+    proposals: Proposals
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,16 +101,21 @@ def open_service(homes: tuple[Path, ...], settings: ServiceSettings) -> Iterator
     room = Room(settings.of(IntakeSettings).max_bulk_bytes)
     with ExitStack() as stack:
         found: dict[str, Served] = {}
+        if not homes:
+            yield Service(found, None, None)
+            return
+        accounts = stack.enter_context(open_credentials(home_at(homes[0])))
         for folder in homes:
-            one = _opened(home_at(folder), settings, room, stack)
+            one = _opened(home_at(folder), accounts, settings, room, stack)
             if found.setdefault(one.studio.production, one) is not one:
                 words = f"Two homes hold the production “{one.studio.production}”."
                 raise UsageError("home.exists", words, path=folder)
-        accounts = stack.enter_context(open_credentials(home_at(homes[0]))) if homes else None
         yield Service(found, accounts, _signing_in(settings, accounts))
 
 
-def _opened(home: Home, settings: ServiceSettings, room: Room, stack: ExitStack) -> Served:
+def _opened(
+    home: Home, accounts: Credentials, settings: ServiceSettings, room: Room, stack: ExitStack
+) -> Served:
     limits = settings.of(IntakeSettings)
     studio = stack.enter_context(open_studio(home))
     # What is entered last ends first: what waits is committed, then published, and then the database closed.
@@ -125,12 +133,15 @@ def _opened(home: Home, settings: ServiceSettings, room: Room, stack: ExitStack)
     reports = stack.enter_context(reporting(home, studio, settings.of(ReportSettings)))
     boards = stack.enter_context(open_boards(studio))
     labels = Watch(studio, kept_reports(home))
-    return Served(home, studio, intake, Devices(studio), public, publisher, reports, boards, labels)
+    proposals = stack.enter_context(open_proposals(home, studio, accounts))
+    return Served(
+        home, studio, intake, Devices(studio), public, publisher, reports, boards, labels, proposals
+    )
 
 
-def _signing_in(settings: ServiceSettings, accounts: Credentials | None) -> SigningIn | None:
+def _signing_in(settings: ServiceSettings, accounts: Credentials) -> SigningIn | None:
     chosen, access = settings.of(SignIn), settings.of(AccessSettings)
-    if accounts is None or not chosen.issuer or not access.public_url:
+    if not chosen.issuer or not access.public_url:
         return None
     return SigningIn(chosen, identity_provider(chosen), accounts, f"{access.public_url}/login/callback")
 

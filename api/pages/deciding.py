@@ -6,7 +6,6 @@ What is typed comes along from step to step: nothing of it is kept here. The rul
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -20,14 +19,22 @@ from starlette.responses import RedirectResponse, Response
 from api.forms import Typed, text
 from api.pages.decisions import WORDS
 from api.pages.shown import shown
-from api.pages.signing import Decider, form_of, hindrance, new_form, registrar_of, renewed
+from api.pages.signing import (
+    Decider,
+    form_of,
+    hindrance,
+    new_form,
+    raw_of,
+    registrar_of,
+    renewed,
+    said_in,
+)
 from api.reading import Asked
 from api.served import Production, Served
 from ledger.core.access import Viewer
 from ledger.core.predicates.approval import ApprovalKind, Decision
 from ledger.core.predicates.reasons import EXPLAINED, Code
 from ledger.core.predicates.review import Standing
-from ledger.core.statement import Statement
 from ledger.errors import RefusedError
 from ledger.render.pages.decisions import HINDRANCES, NOT_SO, REFUSED, command
 from ledger.service.reading.at_stake import AtStake, at_stake
@@ -36,7 +43,8 @@ from ledger.service.rights.deciding import Plan, plan, sign, thing_named
 from ledger.service.rights.decisions import decisions_at, decisions_of
 from ledger.service.rights.forms import FIELDS, table_of
 from ledger.service.rights.importing import Fact
-from ledger.wiring.reading import policies_shipped, policy_named
+from ledger.service.rights.proposals import Listed
+from ledger.wiring.reading import policies_shipped, policy_named, policy_names
 from ledger.wiring.rights import readers
 
 router = APIRouter(prefix="/productions/{production}/rights/decisions", include_in_schema=False)
@@ -61,7 +69,8 @@ def begin(
     today = served.studio.clock.now().date().isoformat()
     thing, _ = thing_named(served.studio, filled.thing.strip())
     said = filled.model_dump(exclude={"lang", "thing"})
-    typed = FormData({"zone": "UTC", "since": today, "thing": thing, **said})
+    people = "two" if _policies(served, 2) else "one"
+    typed = FormData({"zone": "UTC", "since": today, "thing": thing, "people": people, **said})
     return _sheet(request, viewer, served, kind, typed)
 
 
@@ -69,7 +78,9 @@ def begin(
 def go_on(request: Request, viewer: Decider, served: Production, kind: Kind, typed: Typed) -> Response:
     """Take one step: look at what would be signed, go back to change it, or sign it."""
     registrar, form, step = registrar_of(request, served), form_of(typed, viewer), text(typed, "step")
-    fact = Fact(_FACTS[kind], kind, table_of(kind, _values(typed), viewer.name), Path())
+    if proposing(kind, typed):
+        form = served.proposals.first_form(form)
+    fact = Fact(_FACTS[kind], kind, table_of(kind, _values(typed), form.people), Path())
 
     def made() -> Plan:
         return plan(served.studio, readers(), [fact], form, Path(), frozenset())
@@ -79,18 +90,25 @@ def go_on(request: Request, viewer: Decider, served: Production, kind: Kind, typ
     if step == "sign" and not _meant(kind, typed):
         return _confirm(request, viewer, served, kind, typed, made(), status=400)
     if step == "sign":
+        desk, expected = f"/productions/{served.studio.production}/rights", text(typed, "expected")
         try:
-            done = sign(served.studio, registrar, form, made, text(typed, "expected"))
+            if form.first is not None:
+                proposal = served.proposals.propose(registrar, form, _values(typed), expected)
+                return RedirectResponse(f"{desk}/proposals/{proposal.id}", 303)
+            done = sign(served.studio, registrar, form, made, expected)
+            return RedirectResponse(f"{desk}/decisions?done={done[0]}", 303)
         except RefusedError as error:
             if error.code != "decide.changed":
                 raise
-        else:
-            where = f"/productions/{served.studio.production}/rights/decisions?done={done[0]}"
-            return RedirectResponse(where, 303)
     found = made()
     if found.refused or found.others:
         return _sheet(request, viewer, served, kind, typed, found)
     return _confirm(request, viewer, served, kind, typed, found, status=409 if step == "sign" else 200)
+
+
+def proposing(kind: Kind, typed: FormData) -> bool:
+    """Whether somebody else is to confirm it."""
+    return kind == "override" and text(typed, "people") != "one"
 
 
 def _meant(kind: Kind, typed: FormData) -> bool:
@@ -130,11 +148,12 @@ def _sheet(
         refused=refused and REFUSED.get(refused.code, NOT_SO),
         error=refused,
         others=decisions_at(served.studio, told, now),
+        waiting=_waiting(served, viewer, kind, values),
         earlier=[each for each in _earlier(served, kind, values, now) if each.index not in told],
         stake=_stake(served, kind, values),
         name=thing_named(served.studio, values["thing"])[1],
         may_open=False,
-        **_choices(values["code"]),
+        **_choices(served, values["code"]),
         **WORDS,
     )
 
@@ -166,8 +185,9 @@ def _confirm(
         form=form_of(typed, viewer) if status == 200 else renewed(served, form_of(typed, viewer)),
         plan=found,
         planned=outcome.planned,
-        said={name: value for name, value in draft.predicate.to_json().items() if name != "_sd"},
-        raw=_raw(Statement(draft.subjects, draft.predicate)),
+        said=said_in(outcome.planned),
+        raw=raw_of(outcome.planned),
+        proposing=proposing(kind, typed),
         stake=_stake(served, kind, values, ends),
         policies=policies_shipped(),
         changed=status == 409,
@@ -176,13 +196,14 @@ def _confirm(
     )
 
 
-def _raw(statement: Statement) -> str:
-    document = {
-        "subject": [subject.to_json() for subject in statement.subjects],
-        "predicateType": statement.predicate.TYPE,
-        "predicate": statement.predicate.to_json(),
-    }
-    return json.dumps(document, indent=2, ensure_ascii=False)
+def _waiting(served: Served, viewer: Viewer, kind: Kind, values: dict[str, str]) -> list[Listed]:
+    """Return what was proposed and not decided yet about the things that the form is about."""
+    name = thing_named(served.studio, values["thing"])[1]
+    return [
+        each
+        for each in (served.proposals.listed(viewer.name) if kind == "override" else ())
+        if (each.proposal.typed.get("code"), each.name) == (values["code"], name)
+    ]
 
 
 def _earlier(served: Served, kind: Kind, values: dict[str, str], now: datetime) -> list[decisions.Decision]:
@@ -203,13 +224,21 @@ def _stake(
     return at_stake(served.studio, thing, ends, policy)
 
 
-def _choices(code: str) -> dict[str, Any]:
+def _policies(served: Served, people: int) -> list[str]:
+    """Return the policies that count an override only if so many people accept it."""
+    studio = served.studio
+    found = (policy_named(studio, name) for name in policy_names(studio))
+    return [item.name for item in found if item.overrides.approvers >= people]
+
+
+def _choices(served: Served, code: str) -> dict[str, Any]:
     """Return what the selects offer, and what the policies say of overriding this finding."""
     policies = policies_shipped()
     return {
         "explained": EXPLAINED.get(Code(code)) if code in tuple(Code) else None,
         "policies": policies,
-        "two": [item.name for item in policies if item.overrides.approvers > 1],
+        "two": _policies(served, 2),
+        "more": _policies(served, 3),
         "never": [item.name for item in policies if code in item.overrides.never],
         "standings": tuple(Standing),
         "approvals": tuple(ApprovalKind),

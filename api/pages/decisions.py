@@ -14,7 +14,7 @@ from api.pages.shown import shown
 from api.reading import Asked
 from api.routes.disclosures import server_of
 from api.security import need
-from api.served import Production
+from api.served import Production, Served
 from ledger.core.access import Action, Viewer
 from ledger.core.predicates.reasons import EXPLAINED
 from ledger.render.pages.decisions import KINDS, MEMBERS, MOMENTS, STATES, VALUES
@@ -22,6 +22,7 @@ from ledger.service.access.disclosures import Shown, show
 from ledger.service.reading.pages import MAX_INDEX
 from ledger.service.rights import decisions
 from ledger.service.rights.decisions import State, decisions_at, decisions_of
+from ledger.service.rights.proposals import Listed
 
 router = APIRouter(prefix="/productions/{production}/rights/decisions", include_in_schema=False)
 Reader = Annotated[Viewer, need(Action.READ_REGISTRY)]
@@ -67,9 +68,16 @@ def show_decisions(
         asked=asked,
         offered=decisions.KINDS,
         may_decide=viewer.may(Action.DECIDE, production),
+        waiting=waiting_for(served, viewer),
         may_open=viewer.may(Action.OPEN_DISCLOSURES, production),
         **WORDS,
     )
+
+
+def waiting_for(served: Served, viewer: Viewer) -> list[Listed]:
+    """Return what waits for a second person, for who may be one."""
+    may = viewer.may(Action.DECIDE, served.studio.production)
+    return served.proposals.listed(viewer.name) if may else []
 
 
 @router.get("/{entry}/reason")

@@ -20,7 +20,9 @@ from ledger.core.access import Action, Viewer
 from ledger.core.predicates.reasons import EXPLAINED
 from ledger.errors import UsageError
 from ledger.render.pages import lineage
+from ledger.render.pages.label import STATES
 from ledger.service.clear.question import Asked as Question
+from ledger.service.labels.shown import on_files
 from ledger.service.reading import frame as frames
 from ledger.service.reading.lineage import DEEPEST, Direction
 from ledger.service.reading.lineage import Way as Along
@@ -53,8 +55,7 @@ def frame(
     asked: Annotated[FrameAsked, Query()],
 ) -> Response:
     """Show one file as the crew sees it."""
-    studio = served.studio
-    production = studio.production
+    studio, production = served.studio, served.studio.production
     sight = sight_of(viewer, production)
     found = frames.frame(studio, sha256, sight)
     page = Page(("way", found.sha256, asked.direction.value), LINKS, asked.after)
@@ -79,6 +80,8 @@ def frame(
         explained={code.value: each for code, each in EXPLAINED.items()},
         computed=_computed(served, found, asked.policy, sight) if may_clear else None,
         policies=policy_names(studio) if may_clear else (),
+        labels=on_files(studio, served.labels, {found.sha256, sha256}, titles=True),
+        label_states=STATES,
         base=base,
         onward=_onward(asked, along, more=more),
         first=asked.after is None and asked.part == 1,

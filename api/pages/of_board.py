@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.pages.decisions import waiting_for
 from api.pages.shown import roles_on, shown
 from api.security import need
 from api.served import Served
@@ -74,6 +75,10 @@ class Looked(NamedTuple):
             "explained": EXPLAINED,
             "uses": USES,
             "sight": self.sight,
+            "waiting": {
+                (each.proposal.typed.get("code"), each.name): each.proposal.id
+                for each in waiting_for(self.served, self.viewer)
+            },
             "may_decide": Role.LEGAL.value in roles_on(self.viewer, production),
         }
         return shown(self.request, template, self.viewer, production, **values)

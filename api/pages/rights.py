@@ -9,6 +9,7 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from api.pages.decisions import waiting_for
 from api.pages.of_rights import Day, Desk, Registry, name_in
 from api.reading import Digest, Name
 from api.security import need
@@ -52,7 +53,8 @@ def desk(
         rows = search(studio, facts_of(studio), q, studio.clock.now())
         return shown.shown("rights_found.html.j2", q=q, rows=rows[:PAGE], count=len(rows))
     profile = policy_named(studio, policy_names(studio)[0])
-    return shown.shown("rights.html.j2", first=first_page(studio, within, profile), days=DAYS, shelves=Shelf)
+    first, waiting = first_page(studio, within, profile), len(waiting_for(served, viewer))
+    return shown.shown("rights.html.j2", first=first, days=DAYS, shelves=Shelf, waiting=waiting)
 
 
 @router.get("/all/{shelf}")

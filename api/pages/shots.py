@@ -12,7 +12,9 @@ from api.pages.of_board import BoardAsked, Clearing, Looked, looked
 from api.reading import Name
 from api.served import Production
 from ledger.render.pages.addresses import name_of
+from ledger.render.pages.label import STATES
 from ledger.service.board import findings, shot
+from ledger.service.labels.shown import on_files
 from ledger.service.places import Place
 from ledger.service.reading.clearances import one_of_few
 from ledger.service.reading.pages import Page
@@ -32,9 +34,8 @@ def show_shot(
     asked: Annotated[BoardAsked, Query()],
 ) -> Response:
     """Show the final files of a shot, each with its verdict, and how they came to be."""
-    return _shown(
-        looked(request, viewer, served, asked.policy), Place(None, name_of(sequence), name_of(name)), asked
-    )
+    place = Place(None, name_of(sequence), name_of(name))
+    return _shown(looked(request, viewer, served, asked.policy), place, asked)
 
 
 @router.get("/{episode}/{sequence}/{name}")
@@ -53,8 +54,10 @@ def show_shot_of_episode(
 
 
 def _shown(look: Looked, place: Place, asked: BoardAsked) -> Response:
-    page = Page(("shot", look.profile.name, *place), FILES, asked.after or None)
+    served, page = look.served, Page(("shot", look.profile.name, *place), FILES, asked.after or None)
     with one_of_few():
-        found = shot.show(look.served.studio, look.profile, place, page)
+        found = shot.show(served.studio, look.profile, place, page)
     kinds = findings.kinds(found.findings, registry=look.sight.registry)
-    return look.shown("board_shot.html.j2", found=found, kinds=kinds)
+    files = {file.frame.sha256 for file in found.files}
+    labels = on_files(served.studio, served.labels, files, titles=look.sight.work)
+    return look.shown("board_shot.html.j2", found=found, kinds=kinds, labels=labels, label_states=STATES)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, Any
 
 from starlette.datastructures import FormData
 from starlette.requests import Request
@@ -17,6 +18,8 @@ from ledger.core.predicates.decided import FORM
 from ledger.errors import MalformedError, RakkanError, RefusedError
 from ledger.service.reading.pages import MAX_INDEX, size_of
 from ledger.service.rights.deciding import Form
+from ledger.service.rights.proposals import SECOND
+from ledger.service.rights.register import Planned
 from ledger.service.studio import Device
 from ledger.wiring import REGISTRAR, open_device
 
@@ -39,6 +42,25 @@ def form_of(typed: FormData, viewer: Viewer) -> Form:
     if not FORM.fullmatch(number) or not (seen.isascii() and seen.isdigit()) or int(seen[:20]) > MAX_INDEX:
         raise MalformedError("request.malformed", "The form lacks its number, or the log's size.")
     return Form(number, int(seen), viewer.name)
+
+
+def said_in(planned: Planned) -> dict[str, Any]:
+    """Return what would be signed, member by member: no commitments, and nobody who is only to come."""
+    said = {name: value for name, value in planned.draft.predicate.to_json().items() if name != "_sd"}
+    if "approvers" in said:
+        said["approvers"] = [each for each in said["approvers"] if each != SECOND]
+    return said
+
+
+def raw_of(planned: Planned) -> str:
+    """Return the statement that would be signed, as JSON for people."""
+    draft = planned.draft
+    document = {
+        "subject": [subject.to_json() for subject in draft.subjects],
+        "predicateType": draft.predicate.TYPE,
+        "predicate": draft.predicate.to_json(),
+    }
+    return json.dumps(document, indent=2, ensure_ascii=False)
 
 
 def registrar_of(request: Request, served: Served) -> Device:

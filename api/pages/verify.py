@@ -29,10 +29,11 @@ from ledger.core.predicates.reasons import EXPLAINED, Code
 from ledger.errors import MalformedError
 from ledger.render.coverage import size
 from ledger.render.pages import lineage, verified, verify_words
+from ledger.render.pages.label import STATES
 from ledger.render.words import USES
 from ledger.service.ancestry import ancestry
 from ledger.service.beside import side
-from ledger.service.labels.stated import place_of
+from ledger.service.labels.shown import on_files
 from ledger.service.reading.productions import may_see
 from ledger.service.reading.way import Stop
 from ledger.service.studio import Studio
@@ -122,8 +123,10 @@ def answered(request: Request, verifier: Verifier, answer: Answer, viewer: Viewe
         values |= _beyond(answer, answer.studio, viewer)
         name = answer.studio.production
         production = name if may_see(viewer, name) else None
-        found = service_of(request).production(name).labels.labels().about(answer.public.sha256 or "")
-        values["labels"] = [place_of(name, identifier) for identifier in found]
+        watch, files = service_of(request).production(name).labels, {answer.public.sha256 or ""}
+        # Which files a labelled title is made of is nobody's business but theirs who read of its files.
+        titles = viewer.may(Action.READ_VERDICTS, name)
+        values["labels"] = on_files(answer.studio, watch, files, titles=titles)
     return shown(request, "verified.html.j2", viewer, production, **values)
 
 
@@ -149,6 +152,7 @@ def told(said: Mapping[str, Any]) -> dict[str, Any]:
         "place": None,
         "views": (),
         "labels": (),
+        "label_states": STATES,
     }
 
 

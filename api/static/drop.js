@@ -53,6 +53,7 @@ function show(answer, file) {
   const page = $("[data-page]")?.dataset.page;
   if (page) history.pushState({}, "", page);
   ready();
+  document.dispatchEvent(new Event("swapped"));
   const figure = $(".preview");
   if (figure && /^image/.test(file.type)) {
     URL.revokeObjectURL(preview);

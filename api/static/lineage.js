@@ -1,8 +1,8 @@
 // The picture of a way: larger and smaller by the part of it that is shown, and from card to card by arrows.
-for (const frame of document.querySelectorAll("[data-lineage]")) {
+function draw(frame) {
   const svg = frame.querySelector("svg");
   const bar = frame.parentElement.querySelector("[data-zoom]");
-  if (!svg || !bar) continue;
+  if (!svg || !bar) return;
   const [, , width, height] = svg.getAttribute("viewBox").split(" ").map(Number);
   const show = (scale) => {
     svg.setAttribute("width", width * scale);
@@ -34,3 +34,6 @@ for (const frame of document.querySelectorAll("[data-lineage]")) {
   });
   frame.scrollLeft = frame.scrollWidth;
 }
+const all = () => document.querySelectorAll("[data-lineage]").forEach(draw);
+document.addEventListener("swapped", all);
+all();

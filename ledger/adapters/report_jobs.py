@@ -122,7 +122,7 @@ def _document(job: Job) -> dict[str, Any]:
         id=job.identifier,
         wanted=job.wanted.to_json(),
         asker=job.asker,
-        made=format_time(job.made),
+        made=job.made.isoformat(),  # to the microsecond: several a second are made in the order of asking
         state=job.state.value,
         ended=job.ended and format_time(job.ended),
         files=[asdict(item) for item in job.files],
@@ -137,7 +137,7 @@ def _read(said: dict[str, Any]) -> Job:
         identifier=said["id"],
         wanted=Wanted.read(said["wanted"]),
         asker=said["asker"],
-        made=parse_time(said["made"]),
+        made=datetime.fromisoformat(said["made"]),
         state=State(said["state"]),
         phase=said.get("phase", ""),
         done=said.get("done", 0),

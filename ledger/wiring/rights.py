@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ledger.errors import UsageError
+from ledger.wiring import database_url
 from ledger.wiring.inventory import read_list
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from ledger.adapters.home import Home
     from ledger.core.rights.declared import SignatureReport
+    from ledger.service.access.credentials import Credentials
     from ledger.service.inventory.index import Header
     from ledger.service.rights.importing import Fact
+    from ledger.service.rights.proposals import Proposals
     from ledger.service.rights.tables import Readers
+    from ledger.service.studio import Studio
 
 
 def readers() -> Readers:
@@ -22,6 +29,23 @@ def readers() -> Readers:
     from ledger.service.rights.tables import Readers
 
     return Readers(_index, _licence)
+
+
+@contextmanager
+def open_proposals(home: Home, studio: Studio, credentials: Credentials) -> Iterator[Proposals]:
+    """Open what waits for a second person, for as long as the block runs. Raises ``home.*``, ``database.*``.
+
+    ``credentials`` are those by which people are known.
+    """
+    from ledger.adapters.sql.engine import open_database
+    from ledger.adapters.sql.proposals import SqlProposalStore
+    from ledger.service.rights.proposals import Proposals
+
+    engine = open_database(database_url(home))
+    try:
+        yield Proposals(studio, SqlProposalStore(engine, studio.log.origin), credentials, readers())
+    finally:
+        engine.dispose()
 
 
 def _index(source: Path, dataset: str, target: Path) -> Header:

@@ -28,7 +28,7 @@ from ledger.wiring import SystemClock, home_at, open_device, open_studio
 from ledger.wiring.enrolment import found_studio
 from ledger.wiring.events import open_events
 from tests.bench.table import print_table
-from tests.support.events_app import serving_events
+from tests.support.events_server import serving_events
 from tests.support.receiver import receiving
 
 pytestmark = pytest.mark.bench

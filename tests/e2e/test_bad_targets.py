@@ -40,6 +40,7 @@ def _limited(studio: Studio, megabytes: int, *arguments: object) -> subprocess.C
 
 @pytest.mark.slow
 @pytest.mark.sample
+@pytest.mark.slow
 def test_a_giant_with_a_sidecar_needs_little_memory(studio: Studio) -> None:
     path = make("exr", studio.work, "giant")
     with path.open("r+b") as file:

@@ -12,8 +12,8 @@ import pytest
 
 from ledger.hooks import rakkan_capture
 from tests.e2e.conftest import ROOT, Studio
-from tests.e2e.test_cli_serve import serving
 from tests.support.capturing import CaptureDevice
+from tests.support.here import serving
 
 FRAMES = 6
 PAINT = """
@@ -93,7 +93,7 @@ def test_three_tools_on_two_devices_are_one_lineage(studio: Studio, tmp_path: Pa
     away = studio("coverage", studio.work, "--json")
     assert away.code == 3
     assert away.json["classes"]["used"]["files"] == FRAMES
-    with serving(studio) as url:
+    with serving(studio.home) as url:
         cut.laptop.install(server=url)
         cut.laptop.turn()
     found = studio("coverage", studio.work, "--json")

@@ -12,9 +12,9 @@ import pytest
 
 from ledger.service.report.issuing import CHECKPOINT, ENTRY, PROOF, RECEIPT
 from tests.e2e.conftest import Studio
-from tests.e2e.test_cli_serve import serving
 from tests.e2e.test_events import listening, served
 from tests.support.cleared import policy, revoke
+from tests.support.here import serving
 
 CLEARED, PERSON, BLOCKED = 0, 3, 4
 
@@ -168,7 +168,7 @@ def test_a_receiver_asks_the_studios_server_and_is_told_what_cannot_be_proven_to
 ) -> None:
     revoke(nightfall)
     nightfall("clear", ".", *policy(nightfall), "--record")
-    with serving(nightfall) as url:
+    with serving(nightfall.home) as url:
         for role, proven in (("auditor", True), ("distributor", False)):
             token = nightfall.ok("token", "create", role, "--role", role, "--json").json["token"]
             asked = ("reports", "watch", handover, "--server", url, "--trust", nightfall.trust, "--json")

@@ -37,7 +37,7 @@ def serving(studio: Studio, listen: str = "127.0.0.1:0") -> Iterator[str]:
         yield lines[1].split()[-1]
     finally:
         process.terminate()
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
         process.stdout.close()
 
 

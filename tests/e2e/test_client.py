@@ -16,8 +16,8 @@ from ledger.client import Client
 from ledger.errors import RakkanError
 from ledger.wiring import home_at
 from tests.e2e.conftest import Studio, copied, sidecar
-from tests.e2e.test_cli_serve import serving
 from tests.support.cleared import policy
+from tests.support.here import serving
 
 
 def digest(path: Path) -> str:
@@ -36,7 +36,7 @@ def own(founded: Studio, tmp_path_factory: pytest.TempPathFactory) -> Studio:
 
 @pytest.fixture(scope="module")
 def url(own: Studio) -> Iterator[str]:
-    with serving(own) as found:
+    with serving(own.home) as found:
         yield found
 
 
@@ -188,7 +188,7 @@ def test_questions_about_rights(nightfall: Studio) -> None:
     inventories.mkdir()
     shutil.copy(nightfall.work / "plates.inventory", inventories)
     token = nightfall.ok("token", "create", "legal", "--role", "legal", "--json").json["token"]
-    with serving(nightfall) as url, Client(url, production="nightfall", token=token) as legal:
+    with serving(nightfall.home) as url, Client(url, production="nightfall", token=token) as legal:
         assert legal.clear(["sq010/sh010"], "house")["verdict"] == {"then": "cleared", "now": "cleared"}
         assert legal.impact("G-7")["finals"] == 2
         revoked = legal.impact("G-7", ifRevoked="2026-02-01T00:00:00Z", policy="house")

@@ -68,6 +68,36 @@ def test_another_site_signs_nothing_with_a_lawyers_cookie(
     assert size(production.home) == before
 
 
+def test_another_site_confirms_nothing_with_a_second_persons_cookie(
+    production: Studio, client: TestClient
+) -> None:
+    sheet = client.get(f"{DESK}/decisions/override").text
+    form = dict(re.findall(r'name="(form|seen)" value="([^"]*)"', sheet))
+    form |= {"thing": "sky", "code": "MODEL_OPAQUE", "expires": "2099-01-01", "zone": "UTC", "reason": "why"}
+    looked = client.post(f"{DESK}/decisions/override", data=form | {"step": "look"}).text
+    (expected,) = re.findall(r'name="expected" value="([^"]*)"', looked)
+    proposed = client.post(f"{DESK}/decisions/override", data=form | {"step": "sign", "expected": expected})
+    where, second = proposed.url.path, cookie(production.home, Role.LEGAL)
+    shown = client.get(where, headers=second).text
+    (expected,) = re.findall(r'name="expected" value="([^"]*)"', shown)
+    before = size(production.home)
+    for step in ("confirm", "decline", "withdraw"):
+        data = {"step": step, "expected": expected, "why": "because"}
+        got = client.post(where, data=data, headers=second | {"sec-fetch-site": "cross-site"})
+        assert (got.status_code, "access.cross-site" in got.text) == (403, True)
+    for role in (Role.PRODUCER, Role.AUDITOR):
+        assert client.get(where, headers=cookie(production.home, role)).status_code == 403
+    own = client.post(where, data={"step": "confirm", "expected": expected})
+    assert (own.status_code, "decide.same-person" in own.text) == (403, True)
+    for data in ({"step": ""}, {"step": "decline"}, {"step": "decline", "why": "x" * 501}, {"step": "own"}):
+        assert client.post(where, data=data, headers=second).status_code == 400
+    assert size(production.home) == before
+    confirm = {"step": "confirm", "expected": expected}
+    done = client.post(where, data=confirm, headers=second, follow_redirects=False)
+    assert (done.status_code, done.headers["location"]) == (303, f"{DESK}/decisions?done={before}")
+    assert client.get(where, headers=second).status_code == 404
+
+
 def test_no_page_of_another_site_frames_a_form(client: TestClient) -> None:
     for path in FORMS:
         got = client.get(path)

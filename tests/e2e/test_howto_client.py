@@ -11,7 +11,7 @@ import pytest
 from ledger.wiring import home_at
 from tests.architecture.project import ROOT
 from tests.e2e.conftest import Studio
-from tests.e2e.test_cli_serve import serving
+from tests.support.here import serving
 
 PAGE = (ROOT / "docs" / "howto" / "use-the-python-client.md").read_text(encoding="utf-8")
 PROGRAMS = re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
@@ -27,7 +27,7 @@ def test_the_programs_run(
     token = studio.ok("token", "create", "auditor", "--role", "auditor", "--json").json["token"]
     monkeypatch.chdir(tmp_path)
     origin = home_at(studio.home).settings().origin
-    with serving(studio) as url:
+    with serving(studio.home) as url:
         known: dict[str, object] = {}
         for program in PROGRAMS:
             said = program.replace("http://127.0.0.1:8321", url).replace("TOKEN", token)

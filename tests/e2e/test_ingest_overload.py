@@ -57,6 +57,7 @@ def check_accepted(studio: Studio, answers: list[tuple[int, str]], made: list[by
         assert held[item["index"]] == made[number]
 
 
+@pytest.mark.slow
 def test_a_flood_loses_nothing_and_every_refusal_says_when_to_come_back(
     studio: Studio, bodies: tuple[Path, list[bytes]]
 ) -> None:

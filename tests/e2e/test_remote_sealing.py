@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import Studio, checks, sidecar
-from tests.e2e.test_cli_serve import laptop, serving
+from tests.e2e.test_cli_serve import laptop
 from tests.e2e.test_independent_judges import judged, verdict
 from tests.support.capturing import CaptureDevice, statements
+from tests.support.here import serving
 from tests.support.media import noise, picture_bytes
 
 __all__ = ["laptop"]
@@ -42,7 +43,7 @@ def seals(studio: Studio) -> list[dict[str, object]]:
 
 
 def test_the_agent_seals_what_was_published(studio: Studio, laptop: CaptureDevice) -> None:
-    with serving(studio) as url:
+    with serving(studio.home) as url:
         laptop.install(server=url, seal=("publish",))
         path, exr = published(laptop, "final.png"), laptop.work / "final.exr"
         exr.write_bytes(b"\x76\x2f\x31\x01" + b"pixels" * 100)
@@ -75,7 +76,7 @@ def test_the_agent_seals_what_was_published(studio: Studio, laptop: CaptureDevic
 @pytest.mark.slow
 def test_the_command_seals_against_a_server(studio: Studio, laptop: CaptureDevice) -> None:
     device = carried(laptop)
-    with serving(studio) as url:
+    with serving(studio.home) as url:
         laptop.install(server=url)
         path = published(laptop, "final.png")
         laptop.turn()
@@ -98,7 +99,7 @@ def test_what_is_under_a_file_goes_in_as_it_does_at_the_studio(production: Studi
     home = tmp_path / "carried"
     production.ok("enrol", "ws-07", "--out", home)
     laptop = CaptureDevice(tmp_path / "laptop", home, tmp_path, device="ws-07")
-    with serving(production) as url:
+    with serving(production.home) as url:
         laptop.install(server=url, seal=("publish",))
         path = published(laptop, "comp.png", 4, plate)
         laptop.turn()
@@ -115,7 +116,7 @@ def test_a_mark_that_came_in_is_not_lost(studio: Studio, laptop: CaptureDevice, 
     theirs = elsewhere.sealed("theirs.png", seed=9)
     plate = laptop.work / "plate.png"
     plate.write_bytes(theirs.read_bytes())
-    with serving(studio) as url:
+    with serving(studio.home) as url:
         laptop.install(server=url, seal=("publish",))
         path = published(laptop, "final.png", 10, plate)
         laptop.turn()

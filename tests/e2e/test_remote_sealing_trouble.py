@@ -25,9 +25,10 @@ from ledger.service.seal import seal as seal_files
 from ledger.wiring import home_at, offline_reader, open_device, open_studio
 from ledger.wiring.elsewhere import open_elsewhere, open_journal, open_kept, open_server
 from tests.e2e.conftest import ROOT, Studio
-from tests.e2e.test_cli_serve import laptop, serving
+from tests.e2e.test_cli_serve import laptop
 from tests.e2e.test_remote_sealing import carried, picture, published, seals
 from tests.support.capturing import CaptureDevice
+from tests.support.here import serving
 from tests.support.proxy import Lie, Said, lying
 
 __all__ = ["laptop"]
@@ -90,7 +91,7 @@ def test_a_lost_line_seals_once(studio: Studio, laptop: CaptureDevice, call: str
             return None
         return ask()
 
-    with serving(studio) as url, lying(url, cuts) as proxy:
+    with serving(studio.home) as url, lying(url, cuts) as proxy:
         path = recorded(laptop, url)
         before = path.read_bytes()
         assert seal(laptop, proxy, path)[1] == "server.unreachable"
@@ -110,7 +111,7 @@ def test_what_was_changed_while_the_log_was_away_stays(studio: Studio, laptop: C
         said = ask()
         return None if path.endswith("/entries") else said
 
-    with serving(studio) as url:
+    with serving(studio.home) as url:
         path = recorded(laptop, url)
         with lying(url, loses) as proxy:
             assert seal(laptop, proxy, path) == (0, "server.unreachable")
@@ -124,7 +125,7 @@ def test_what_was_changed_while_the_log_was_away_stays(studio: Studio, laptop: C
 def test_a_server_and_a_device_that_are_killed_at_any_moment(studio: Studio, laptop: CaptureDevice) -> None:
     """Either is killed at a random moment, again and again, until everything is sealed."""
     dice = random.Random(6)
-    with serving(studio) as url:
+    with serving(studio.home) as url:
         paths = [recorded(laptop, url, f"{number}.png") for number in range(2)]
     environment = {**studio.environment(), "RAKKAN_HOME": str(laptop.home)}
     command = [sys.executable, "-m", "ledger", "seal", *map(str, paths), "--skip-sealed"]
@@ -222,7 +223,7 @@ def renumbered(document: Any) -> Any:
 def test_evidence_that_does_not_hold_is_not_signed(
     studio: Studio, laptop: CaptureDevice, change: Callable[[Any], Any], codes: set[str]
 ) -> None:
-    with serving(studio) as url, lying(url, changing("evidence", change)) as proxy:
+    with serving(studio.home) as url, lying(url, changing("evidence", change)) as proxy:
         path = recorded(laptop, url)
         before, size = path.read_bytes(), studio.size()
         count, code = seal(laptop, proxy, path)
@@ -243,7 +244,7 @@ def shown_by(other: Studio, path: Path) -> Any:
 def test_the_evidence_of_another_log_is_not_signed(
     studio: Studio, laptop: CaptureDevice, elsewhere: Studio
 ) -> None:
-    with serving(studio) as url:
+    with serving(studio.home) as url:
         path = recorded(laptop, url)
         document = shown_by(elsewhere, path)
         with lying(url, changing("evidence", lambda _: document)) as proxy:
@@ -254,7 +255,7 @@ def test_the_evidence_of_another_log_is_not_signed(
 def test_a_receipt_of_another_log_is_not_taken_for_the_seal_s(
     studio: Studio, laptop: CaptureDevice, elsewhere: Studio
 ) -> None:
-    with serving(studio) as url:
+    with serving(studio.home) as url:
         path = recorded(laptop, url)
         before = path.read_bytes()
         other = shown_by(elsewhere, path)["entries"][-1]
@@ -273,7 +274,7 @@ def test_a_manifest_that_nothing_vouches_for_is_not_repeated(
 ) -> None:
     """The plate has no manifest. The server says that it does: somebody else's."""
     theirs = elsewhere.sealed("other.png", seed=21)
-    with serving(studio) as url:
+    with serving(studio.home) as url:
         plate = picture(laptop, "plate.png", 5)
         path = recorded(laptop, url, "final.png", plate)
         before = path.read_bytes()
@@ -303,7 +304,7 @@ def test_huge_and_slow_answers_end(studio: Studio, laptop: CaptureDevice, call: 
         said = ask()
         return Said(200, b" " * (MAX_ANSWER + 10)) if CALLS[call](method, path) else said
 
-    with serving(studio) as url, lying(url, floods) as proxy:
+    with serving(studio.home) as url, lying(url, floods) as proxy:
         path = recorded(laptop, url)
         before = path.read_bytes()
         assert seal(laptop, proxy, path) == (0, "server.unreachable")

@@ -183,6 +183,7 @@ def test_two_at_once_are_the_same_report_and_share_a_new_secret(nightfall: Studi
     assert (nightfall.home / "report.secret").stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.slow
 def test_two_at_once_into_one_folder_do_not_mix(nightfall: Studio) -> None:
     out = nightfall.work / "out"
     running = [reporting(nightfall, *WHOLE, "--out", out) for _ in range(2)]

@@ -47,6 +47,7 @@ def test_workers_that_keep_dying_end_the_service_with_a_reason(studio: Studio) -
         assert "[server.crash-loop]" in server.log.read_text()
 
 
+@pytest.mark.slow
 def test_what_a_worker_cannot_start_for_is_the_commands_error(studio: Studio) -> None:
     (studio.home / "ledger.sqlite").unlink()
     with running(studio, "--workers", 2) as server:

@@ -16,10 +16,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi.testclient import TestClient
 
-from tests.e2e.conftest import Studio
+from ledger.adapters.service_settings import in_code
+from ledger.service.events.target import WebhookSettings
+from ledger.service.log.publishing import PublishSettings
+from tests.e2e.conftest import Studio, copied
 from tests.support.cleared import policy, revoke
-from tests.support.events_app import serving_events
+from tests.support.events_app import named
+from tests.support.events_server import serving_events
 from tests.support.receiver import Receiver, receiving
 
 BASE = "/v1/productions/nightfall/webhooks"
@@ -64,6 +69,14 @@ class Client:
 def served(studio: Studio, workers: int = 1, **settings: str) -> Iterator[Client]:
     with serving_events({**studio.environment(), **SETTINGS, **settings}, workers) as port:
         yield Client(port)
+
+
+@pytest.fixture(scope="module")
+def asking(founded: Studio, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    """An application that nobody has told of any webhook."""
+    own = copied(founded, tmp_path_factory.mktemp("asking"))
+    with TestClient(named(own.home)) as client:
+        yield client
 
 
 def verified(secret: str, headers: dict[str, str], body: bytes) -> bool:
@@ -240,46 +253,29 @@ def test_a_paused_webhook_goes_on_where_it_stopped(studio: Studio) -> None:
     ],
 )
 def test_what_is_no_webhook_is_answered_with_a_code(
-    studio: Studio, body: Any, status: int, code: str
+    asking: TestClient, body: Any, status: int, code: str
 ) -> None:
-    from fastapi.testclient import TestClient
-
-    from tests.support.events_app import named
-
-    with TestClient(named(studio.home)) as client:
-        answer = client.post(BASE, json=body, headers={"X-Viewer": "kim producer"})
-        assert (answer.status_code, answer.json()["code"]) == (status, code)
-        assert client.get(BASE, headers={"X-Viewer": "kim producer"}).json() == {"webhooks": []}
+    answer = asking.post(BASE, json=body, headers={"X-Viewer": "kim producer"})
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert asking.get(BASE, headers={"X-Viewer": "kim producer"}).json() == {"webhooks": []}
 
 
 @pytest.mark.parametrize(("viewer", "status"), [("", 401), ("ann artist", 403), ("al auditor", 403)])
-def test_only_who_manages_webhooks_sees_them(founded: Studio, viewer: str, status: int) -> None:
-    from fastapi.testclient import TestClient
-
-    from tests.support.events_app import named
-
+def test_only_who_manages_webhooks_sees_them(asking: TestClient, viewer: str, status: int) -> None:
     one = f"{BASE}/{'0' * 16}"
     asked = [("GET", BASE), ("POST", BASE), ("GET", one), ("DELETE", one)]
     asked += [("POST", f"{one}/{name}") for name in ("secret", "resume", "test")]
-    with TestClient(named(founded.home)) as client:
-        for method, path in asked:
-            body = {"url": "https://hooks.example/"} if (method, path) == ("POST", BASE) else None
-            for place in (path, path.replace("nightfall", "daybreak")):
-                answer = client.request(method, place, json=body, headers={"X-Viewer": viewer})
-                assert answer.status_code == status, (method, place)
-        for method, path in asked[2:]:
-            answer = client.request(method, path, headers={"X-Viewer": "opa operator"})
-            assert (answer.status_code, answer.json()["code"]) == (404, "webhook.unknown")
+    for method, path in asked:
+        body = {"url": "https://hooks.example/"} if (method, path) == ("POST", BASE) else None
+        for place in (path, path.replace("nightfall", "daybreak")):
+            answer = asking.request(method, place, json=body, headers={"X-Viewer": viewer})
+            assert answer.status_code == status, (method, place)
+    for method, path in asked[2:]:
+        answer = asking.request(method, path, headers={"X-Viewer": "opa operator"})
+        assert (answer.status_code, answer.json()["code"]) == (404, "webhook.unknown")
 
 
 def test_there_are_only_so_many(studio: Studio) -> None:
-    from fastapi.testclient import TestClient
-
-    from ledger.adapters.service_settings import in_code
-    from ledger.service.events.target import WebhookSettings
-    from ledger.service.log.publishing import PublishSettings
-    from tests.support.events_app import named
-
     few = in_code(WebhookSettings(enabled=False, per_production=2), PublishSettings(enabled=False))
     with TestClient(named(studio.home, few)) as client:
         answers = [

@@ -58,7 +58,7 @@ def form(studio: Studio, by: str = ME, number: str = "0" * 32) -> Form:
 def planned(studio: Studio, sheet: Form, kind: str = "override", **typed: str) -> Callable[[], Plan]:
     said = OVERRIDE if kind == "override" else {}
     fact_kind = {"approve": "approval", "revoke": "revocation"}.get(kind, kind)
-    fact = Fact(fact_kind, kind, table_of(kind, said | typed, sheet.by), Path())
+    fact = Fact(fact_kind, kind, table_of(kind, said | typed, sheet.people), Path())
     return lambda: plan(studio, readers(), [fact], sheet, Path(), NOTHING)
 
 
@@ -71,16 +71,17 @@ def decided(
 
 def test_an_entry_says_who_decided_and_is_of_the_registrars_key(desk: tuple[Studio, Device]) -> None:
     studio, registrar = desk
-    (index,) = decided(desk, form(studio), second="actor:producer-3")
+    (index,) = decided(desk, form(studio))
     entry, after = studio.statement(index), studio.statement(index + 1)
-    assert entry.predicate.to_json()["approvers"] == ["actor:producer-3", ME]
+    assert entry.predicate.to_json()["approvers"] == [ME]
     assert entry.predicate.to_json()["expires"] == "2098-12-31T15:00:00Z"
     assert isinstance(after.predicate, Decided)
-    assert after.predicate.by == ME
+    assert (after.predicate.by, after.predicate.signed_in, after.predicate.proposed) == (ME, "token", None)
     assert [each.sha256 for each in after.subjects] == [sha256_hex(studio.entries.envelope(index))]
     assert b"trailer" not in studio.entries.envelope(index)
     (found,) = decisions_of(studio, Asked("override"), studio.clock.now())[0]
-    assert (found.by, found.state, found.reasons) == (ME, State.IN_FORCE, 1)
+    assert found.decided == after.predicate
+    assert (found.state, found.reasons) == (State.IN_FORCE, 1)
     del registrar
 
 
@@ -162,7 +163,6 @@ def test_what_is_signed_is_what_was_shown(desk: tuple[Studio, Device]) -> None:
     for other in (
         {"expires": "2099-01-02"},
         {"reason": "another"},
-        {"second": "actor:x"},
         {"thing": "plates"},
     ):
         with pytest.raises(RefusedError, match="not any more"):

@@ -55,6 +55,16 @@ def code_of(store: Jobs, viewer: Viewer = PRODUCER, wanted: Wanted = WANTED) -> 
     return error.value.code
 
 
+def test_what_was_asked_first_is_made_first_within_one_second_too(folder: ReportFolder) -> None:
+    store = jobs(folder, each=20)
+    asked = []
+    for number in range(8):
+        store = replace(store, clock=FixedClock(NOON + timedelta(microseconds=number)))
+        asked.append(store.ask(PRODUCER, WANTED))
+    assert [each.identifier for each in folder.open()] == [each.identifier for each in asked]
+    assert {each.wanted.asked.at for each in asked} == {NOON}, "the moment of the question has whole seconds"
+
+
 def test_a_record_comes_back_whole(folder: ReportFolder) -> None:
     asked = Asked(Deliverable.MARKETING, "T-1", (Media.STREAMING,), ("JP", "KR"), NOON, NOON)
     full = job(

@@ -14,7 +14,8 @@ from ledger.core.access import Role
 from ledger.service.board.keeping import Boards
 from ledger.wiring.serving import PageSettings
 from tests.support.demo import Demo, run_once
-from tests.support.pages import Site, Visit, chromium, quiet, serving, visiting
+from tests.support.here import quiet
+from tests.support.pages import Site, Visit, chromium, serving, visiting
 
 Open = Callable[..., Visit]
 

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from ledger.adapters import qr
+from ledger.core.access import Role
 from ledger.core.audit import Sight
 from ledger.core.audit.document import read
 from ledger.demo import cast
@@ -207,11 +208,30 @@ def test_the_page_about_a_labelled_file_leads_to_its_label(visit: Open, site: Si
         about = sha256, of_file(studio, sha256, None)
         give(studio, kept_reports(home), open_device(home, REGISTRAR), "poster", about)
     page = visit().go(f"/verify/sha256:{sha256}")
-    page.click("main >> text=Its public label")
+    assert "This file carries a public label:" in page.inner_text("main")
+    page.click("main a[href^='/label/']")
     assert page.url == f"{site.url}/label/{cast.PRODUCTION}/poster"
     text = page.inner_text("main")
     assert "One delivered file." in text
     assert file.name not in page.content()
+
+
+def test_only_who_reads_of_a_titles_files_gets_from_a_frame_to_its_label(visit: Open, site: Site) -> None:
+    frame = identify(site.home.parent / "files" / f"{cast.SHOT}.final.1003.png").sha256
+    told(site, "taken-back", title="Taken back", why="It was given too early.")
+    places = (f"frames/{frame}", f"shots/{cast.SEQUENCE}/{cast.SHOT}")
+    base = f"/productions/{cast.PRODUCTION}"
+    for path in (f"/verify/sha256:{frame}", *(f"{base}/{place}" for place in places)):
+        window = visit(Role.ARTIST)
+        page = window.go(path)
+        lines = page.locator("main p:has(a[href^='/label/'])").all_inner_texts()
+        assert any("This label stands" in line and cast.TITLE in line for line in lines), path
+        assert any("This label was withdrawn" in line and "Taken back" in line for line in lines), path
+        assert window.audit() == []
+        page.click(f"main a[href='{LABEL}']")
+        assert page.url == site.url + LABEL
+    for role in (None, Role.RIGHTS_HOLDER):
+        assert "/label/" not in visit(role).go(f"/verify/sha256:{frame}").inner_html("main"), role
 
 
 @pytest.mark.parametrize("size", ["A4", "A6"])

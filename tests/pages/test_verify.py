@@ -102,6 +102,10 @@ def test_the_keyboard_is_enough(visit: Open, demo: Demo) -> None:
     page.keyboard.press("Enter")
     page.wait_for_selector("#verdict")
     assert page.evaluate("document.activeElement.id") == "verdict"
+    width = page.get_attribute("[data-lineage] svg", "width")
+    page.focus("[data-by='0.8']")
+    page.keyboard.press("Enter")
+    assert page.get_attribute("[data-lineage] svg", "width") != width, "scripts work on what came in"
 
 
 def test_a_fingerprint_has_a_lasting_page(visit: Open, site: Site, demo: Demo) -> None:

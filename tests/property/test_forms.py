@@ -33,7 +33,7 @@ def test_what_is_shown_is_what_is_taken_and_stays_so(typed: str) -> None:
 
 @given(KINDS, st.dictionaries(st.sampled_from(FIELDS), st.text(max_size=40)))
 def test_a_table_holds_what_was_typed_and_who_types(kind: str, typed: dict[str, str]) -> None:
-    found = table_of(kind, typed, "person:1")
+    found = table_of(kind, typed, ("person:1",))
     said = {" ".join(value.split()) for value in typed.values()}
     assert (found.get("approvers", ["person:1"])[0], found.get("reviewer", "person:1")) == (
         "person:1",

@@ -115,6 +115,7 @@ def test_a_list_is_recorded_before_it_is_used(step: tuple[list[Artifact], list[A
         made |= {item.sha256 for item in part.subjects}
 
 
+@pytest.mark.slow
 def test_thirty_thousand_frames_into_a_film_and_each_entry_under_the_limit() -> None:
     frames = [artifact(n, "sh010_comp_v012.", Role.COMPONENT) for n in range(30_000)]
     film = [artifact(-1, "reel.mov")]

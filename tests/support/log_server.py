@@ -85,7 +85,7 @@ def log_server(folder: Path) -> Iterator[LogServer]:
             public = PublicLog(studio.log, partial(publication(folder).get, CHECKPOINT))
             intake = Intake(sequencer, Room(1 << 20), Pace())
             nothing = cast("Any", None)
-            served = Served(nothing, studio, intake, Devices(studio), public, None, *[nothing] * 3)
+            served = Served(nothing, studio, intake, Devices(studio), public, None, *[nothing] * 4)
             with running(Service({"nightfall": served}, None, None)) as (host, port):
                 yield LogServer(studio.log, host, port)
 

@@ -7,8 +7,6 @@ its console and its content security policy said.
 from __future__ import annotations
 
 import re
-import socket
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,34 +14,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
-from fastapi import FastAPI
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from api.app import create_app
-from ledger.adapters.service_settings import ServiceSettings, in_code
+from ledger.adapters.service_settings import ServiceSettings
 from ledger.core.access import EVERY, Role
 from ledger.core.secret_text import Kind
 from ledger.service.access.credentials import OWNER, Wanted
-from ledger.service.events.target import WebhookSettings
-from ledger.service.log.publishing import PublishSettings
 from ledger.wiring import home_at
 from ledger.wiring.access import open_credentials
+from tests.support import here
 from tests.support.browser import CHROMIUM
-from tests.support.http import UNLIMITED
+from tests.support.here import QUIET
 
 needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
 SCHEMES = ("light", pytest.param("dark", marks=pytest.mark.slow))
 """How a screen may be. The dark one has the same words in other colours."""
 VIOLATED = re.compile(r"Content.Security.Policy|Refused to ", re.IGNORECASE)
-
-
-def quiet(*settings: object) -> ServiceSettings:
-    """Return settings of a server that tells nobody anything and limits nobody."""
-    return in_code(PublishSettings(enabled=False), WebhookSettings(enabled=False), UNLIMITED, *settings)
-
-
-QUIET = quiet()
 
 
 @dataclass
@@ -97,20 +83,8 @@ class Visit:
 @contextmanager
 def serving(*homes: Path, settings: ServiceSettings = QUIET) -> Iterator[Site]:
     """Serve these homes, with a session of each role for every production."""
-    application: FastAPI = create_app(*homes, settings=settings)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        server = uvicorn.Server(uvicorn.Config(application, log_level="critical", ws="none"))
-        thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
-        thread.start()
-        while not server.started:
-            assert thread.is_alive(), "the server did not start"
-            thread.join(0.02)
-        try:
-            yield Site(url, homes[0], sessions_in(homes[0]))
-        finally:
-            server.should_exit = True
-            thread.join(20)
+    with here.serving(*homes, settings=settings) as url:
+        yield Site(url, homes[0], sessions_in(homes[0]))
 
 
 def sessions_in(home: Path, party: str = "mori") -> dict[Role, str]:

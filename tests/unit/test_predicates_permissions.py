@@ -9,13 +9,14 @@ from ledger.core import canonical
 from ledger.core import statement as statements
 from ledger.core.digest import sha256_hex
 from ledger.core.predicates import GrantV2, Predicate
+from ledger.core.predicates.decided import Agreed, SignedIn
 from ledger.core.predicates.finding import FindingState
 from ledger.core.predicates.grant import Use
 from ledger.core.predicates.grant_v2 import LegalBasis
 from ledger.core.predicates.review import Standing
 from ledger.core.predicates.scope import EVERYWHERE, Scope, Term
 from ledger.core.rights.profile_document import read_profile
-from tests.support.builders import DAY, START, statement
+from tests.support.builders import DAY, NOW, START, decided, statement
 from tests.support.defects import Change, nested, refusal
 from tests.support.stated import (
     HOUSE_RULES,
@@ -43,6 +44,7 @@ TERMS = [
     "onRevocation",
     "document",
 ]
+AGREED = {"at": "2026-01-20T00:00:00Z", "by": "person:a", "signedIn": "provider"}
 REQUIRED: dict[str, tuple[Predicate, list[str]]] = {
     "grant": (grant_v2(term=None, document=False), TERMS),
     "grant revocation": (grant_revocation(), ["grantId", "effective", "recorded"]),
@@ -52,6 +54,11 @@ REQUIRED: dict[str, tuple[Predicate, list[str]]] = {
     "review": (review(), ["standing", "reviewer", "since", "recorded"]),
     "finding": (finding(), ["findingId", "kind", "state", "evaluator", "evidence", "recorded"]),
     "policy profile": (policy_profile(), ["name", "recorded", "profile"]),
+    "decision of one": (decided(signed_in=SignedIn.TOKEN), ["by", "form", "recorded"]),
+    "decision of two": (
+        decided(signed_in=SignedIn.TOKEN, proposed=Agreed("person:a", NOW, SignedIn.PROVIDER)),
+        ["by", "form", "recorded", "signedIn"],
+    ),
 }
 
 
@@ -193,6 +200,36 @@ DEFECTS: dict[str, tuple[Predicate, Change, str]] = {
         approval(),
         nested("titles", value=["b", "a"]),
         "titles must be sorted",
+    ),
+    "decision with oneself": (
+        decided(),
+        nested("proposed", value=AGREED | {"by": decided().by}),
+        "proposed must name somebody else than by",
+    ),
+    "decision that was proposed afterwards": (
+        decided(),
+        nested("proposed", value=AGREED | {"at": "2099-01-01T00:00:00Z"}),
+        "proposed is later than recorded",
+    ),
+    "decision of two of whom one came in unseen": (
+        decided(),
+        nested("proposed", value=AGREED),
+        "signedIn is missing",
+    ),
+    "decision that was proposed without a moment": (
+        decided(),
+        nested("proposed", value={"by": "person:a", "signedIn": "token"}),
+        "proposed.at is missing",
+    ),
+    "decision that was proposed by more": (
+        decided(),
+        nested("proposed", value=AGREED | {"and": "b"}),
+        "proposed.and is not a field",
+    ),
+    "decision by a way in that is none": (
+        decided(),
+        nested("signedIn", value="window"),
+        "signedIn cannot be",
     ),
     "override of an unknown code": (override(), nested("code", value="MODEL_UNREVEIWED"), "code cannot be"),
     "override by nobody": (override(), nested("approvers"), "approvers must name at least one"),

@@ -5,6 +5,7 @@
   ``checkpoint`` holds what witnesses cosigned: evidence, which no entry can bring back.
   ``opening`` belongs to no log, and its rows may be erased. ``credential`` belongs to no log either: what
   the server gave to people and programs, which no entry can bring back and ``rebuild`` leaves alone.
+  ``proposal`` holds what waits for a second person: nothing of the log yet.
   ``webhook`` holds whom to tell of a log's entries and how far they were told: it is no projection, and its
   secrets are in no other place.
 * ``log.frozen`` is the reason for which a log was given up; null for one that is in use.
@@ -36,7 +37,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISION = "0008"
+REVISION = "0009"
 """The Alembic revision that this code reads and writes."""
 
 metadata = MetaData()
@@ -252,6 +253,17 @@ credential = Table(
     Column("used", BigInteger),
     Column("uses", BigInteger, nullable=False),
     Index("credential_kind", "kind", "made"),
+)
+
+proposal = Table(
+    "proposal",
+    metadata,
+    _log_id(),
+    Column("id", String(32), nullable=False),
+    Column("document", Text, nullable=False),
+    Column("signature", LargeBinary, nullable=False),
+    Column("declined", Text),
+    UniqueConstraint("log_id", "id", name="proposal_id"),
 )
 
 webhook = Table(

@@ -268,7 +268,8 @@ EXPLAINED: dict[Code, Explained] = {
     ),
     Code.GRADE_BELOW_POLICY: Explained(
         "The grade is lower than the policy asks for this class of deliverable.",
-        "Mend what has the lowest grade: docs/rights/grades.md has what each one asks.",
+        "Mend what has the lowest grade: L1 is on record, L2 has its licence or terms on record as well, "
+        "L3 grants for the use, L4 an inventory from before the training.",
         _REVIEW,
     ),
 }

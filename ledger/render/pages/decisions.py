@@ -66,7 +66,12 @@ MEMBERS = {
     "reference": N_("Reference"),
 }
 """What a decision says, in the order in which it is shown."""
-MOMENTS = frozenset({"effective", "since", "validFrom", "validUntil", "expires"})
+MOMENTS = {
+    **{name: name for name in ("effective", "since", "expires")},
+    "validFrom": "from",
+    "validUntil": "until",
+}
+"""The members that are moments, each with the field of a form in which its day is typed."""
 
 REFUSED = {
     "registry.unknown-title": N_("There is no title of this name on record."),
@@ -92,12 +97,35 @@ REFUSED = {
     "rights.weights": N_("Nothing says which weights this is about."),
     "rights.not-lent": N_("It names a file that was not sent along. Files of the server are never read."),
     "statement.field": N_("The values do not fit together: does it end after today?"),
+    "decide.for-others": N_("Nobody accepts a finding for somebody else here. Propose it with the form."),
     "decide.elsewhere": N_("A list of works is imported on the machine where it lies."),
     "intake.unknown-format": N_("This kind of file is not read here."),
     "intake.malformed": N_("The file is damaged, or not what its name says."),
 }
 """Why something cannot be stated, by code; what else there is, is said in English."""
 NOT_SO = N_("This cannot be stated as it is.")
+
+SIGNED_IN = {
+    "provider": N_("signed in with the identity provider"),
+    "token": N_("signed in with an access token"),
+    "session": N_("in a session that the operator made"),
+}
+"""How the service knew who somebody was."""
+
+STANDINGS = {
+    "waits": N_("Read it as it will be signed. Then confirm it, or decline it and say why."),
+    "own": N_("You proposed this. Somebody else who may decide has to confirm it."),
+    "declined": N_("It was declined. Nothing was signed."),
+    "changed": N_(
+        "It does not count any more: it would come to something else, or somebody decided meanwhile."
+    ),
+    "altered": N_(
+        "It is not as it was when it was proposed, or the key that signs is another one since. It cannot be "
+        "confirmed. Tell whoever runs this server."
+    ),
+    "revoked": N_("The access token of whoever proposed it was revoked. It cannot be confirmed."),
+}
+"""How a proposal stands for whoever reads it."""
 
 HINDRANCES = {
     "decide.off": N_("This server does not sign decisions. Whoever runs it has to allow it."),
@@ -115,6 +143,7 @@ def command(kind: str, typed: Mapping[str, str], viewer: str) -> str:
     parts = {
         "override": (
             *("rights", "override", thing, value("code", "CODE"), "--approver", viewer),
+            *(() if value("people", "two") == "one" else ("--approver", "SECOND")),
             *("--expires", value("expires", "DAY"), "--zone", zone, "--reason", reason),
         ),
         "review": (

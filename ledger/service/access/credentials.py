@@ -160,6 +160,26 @@ class Credentials:
         found = [item for item in self._store.made(Kind.SESSION) if item.holder == holder]
         return sum(self._store.end(Kind.SESSION, item.identifier, self.now()) for item in found)
 
+    def person(self, holder: str) -> str:
+        """Return whom a holder's credential comes from: the maker of its token, and of that one's, and so on.
+
+        A token that the owner made is taken for a person's: to whom it was given, only the owner knows.
+        """
+        seen = set[str]()
+        while (token := self._token(holder)) and token.maker != OWNER.name and holder not in seen:
+            seen.add(holder)
+            holder = token.maker
+        return holder
+
+    def stands(self, holder: str) -> bool:
+        """Whether a holder is none whose token was revoked. One that has expired was good in its time."""
+        token = self._token(holder)
+        return token is None or token.ended is None
+
+    def _token(self, holder: str) -> Credential | None:
+        kind, _, identifier = holder.partition(":")
+        return self._store.get(Kind.TOKEN, identifier) if kind == Kind.TOKEN else None
+
     def take(self, kind: Kind, text: str) -> Credential:
         """Return the credential to the first who asks by its text, and remove it. Raises as ``show``."""
         found = self.show(kind, text)

@@ -6,12 +6,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ledger.core.fields import format_time, present
-from ledger.core.predicates.label import Claims
+from ledger.core.predicates.label import About, Claims
 from ledger.errors import RakkanError, UsageError
 from ledger.service.clear.verdicts import policy
 from ledger.service.labels.since import Since, Watch
@@ -86,6 +86,20 @@ def all_shown(studio: Studio, watch: Watch) -> list[Shown]:
         raise UsageError("label.unknown", "There is no such label here.")
     each = [_shown(studio, watch, identifier, history) for identifier, history in found.items()]
     return sorted(each, key=lambda item: -item.newest.index)
+
+
+def on_files(studio: Studio, watch: Watch, files: Collection[str], *, titles: bool) -> list[Shown]:
+    """Return the labels that any of these files carries, given by SHA-256, the newest first.
+
+    A label of a file is about its bytes, for everybody to see. Which files a labelled title is made of is
+    not: those labels are among them with ``titles``, for who may read of the production's files.
+    """
+    found = []
+    for identifier, history in watch.labels().by_identifier.items():
+        said, claims = claims_of(history)
+        if (titles or claims.about is About.FILE) and watch.is_of(claims, said.sha256, files):
+            found.append(_shown(studio, watch, identifier, history))
+    return sorted(found, key=lambda item: -item.newest.index)
 
 
 def _shown(studio: Studio, watch: Watch, identifier: str, history: Sequence[Stated]) -> Shown:

@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from threading import Lock
@@ -96,6 +96,12 @@ class Watch:
         if files or newer not in {None, "cleared"}:
             return Since(Holds.CHANGED, files, of, newer)
         return Since(Holds.UNKNOWN if of is None else Holds.STANDS, 0, of, newer)
+
+    def is_of(self, claims: Claims, sha256: str, files: Collection[str]) -> bool:
+        """Whether any of these files is one that the claims are about; not where that is unknown."""
+        with self._turn:
+            known = self._caught_up(claims, sha256).files
+        return known is not None and not known.isdisjoint(files)
 
     def _trusted(self, index: int) -> bool:
         history, _ = self._keys.now()

@@ -29,10 +29,6 @@ class Labels:
     by_identifier: Mapping[str, Sequence[Stated]]
     size: int
 
-    def about(self, sha256: str) -> list[str]:
-        """Return the identifiers of the labels whose newest entry is about these bytes."""
-        return [key for key, history in self.by_identifier.items() if history[-1].sha256 == sha256]
-
     def of(self, identifier: str) -> Sequence[Stated]:
         """Return the entries about a label. Raises ``UsageError("label.unknown")``."""
         found = self.by_identifier.get(identifier)

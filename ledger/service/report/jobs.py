@@ -110,7 +110,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """One report that was asked for.
+    """One report that was asked for, at the moment ``made``.
 
     ``phase`` says what is being done, ``done`` of ``total`` how far that is. ``error`` is code and message of
     what failed; ``report`` the report's own identifier, ``verdict`` its verdict now.
@@ -193,8 +193,9 @@ class Jobs:
             raise RefusedError("report.full", words, waiting=len(waiting), own=own, retry_after=60)
         if self.store.size() >= self.settings.max_bytes:
             raise RefusedError("report.full", "The reports that are kept take all the room that they may.")
-        now = self.clock.now().replace(microsecond=0)
-        wanted = replace(wanted, asked=replace(wanted.asked, at=wanted.asked.at or now))
+        now = self.clock.now()
+        at = wanted.asked.at or now.replace(microsecond=0)
+        wanted = replace(wanted, asked=replace(wanted.asked, at=at))
         job = Job(identifier=secrets.token_hex(ID_BYTES), wanted=wanted, asker=viewer.name, made=now)
         self.store.add(job)
         return job

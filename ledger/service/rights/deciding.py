@@ -21,7 +21,7 @@ from ledger.core import statement as statements
 from ledger.core.artifact import Artifact
 from ledger.core.digest import sha256_hex
 from ledger.core.predicates import Approval, GrantRevocation, Override, Predicate, Review
-from ledger.core.predicates.decided import Decided
+from ledger.core.predicates.decided import Agreed, Decided, SignedIn
 from ledger.core.rights.facts import FactRecord
 from ledger.core.statement import Statement
 from ledger.errors import RefusedError, UsageError
@@ -43,11 +43,20 @@ TRIES = 8
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """One sheet: its number, the log's size when it was shown, and the pseudonym of who fills it in."""
+    """One sheet: its number, the log's size when it was shown, and the pseudonym of who fills it in.
+
+    ``first`` is whoever proposed it, where two people decide: then ``by`` confirms it.
+    """
 
     number: str
     seen: int
     by: str
+    first: Agreed | None = None
+
+    @property
+    def people(self) -> tuple[str, ...]:
+        """Who decides, in the order in which they agreed."""
+        return (self.by,) if self.first is None else (self.first.by, self.by)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +102,8 @@ def plan(
     if len(facts) > MOST_FACTS:
         words = f"A form states at most {MOST_FACTS} facts, and these are {len(facts)}."
         raise UsageError("decide.too-many", words, facts=len(facts), limit=MOST_FACTS)
-    outcomes = tuple(map(_stays_here, judge(studio, desk, facts)))
+    judged = (_stays_here(item) for item in judge(studio, desk, facts))
+    outcomes = tuple(_own_word(item, form.people) for item in judged)
     found = Plan(size, outcomes, ())
     matters = {matter for item in found.fresh for matter in matters_of(_statement(item))}
     others = (record for record in records_of(studio) if record.index >= form.seen and record.by_registrar)
@@ -102,13 +112,19 @@ def plan(
 
 
 def sign(
-    studio: Studio, registrar: Device, form: Form, planned: Callable[[], Plan], expected: str
+    studio: Studio,
+    registrar: Device,
+    form: Form,
+    planned: Callable[[], Plan],
+    expected: str,
+    still: Callable[[], None] = lambda: None,
 ) -> tuple[int, ...]:
     """Sign what a form states, with who decided it; return its entries, durable. Again is fine.
 
-    ``planned`` makes the plan anew; ``expected`` is the digest of the one that was shown. Raises
-    ``RefusedError("decide.changed")`` where it comes to something else, or somebody else decided; and as
-    ``register.state``. Then nothing was signed.
+    ``planned`` makes the plan anew; ``expected`` is the digest of the one that was shown. ``still`` is asked
+    when nobody else can write to the log any more, and raises where it must not be signed. Raises
+    ``RefusedError("decide.changed")`` where it comes to something else, or somebody else decided; what
+    ``planned`` and ``still`` raise; and as ``register.state``. Then nothing was signed.
     """
     for _ in range(TRIES):
         before = signed_by(studio, form)
@@ -121,12 +137,24 @@ def sign(
                 return again
             break
         try:
-            done = state(studio, registrar, found.fresh, _who(studio, registrar, form), _unmoved(found.size))
+            condition = _unmoved(found.size, still)
+            done = state(studio, registrar, found.fresh, _who(studio, registrar, form), condition)
             return tuple(item.index for item in done)
         except RefusedError as error:
             if error.code != "decide.changed":
                 raise
-    raise _changed()
+    raise changed()
+
+
+def changed() -> RefusedError:
+    """Return what somebody is told whose decision was overtaken."""
+    return RefusedError("decide.changed", "It is not any more as it was shown: nothing was signed.")
+
+
+def signed_in(by: str) -> SignedIn:
+    """Return how somebody of this name was signed in: the service gives the names (``service.access``)."""
+    ways = {"person": SignedIn.PROVIDER, "token": SignedIn.TOKEN}
+    return ways.get(by.partition(":")[0], SignedIn.SESSION)
 
 
 def thing_named(studio: Studio, text: str) -> tuple[str, str]:
@@ -139,21 +167,26 @@ def thing_named(studio: Studio, text: str) -> tuple[str, str]:
 
 def signed_by(studio: Studio, form: Form) -> tuple[int, ...]:
     """Return the entries that this form was signed as; none where it was not."""
-    for row in studio.entries.statements(Decided.TYPE, form.seen):
+    return signed_by_anyone(studio, form.number, form.seen, form.by)
+
+
+def signed_by_anyone(studio: Studio, number: str, seen: int, by: str | None = None) -> tuple[int, ...]:
+    """Return the entries that a form of this number was signed as, since the log had this size."""
+    for row in studio.entries.statements(Decided.TYPE, seen):
         stated = studio.statement(row.index)
         found = stated.predicate
-        if isinstance(found, Decided) and (found.by, found.form) == (form.by, form.number):
+        if isinstance(found, Decided) and found.form == number and by in (None, found.by):
             return tuple(range(row.index - len(stated.subjects), row.index))
     return ()
 
 
-def deciders_of(studio: Studio) -> dict[str, str]:
-    """Return who decided what was signed in a page: a pseudonym by the SHA-256 of the entry's bytes."""
+def deciders_of(studio: Studio) -> dict[str, Decided]:
+    """Return who decided what was signed in a page, by the SHA-256 of the entry's bytes."""
     found = {}
     for row in studio.entries.statements(Decided.TYPE):
         stated = studio.statement(row.index)
         if isinstance(stated.predicate, Decided):
-            found.update(dict.fromkeys((each.sha256 for each in stated.subjects), stated.predicate.by))
+            found.update(dict.fromkeys((each.sha256 for each in stated.subjects), stated.predicate))
     return found
 
 
@@ -200,27 +233,41 @@ def _stays_here(outcome: Outcome) -> Outcome:
     return Outcome(outcome.fact, refused=UsageError("decide.elsewhere", words))
 
 
+def _own_word(outcome: Outcome, people: Sequence[str]) -> Outcome:
+    """Refuse an override in the name of somebody who did not agree here: nobody accepts for others."""
+    draft = outcome.planned.draft if outcome.planned and not outcome.planned.again else None
+    if (
+        draft is None
+        or not isinstance(draft.predicate, Override)
+        or set(draft.predicate.approvers) <= set(people)
+    ):
+        return outcome
+    words = "It says that somebody accepts it who did not do so here."
+    return Outcome(outcome.fact, refused=UsageError("decide.for-others", words))
+
+
 def _who(studio: Studio, registrar: Device, form: Form) -> Callable[[Sequence[bytes]], list[bytes]]:
     def made(envelopes: Sequence[bytes]) -> list[bytes]:
         subjects = tuple(
             Artifact(f"decided-{number}.dsse.json", sha256_hex(data))
             for number, data in enumerate(envelopes, 1)
         )
-        said = Decided(studio.clock.now().replace(microsecond=0), form.by, form.number)
+        now = studio.clock.now().replace(microsecond=0)
+        said = Decided(now, form.by, form.number, signed_in(form.by), form.first)
         return [dsse.sign(statements.encode(Statement(subjects, said)), registrar.signer)]
 
     return made
 
 
-def _unmoved(size: int) -> Callable[[EntryTransaction], None]:
-    """Return the condition that no fact was stated, and no form signed, since the log had this size."""
+def _unmoved(size: int, still: Callable[[], None]) -> Callable[[EntryTransaction], None]:
+    """Return the condition that no fact was stated, and no form signed, since the log had this size.
+
+    And then ``still``.
+    """
 
     def check(transaction: EntryTransaction) -> None:
         if transaction.statements((*FACT_TYPES, Decided.TYPE), size):
-            raise _changed()
+            raise changed()
+        still()
 
     return check
-
-
-def _changed() -> RefusedError:
-    return RefusedError("decide.changed", "It is not any more as it was shown: nothing was signed.")

@@ -10,6 +10,7 @@ from typing import Any
 
 from ledger.core.digest import sha256_hex
 from ledger.core.predicates import Approval, GrantRevocation, Override, Review
+from ledger.core.predicates.decided import Decided
 from ledger.core.rights.facts import FactRecord
 from ledger.service.rights.deciding import deciders_of, matters_of
 from ledger.service.rights.reading import records_of
@@ -43,7 +44,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """One decision. ``said`` are its members but for commitments; ``by`` is who decided it in a page.
+    """One decision. ``said`` are its members but for commitments; ``decided`` is who decided it in a page.
 
     ``reasons`` counts its commitments: what is behind them, only some may see.
     """
@@ -54,7 +55,7 @@ class Decision:
     said: dict[str, Any]
     state: State
     recorded: datetime
-    by: str | None
+    decided: Decided | None
     reasons: int
 
 
@@ -97,7 +98,7 @@ def _shown(studio: Studio, records: Sequence[FactRecord], stands: dict[int, Stat
     return [_decision(studio, item, stands[item.index], deciders) for item in records]
 
 
-def _decision(studio: Studio, record: FactRecord, state: State, deciders: dict[str, str]) -> Decision:
+def _decision(studio: Studio, record: FactRecord, state: State, deciders: dict[str, Decided]) -> Decision:
     predicate = record.statement.predicate
     said = predicate.to_json()
     committed = said.pop("_sd", [])

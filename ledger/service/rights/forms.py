@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 FIELDS = (
     *("thing", "code", "grant", "expires", "effective", "from", "until", "since", "zone", "titles"),
-    *("reason", "second", "standing", "source", "kind", "decision", "by", "reference", "policy"),
+    *("reason", "people", "standing", "source", "kind", "decision", "by", "reference", "policy"),
 )
 """Everything that a form may hold."""
 
@@ -19,11 +19,11 @@ _MEMBERS = {
 }
 
 
-def table_of(kind: str, typed: Mapping[str, str], by: str) -> dict[str, Any]:
+def table_of(kind: str, typed: Mapping[str, str], people: Sequence[str]) -> dict[str, Any]:
     """Return the table of a form: ``override``, ``review``, ``approve`` or ``revoke``.
 
-    Whoever fills it in, ``by``, is the first of those who accept an override, and who made a review. White
-    space that a field for long texts has is one space: a fact has no lines.
+    ``people`` decide it: they accept an override, and the first of them made a review. White space that a
+    field for long texts has is one space: a fact has no lines.
     """
     said = {name: " ".join(value.split()) for name, value in typed.items()}
     found: dict[str, Any] = {name: said[name] for name in _MEMBERS[kind] if said.get(name)}
@@ -32,9 +32,9 @@ def table_of(kind: str, typed: Mapping[str, str], by: str) -> dict[str, Any]:
     if kind in ("override", "approve") and said.get("titles"):
         found["titles"] = _parts(said["titles"])
     if kind == "override":
-        found["approvers"] = [by, *([said["second"]] if said.get("second") else [])]
+        found["approvers"] = list(people)
     if kind == "review":
-        found["reviewer"] = by
+        found["reviewer"] = people[0]
     if kind in ("review", "approve") and said.get("reason"):
         found["note"] = said["reason"]
     return found
