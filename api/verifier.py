@@ -38,6 +38,7 @@ class Verifier:
     @asynccontextmanager
     async def turn(self, places: asyncio.Semaphore) -> AsyncIterator[None]:
         """Hold one of the places. Raises ``RefusedError("verify.busy")`` when none gets free in time."""
+        self.workers.start()  # while the file comes in
         try:
             async with asyncio.timeout(self.settings.wait_seconds):
                 await places.acquire()

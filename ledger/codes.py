@@ -337,6 +337,7 @@ CODES: dict[str, str] = {
     "bundle.store": "Ask the studio which seal names this manifest.",
     # --- clearance --------------------------------------------------------------------------------
     "clear.busy": "Come back in a moment, or ask for less at a time.",
+    "clear.ambiguous": "Say which: ep03/sq010/sh020, ep03/. for a whole episode, nightfall/-/sq010 for none.",
     "clear.too-many": "Ask shot by shot, or run rakkan clear where the ledger is: it has no limit.",
     "clear.unknown-target": "Give a file, a SHA-256, a place (sq010/sh020), or . for the whole production.",
     "clear.not-made": "Ask rakkan impact what rests on it: a verdict is about what a step made.",

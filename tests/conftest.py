@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, settings
 # A shell starts background jobs with Ctrl-C ignored, and what the tests start and interrupt inherits that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-pytest_plugins = ["tests.support.feature_home", "tests.support.postgres"]
+pytest_plugins = ["tests.support.feature_home", "tests.support.postgres", "tests.support.series"]
 SLOW_REASON = "slow (run with --slow)"
 
 # No deadline: a busy machine is not a defect of the code under test.

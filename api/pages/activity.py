@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 from urllib.parse import quote
 
@@ -43,7 +44,7 @@ def activity(
         newest_page=not asked.after,
         clears=viewer.may(Action.CLEAR, production),
         href=str,
-        address=lambda place: shot_address(production, place.sequence, place.shot),
+        address=partial(shot_address, production),
         words=board_words,
         most=ENTRIES,
     )

@@ -19,13 +19,14 @@ from ledger.service.board.shots import Filters
 from ledger.service.reading.pages import Page
 
 router = APIRouter(prefix="/productions/{production}", tags=["pages"], include_in_schema=False)
-SHOTS, SEQUENCES, WORST, KINDS, NEWEST = 50, 40, 5, 5, 8
+SHOTS, EPISODES, SEQUENCES, WORST, KINDS, NEWEST = 50, 60, 40, 5, 5, 8
 """How many of each the board shows at once."""
 
 
 class ShotsAsked(BoardAsked):
     """Which shots: see ``service.board.shots.Filters``."""
 
+    episode: Word = ""
     sequence: Word = ""
     verdict: Word = ""
     grade: Word = ""
@@ -35,7 +36,7 @@ class ShotsAsked(BoardAsked):
 
     def filters(self) -> Filters:
         """Return the same as the use case takes it."""
-        return Filters(self.sequence, self.verdict, self.grade, self.model, self.evidence, self.text)
+        return Filters(**{name: getattr(self, name) for name in Filters.__slots__})
 
 
 @router.get("")
@@ -49,7 +50,8 @@ def board(
         return look.waiting()
     held, filters = found.board, asked.filters()
     page = Page(("board", look.profile.name, *vars_of(filters)), SHOTS, asked.after or None)
-    groups = shots.sequences(held)
+    episodes = shots.episodes(held)
+    groups = shots.sequences(held, filters.episode or None) if filters.episode or not episodes else []
     return look.shown(
         "board.html.j2",
         found,
@@ -62,13 +64,15 @@ def board(
         evidence=shots.evidence(held),
         groups=groups[:SEQUENCES],
         more_groups=max(0, len(groups) - SEQUENCES),
+        episodes=episodes[:EPISODES],
+        more_episodes=max(0, len(episodes) - EPISODES),
         worst=shots.worst(held, WORST),
         models=sorted({name for line in held.lines for name in line.models})[:200],
         kinds=findings.kinds(held.findings, held.touched, registry=look.sight.registry),
         kinds_of=partial(findings.kinds, held.findings, registry=False),
         most_kinds=KINDS,
         since=glances.since_friday(served.studio),
-        delivered=glances.delivered(served.studio),
+        delivered=glances.delivered(served.studio, (line.place for line in held.lines)),
         log=glances.log_state(served.studio, served.public),
         newest=_newest(look),
         newest_most=NEWEST,

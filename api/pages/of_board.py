@@ -22,8 +22,9 @@ from ledger.render.pages import board_words
 from ledger.render.pages.addresses import shot_address
 from ledger.render.pages.strips import strip
 from ledger.render.words import USES
-from ledger.service.board.board import Board, Place
+from ledger.service.board.board import Board
 from ledger.service.board.keeping import Found
+from ledger.service.places import Place
 from ledger.service.reading.pages import MAX_CURSOR, size_of
 from ledger.service.reading.sight import Sight, sight_of
 from ledger.wiring.reading import policy_in_use, policy_named, policy_names
@@ -97,7 +98,7 @@ class Looked(NamedTuple):
         production = self.served.studio.production
         asked = self.request.query_params.get("policy")
         query = f"?{urlencode({'policy': asked})}" if asked else ""
-        return lambda place: shot_address(production, place.sequence, place.shot) + query
+        return lambda place: shot_address(production, place) + query
 
     def _href(self, path: str = "", **changes: str | int) -> str:
         """Return this page's address, or that of another one of the board, with other questions."""

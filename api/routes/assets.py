@@ -26,6 +26,7 @@ class AssetsAsked(Paging):
     """Files whose names hold ``name``, made in this shot or task; nothing given: all."""
 
     name: Text | None = None
+    episode: Text | None = None
     sequence: Text | None = None
     shot: Text | None = None
     task: Text | None = None
@@ -43,7 +44,7 @@ def list_assets(
     request: Request, viewer: Reader, served: Production, asked: Annotated[AssetsAsked, Query()]
 ) -> Response:
     """List files in the order of the log, once for each entry that states them."""
-    wanted = files.Wanted(asked.name, Where(asked.sequence, asked.shot, asked.task))
+    wanted = files.Wanted(asked.name, Where(asked.sequence, asked.shot, asked.task, episode=asked.episode))
     page = asked.page("assets")
     return answer(
         request, served, viewer, lambda sight: files.listing(served.studio, wanted, page, sight).to_json()

@@ -29,15 +29,16 @@ Registry = need(Action.READ_REGISTRY)
 
 
 class Placed(Paging):
-    """A shot or a sequence; nothing given: the whole production."""
+    """A shot, a sequence or an episode; nothing given: the whole production."""
 
+    episode: Text | None = None
     sequence: Text | None = None
     shot: Text | None = None
 
     @property
     def where(self) -> Where:
         """Return the place."""
-        return Where(self.sequence, self.shot)
+        return Where(self.sequence, self.shot, episode=self.episode)
 
 
 class CoverageAsked(Placed):

@@ -14,6 +14,7 @@ from api.served import Production
 from api.shapes.work import LogCoverage, ShotFinals, ShotPage
 from ledger.core.access import Action, Viewer
 from ledger.service.clear.store import Where
+from ledger.service.places import NO_NAME
 from ledger.service.reading import shots
 from ledger.service.reading.clearances import one_of_few
 
@@ -22,8 +23,9 @@ Reader = Annotated[Viewer, need(Action.READ_WORK)]
 
 
 class PlaceAsked(Asked):
-    """A shot or a sequence; nothing given: the whole production."""
+    """A shot, a sequence or an episode; nothing given: the whole production."""
 
+    episode: Text | None = None
     sequence: Text | None = None
     shot: Text | None = None
 
@@ -48,11 +50,27 @@ def show_shot(
 ) -> Response:
     """List the final files of a shot with their verdicts; ``-`` stands for no sequence."""
     page = asked.page("shot", sequence, shot)
+    place = shots.place_at(NO_NAME, sequence, shot)
     return answer(
-        request,
-        served,
-        viewer,
-        lambda sight: shots.shot(served.studio, sequence, shot, page, sight).to_json(),
+        request, served, viewer, lambda sight: shots.shot(served.studio, place, page, sight).to_json()
+    )
+
+
+@router.get("/shots/{episode}/{sequence}/{shot}", responses={200: {"model": ShotFinals}})
+def show_shot_of_episode(
+    request: Request,
+    viewer: Reader,
+    served: Production,
+    episode: Name,
+    sequence: Name,
+    shot: Name,
+    asked: Annotated[Paging, Query()],
+) -> Response:
+    """List the final files of a shot of an episode with their verdicts; ``-`` stands for no sequence."""
+    page = asked.page("shot", episode, sequence, shot)
+    place = shots.place_at(episode, sequence, shot)
+    return answer(
+        request, served, viewer, lambda sight: shots.shot(served.studio, place, page, sight).to_json()
     )
 
 
@@ -61,6 +79,6 @@ def show_coverage(
     request: Request, viewer: Reader, served: Production, asked: Annotated[PlaceAsked, Query()]
 ) -> Response:
     """Say how final files are evidenced by what the log holds; `rakkan coverage` looks at the disk."""
-    where = Where(asked.sequence, asked.shot)
+    where = Where(asked.sequence, asked.shot, episode=asked.episode)
     with one_of_few():
         return answer(request, served, viewer, lambda _: shots.coverage(served.studio, where))

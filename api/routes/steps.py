@@ -26,6 +26,7 @@ class StepsAsked(Paging):
 
     tool: Text | None = None
     device: Text | None = None
+    episode: Text | None = None
     sequence: Text | None = None
     shot: Text | None = None
     task: Text | None = None
@@ -37,7 +38,7 @@ def list_steps(
     request: Request, viewer: Reader, served: Production, asked: Annotated[StepsAsked, Query()]
 ) -> Response:
     """List steps in the order of the log."""
-    where = Where(asked.sequence, asked.shot, asked.task)
+    where = Where(asked.sequence, asked.shot, asked.task, episode=asked.episode)
     wanted = steps.Wanted(where, asked.tool, asked.device, moment_of(asked.since))
     page = asked.page("steps")
     return answer(request, served, viewer, lambda _: steps.listing(served.studio, wanted, page).to_json())

@@ -22,9 +22,10 @@ Reader = Annotated[Viewer, need(Action.READ_VERDICTS)]
 
 
 class VerdictsAsked(Paging):
-    """Verdicts of this state now; with a shot, about its final files."""
+    """Verdicts of this state now; with a shot or an episode, about its final files."""
 
     state: Verdict | None = None
+    episode: Text | None = None
     sequence: Text | None = None
     shot: Text | None = None
 
@@ -34,7 +35,7 @@ def list_verdicts(
     request: Request, viewer: Reader, served: Production, asked: Annotated[VerdictsAsked, Query()]
 ) -> Response:
     """List the newest verdict on record for each file and question."""
-    wanted = verdicts.Wanted(asked.state, Where(asked.sequence, asked.shot))
+    wanted = verdicts.Wanted(asked.state, Where(asked.sequence, asked.shot, episode=asked.episode))
     page = asked.page("verdicts")
     return answer(
         request,

@@ -14,6 +14,7 @@ class Where(Shape):
     """Where in the production a step was made."""
 
     production: str
+    episode: str | None = None
     sequence: str | None = None
     shot: str | None = None
     task: str | None = None
@@ -178,6 +179,7 @@ class WholeEntry(Answered):
 class Shot(Shape):
     """A shot: how many steps it has, how many final files, and the newest of the steps' entries."""
 
+    episode: str | None
     sequence: str | None
     shot: str
     steps: int
@@ -206,6 +208,7 @@ class Final(Shape):
 class ShotFinals(Paged):
     """A shot, and a page of its final files."""
 
+    episode: str | None = None
     sequence: str | None = None
     shot: str
     steps: int

@@ -567,6 +567,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/productions/{production}/shots/{episode}/{sequence}/{shot}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the final files of a shot of an episode with their verdicts; ``-`` stands for no sequence
+         * @description List the final files of a shot of an episode with their verdicts; ``-`` stands for no sequence.
+         *
+         *     Needs `work.read`: read files, steps, lineage, shots, coverage and manifests.
+         */
+        get: operations["show_shot_of_episode"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/productions/{production}/coverage": {
         parameters: {
             query?: never;
@@ -2885,6 +2907,8 @@ export interface components {
          * @description A shot: how many steps it has, how many final files, and the newest of the steps' entries.
          */
         Shot: {
+            /** Episode */
+            episode: string | null;
             /** Sequence */
             sequence: string | null;
             /** Shot */
@@ -2904,6 +2928,8 @@ export interface components {
             log: components["schemas"]["Log"];
             /** Next */
             next: string | null;
+            /** Episode */
+            episode?: string | null;
             /** Sequence */
             sequence?: string | null;
             /** Shot */
@@ -3407,6 +3433,8 @@ export interface components {
         Where: {
             /** Production */
             production: string;
+            /** Episode */
+            episode?: string | null;
             /** Sequence */
             sequence?: string | null;
             /** Shot */
@@ -5484,9 +5512,9 @@ export interface operations {
                      *           "production": "nightfall",
                      *           "log": {
                      *             "origin": "ledger.studio-kumo.example/nightfall",
-                     *             "size": 19
+                     *             "size": 20
                      *           },
-                     *           "root": "00482a8fa5e09ff260d803be34af67191ee2003ee13f7a74e58f423290e03862",
+                     *           "root": "7cd629a5cdc160d0b272b568ba01aeb79edb0577f2c6c3bfd10c35237711a7f6",
                      *           "title": {
                      *             "id": "T-1",
                      *             "name": "Nightfall"
@@ -5500,6 +5528,7 @@ export interface operations {
                      *             "registry.read",
                      *             "verdicts.read",
                      *             "clear",
+                     *             "decide",
                      *             "own-works.ask",
                      *             "disclosures.open",
                      *             "reports.make",
@@ -5621,10 +5650,10 @@ export interface operations {
                      * @example {
                      *       "log": {
                      *         "origin": "ledger.studio-kumo.example/nightfall",
-                     *         "size": 19
+                     *         "size": 20
                      *       },
                      *       "production": "nightfall",
-                     *       "root": "00482a8fa5e09ff260d803be34af67191ee2003ee13f7a74e58f423290e03862",
+                     *       "root": "7cd629a5cdc160d0b272b568ba01aeb79edb0577f2c6c3bfd10c35237711a7f6",
                      *       "title": {
                      *         "id": "T-1",
                      *         "name": "Nightfall"
@@ -5638,6 +5667,7 @@ export interface operations {
                      *         "registry.read",
                      *         "verdicts.read",
                      *         "clear",
+                     *         "decide",
                      *         "own-works.ask",
                      *         "disclosures.open",
                      *         "reports.make",
@@ -5742,6 +5772,7 @@ export interface operations {
                 limit?: number;
                 after?: string | null;
                 name?: string | null;
+                episode?: string | null;
                 sequence?: string | null;
                 /** @example sh010 */
                 shot?: string | null;
@@ -6548,6 +6579,7 @@ export interface operations {
                 after?: string | null;
                 tool?: string | null;
                 device?: string | null;
+                episode?: string | null;
                 /** @example sq010 */
                 sequence?: string | null;
                 shot?: string | null;
@@ -6904,10 +6936,11 @@ export interface operations {
                      * @example {
                      *       "log": {
                      *         "origin": "ledger.studio-kumo.example/nightfall",
-                     *         "size": 19
+                     *         "size": 20
                      *       },
                      *       "shots": [
                      *         {
+                     *           "episode": null,
                      *           "sequence": "sq010",
                      *           "shot": "sh010",
                      *           "steps": 2,
@@ -6915,11 +6948,12 @@ export interface operations {
                      *           "newestEntry": 13
                      *         },
                      *         {
+                     *           "episode": "ep01",
                      *           "sequence": "sq010",
-                     *           "shot": "sh020",
+                     *           "shot": "sh010",
                      *           "steps": 1,
                      *           "finals": 1,
-                     *           "newestEntry": 11
+                     *           "newestEntry": 16
                      *         }
                      *       ],
                      *       "next": "WyIyMThmZGVkOWVjYzI2Nzk5Iiwic2gwMjAiXQ"
@@ -7151,9 +7185,153 @@ export interface operations {
             };
         };
     };
+    show_shot_of_episode: {
+        parameters: {
+            query?: {
+                limit?: number;
+                after?: string | null;
+            };
+            header?: never;
+            path: {
+                /** @example ep01 */
+                episode: string;
+                /** @example sq010 */
+                sequence: string;
+                /** @example sh010 */
+                shot: string;
+                /** @example nightfall */
+                production: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "log": {
+                     *         "origin": "ledger.studio-kumo.example/nightfall",
+                     *         "size": 20
+                     *       },
+                     *       "episode": "ep01",
+                     *       "sequence": "sq010",
+                     *       "shot": "sh010",
+                     *       "steps": 1,
+                     *       "finalFiles": 1,
+                     *       "frames": {
+                     *         "first": 1001,
+                     *         "last": 1001
+                     *       },
+                     *       "finals": [
+                     *         {
+                     *           "sha256": "4f8549e20d69562bb13037535d854798c80a939500ab88e5d60ad6103bc07baf",
+                     *           "name": "first.1001.png",
+                     *           "entry": 16,
+                     *           "frames": {
+                     *             "first": 1001,
+                     *             "last": 1001
+                     *           },
+                     *           "verdicts": []
+                     *         }
+                     *       ],
+                     *       "next": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ShotFinals"];
+                };
+            };
+            /** @description The request is not as described. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody known asks. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Whoever asks may not. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A rule forbids it now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much at once. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often: Retry-After says when. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Later: Retry-After says when. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, with a stable code. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     show_coverage: {
         parameters: {
             query?: {
+                episode?: string | null;
                 /** @example sq010 */
                 sequence?: string | null;
                 shot?: string | null;
@@ -7827,6 +8005,7 @@ export interface operations {
                 after?: string | null;
                 /** @example cleared */
                 state?: components["schemas"]["Verdict"] | null;
+                episode?: string | null;
                 sequence?: string | null;
                 shot?: string | null;
             };
@@ -9092,6 +9271,7 @@ export interface operations {
                 /** @example 2 */
                 limit?: number;
                 after?: string | null;
+                episode?: string | null;
                 sequence?: string | null;
                 /** @example sh010 */
                 shot?: string | null;
@@ -9115,20 +9295,24 @@ export interface operations {
                      * @example {
                      *       "log": {
                      *         "origin": "ledger.studio-kumo.example/nightfall",
-                     *         "size": 19
+                     *         "size": 20
                      *       },
                      *       "tree": {
-                     *         "size": 19
+                     *         "size": 20
                      *       },
-                     *       "asked": 1,
-                     *       "found": 1,
+                     *       "asked": 2,
+                     *       "found": 2,
                      *       "origins": {
                      *         "unknown": 0,
                      *         "imported": 0,
-                     *         "declared": 1
+                     *         "declared": 2
                      *       },
                      *       "shots": {
                      *         "groups": [
+                     *           {
+                     *             "name": "ep01/sq010/sh010",
+                     *             "files": 1
+                     *           },
                      *           {
                      *             "name": "sq010/sh010",
                      *             "files": 1
@@ -9143,7 +9327,7 @@ export interface operations {
                      *         "groups": [
                      *           {
                      *             "name": "workstation",
-                     *             "files": 1
+                     *             "files": 2
                      *           }
                      *         ],
                      *         "others": {
@@ -9155,7 +9339,7 @@ export interface operations {
                      *         "groups": [
                      *           {
                      *             "name": "workstation",
-                     *             "files": 1
+                     *             "files": 2
                      *           }
                      *         ],
                      *         "others": {
@@ -9166,10 +9350,23 @@ export interface operations {
                      *       "says": "Of the final files on record. Which files nobody recorded, only `rakkan coverage` can tell.",
                      *       "files": [
                      *         {
-                     *           "sha256": "277c91698898f46d6632fea797d5382a2f8855876125bc5b6f350c4b5725a689",
+                     *           "sha256": "1d2a1690187c57a78b99e72eeb04566c6fbaca2f3e3e58fa53495394026ddce1",
                      *           "name": "final.1001.png",
                      *           "entry": 13,
                      *           "shot": "sq010/sh010",
+                     *           "frames": {
+                     *             "first": 1001,
+                     *             "last": 1001
+                     *           },
+                     *           "origin": "declared",
+                     *           "device": "workstation",
+                     *           "vendor": "workstation"
+                     *         },
+                     *         {
+                     *           "sha256": "4f8549e20d69562bb13037535d854798c80a939500ab88e5d60ad6103bc07baf",
+                     *           "name": "first.1001.png",
+                     *           "entry": 16,
+                     *           "shot": "ep01/sq010/sh010",
                      *           "frames": {
                      *             "first": 1001,
                      *             "last": 1001
@@ -9473,6 +9670,7 @@ export interface operations {
                 /** @example 2 */
                 limit?: number;
                 after?: string | null;
+                episode?: string | null;
                 sequence?: string | null;
                 shot?: string | null;
                 /** @example shot */

@@ -66,7 +66,7 @@ def _line(index: int, call: ServiceCall) -> str:
         f"{WORDS[call.outcome]} {format_time(call.finished)}  {call.service.subject.name}",
         call.outcome.value,
         f"attempts: {attempts}" if several else "",
-        "/".join(filter(None, (call.place.sequence, call.place.shot))),
+        "/".join(filter(None, (call.place.episode, call.place.sequence, call.place.shot))),
         f"code {last.code}" if last and last.code else "",
         f"request {last.request_id}" if last and last.request_id else "",
         "no file was saved" if call.outcome is CallOutcome.ACCEPTED and not call.outputs else "",

@@ -78,9 +78,9 @@ def asking(command: Callable[..., Any]) -> Callable[..., Any]:
 def clear(targets: tuple[str, ...], *, recording: bool, as_json: bool, **said: Any) -> int:
     """Clear TARGETs under a policy: does it find a grant for every recorded use, when made and now?
 
-    A TARGET is a file, a SHA-256, a place (sq010/sh020, sq010/sh020/1006, sh020; . is the whole production)
-    or a cut list (@cut.txt, @cut.csv, with one target on each line; or a timeline, @final.otio). A place
-    means its final files.
+    A TARGET is a file, a SHA-256, a place (sq010/sh020, sq010/sh020/1006, sh020; . is the whole production;
+    of an episode ep03/sq010/sh020, ep03/. is all of it) or a cut list (@cut.txt, @cut.csv, with one target
+    on each line; or a timeline, @final.otio). A place means its final files.
 
     Exit code, by the verdict now: 0 cleared, 3 needs review or undecided, 4 blocked, 2 usage.
     """

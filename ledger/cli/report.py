@@ -28,12 +28,14 @@ if TYPE_CHECKING:
     epilog=examples(
         "rakkan report --cut final.otio --policy streamer --view distributor --out handover",
         "rakkan report --production nightfall --policy broadcast-jp --out report",
+        "rakkan report --episode ep03 --policy broadcast-jp --out ep03",
         "rakkan report sq010/sh020 plate.exr --policy insurer-eo --view insurer --out sh020",
     )
 )
 @click.argument("targets", nargs=-1, metavar="[TARGET]…")
 @click.option("--cut", "timeline", type=click.Path(path_type=Path), help="A timeline (.otio, .otioz).")
 @click.option("--production", "whole", help="All final files of this production.")
+@click.option("--episode", help="All final files of this episode: the same as the target EPISODE/. is.")
 @click.option(
     "--view",
     type=click.Choice([view.value for view in View]),
@@ -66,10 +68,11 @@ def report(
     targets: tuple[str, ...],
     timeline: Path | None,
     whole: str | None,
+    episode: str | None,
     out: Path,
     **said: Any,
 ) -> int:
-    """Write the audit report of a cut, of a production, or of TARGETs, as its reader may see it.
+    """Write the audit report of a cut, a production, an episode, or of TARGETs, as its reader may see it.
 
     TARGETs are those of `rakkan clear`. The folder appears when all of it is written: after Ctrl-C there is
     none, and the same command begins anew. A report that was written and not taken in by the log is issued
@@ -90,7 +93,7 @@ def report(
     with open_studio(place) as opened, _progress() as told:
         with _at_one_moment(opened, profile, said, told) as (studio, clearer):
             told("looking for the files")
-            population = _population(studio, targets, timeline, whole)
+            population = _population(studio, targets, timeline, whole, episode)
             told(f"judging {sum(len(shot.frames) for shot in population.shots):,} files")
             stands = standing(place, opened, clearer, population, reader, issue=said["issue"])
             made = make(studio, clearer, population, stands.beside)
@@ -159,16 +162,18 @@ def _progress() -> Iterator[Callable[[str], None]]:
 
 
 def _population(
-    studio: Studio, targets: tuple[str, ...], timeline: Path | None, whole: str | None
+    studio: Studio, targets: tuple[str, ...], timeline: Path | None, whole: str | None, episode: str | None
 ) -> Population:
     from ledger.service.clear.places import WHOLE
     from ledger.service.report.population import of_cut, of_targets
 
-    if sum((bool(targets), timeline is not None, whole is not None)) != 1:
-        raise click.UsageError("Give one of --cut, --production, or TARGETs.")
+    if sum((bool(targets), timeline is not None, whole is not None, episode is not None)) != 1:
+        raise click.UsageError("Give one of --cut, --production, --episode, or TARGETs.")
     if timeline is not None:
         return of_cut(studio, timeline)
     if whole is not None and whole != studio.production:
         words = f"This ledger is of the production {studio.production!r}, not of {whole!r}."
         raise UsageError("report.production", words)
+    if episode is not None:
+        return of_targets(studio, (f"{episode}/{WHOLE}",))
     return of_targets(studio, targets or (WHOLE,))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ledger.service.cuts.tie import Tied
 
 FILE = click.Path(path_type=Path)
-_RANGE = re.compile(r"([0-9]{1,9})-([0-9]{1,9})=(?:([^/]+)/)?([^/]+)")
+_RANGE = re.compile(r"([0-9]{1,9})-([0-9]{1,9})=(?:(?:([^/]+)/)?([^/]+)/)?([^/]+)")
 
 
 @click.command(
@@ -31,6 +31,7 @@ _RANGE = re.compile(r"([0-9]{1,9})-([0-9]{1,9})=(?:([^/]+)/)?([^/]+)")
 @click.option(
     "--tool", default="unknown 0", show_default=True, metavar="'NAME VERSION'", help="What made MOVIE."
 )
+@click.option("--episode", help="Which episode, such as ep03.")
 @click.option("--sequence", help="Where in the production, such as sq010.")
 @click.option("--shot", help="Where in the sequence, such as sh0020.")
 @click.option("--task", help="Such as comp, edit.")
@@ -79,7 +80,8 @@ def _tie(
     with open_studio(place) as studio:
         tied = tie_film(studio, film, files_in(frames, film))
         if device is not None:
-            where = Place(studio.production, said["sequence"], said["shot"], said["task"])
+            names = {name: said[name] for name in ("episode", "sequence", "shot", "task")}
+            where = Place(studio.production, **names)
             entries = record_tie(studio, open_device(place, device), tied, where, tool)
     if as_json:
         print_json({**tied.to_json(), **({"entries": list(entries)} if entries else {})})
@@ -98,11 +100,13 @@ def _ranges(film: Path, ranges: tuple[str, ...], device: str, *, recording: bool
         raise click.UsageError("--range goes with --record.")
     found = [_RANGE.fullmatch(text) for text in ranges]
     if not all(found):
-        raise click.UsageError("A range is such as 0-47=sq010/sh010.")
+        raise click.UsageError("A range is such as 0-47=sq010/sh010, or 0-47=ep03/sq010/sh010.")
     place = home()
     with open_studio(place) as studio:
         places = {
-            (int(each[1]), int(each[2])): Place(studio.production, each[3], each[4]) for each in found if each
+            (int(each[1]), int(each[2])): Place(studio.production, each[4], each[5], episode=each[3])
+            for each in found
+            if each
         }
         entries = record_stretches(studio, open_device(place, device), film, places)
     if as_json:

@@ -56,6 +56,7 @@ FILE = click.Path(path_type=Path)
 @click.option("--prompt", help="The prompt. Enters the log only as a salted digest.")
 @click.option("--set", "parameter", multiple=True, metavar="NAME=VALUE", help="A parameter, such as seed=42.")
 @click.option("--actor", default="actor:unnamed", show_default=True, help="A pseudonym, never a name.")
+@click.option("--episode", help="Which episode, such as ep03.")
 @click.option("--sequence", help="Where in the production, such as sq010.")
 @click.option("--shot", help="Where in the sequence, such as sh0020.")
 @click.option("--task", help="Such as background, comp, grade.")
@@ -210,7 +211,12 @@ def _work(studio: Studio, said: dict[str, Any]) -> Work:
         action=StepAction(said["action"]),
         tool=Tool(name or version, version if name else "0"),
         place=Place(
-            studio.production, said["sequence"], said["shot"], said["task"], frames=_frames(said["frames"])
+            studio.production,
+            said["sequence"],
+            said["shot"],
+            said["task"],
+            frames=_frames(said["frames"]),
+            episode=said["episode"],
         ),
         started=said["started"] or finished,
         finished=finished,

@@ -25,7 +25,7 @@ from ledger.core.predicates.step import StepAction
 from ledger.errors import MalformedError, UndecidedError
 
 FORMAT = 1
-PLACE = ("production", "sequence", "shot", "task", "version")
+PLACE = ("production", "episode", "sequence", "shot", "task", "version")
 CODE = "capture.malformed"
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?Z")
 _ABSOLUTE = re.compile(r"/|[A-Za-z]:[\\/]|\\\\")

@@ -278,6 +278,7 @@ def place_of(task: dict[str, Any], preview: dict[str, Any]) -> dict[str, Any]:
         "production": next(
             (name for name in (project.get("code"), project["name"]) if name in known), project["name"]
         ),
+        "episode": (task.get("episode") or {}).get("name"),
         "sequence": (task.get("sequence") or {}).get("name"),
         "shot": task["entity"]["name"] if shot else None,
         "task": task["task_type"]["name"],
@@ -299,7 +300,6 @@ def parameters_of(task: dict[str, Any], previews: list[dict[str, Any]]) -> dict[
         "kitsu.previews": " ".join(preview["id"] for preview in previews),
         "kitsu.status": task["task_status"]["short_name"],
         "kitsu.entity": task["entity"]["name"],
-        "kitsu.episode": (task.get("episode") or {}).get("name"),
     }
     return {name: value for name, value in found.items() if value}
 

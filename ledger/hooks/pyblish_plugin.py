@@ -189,6 +189,7 @@ def place_of(instance: Any) -> dict[str, Any]:
     data, context = instance.data, instance.context.data
     production = production_of(instance)
     place = {
+        "episode": data.get("episode"),
         "production": production["name"] if production else data.get("project") or context.get("projectName"),
         "sequence": data.get("sequence"),
         "shot": data.get("shot"),

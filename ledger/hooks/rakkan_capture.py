@@ -177,8 +177,8 @@ class Step:
     """One step, as a context: what is read and written inside is recorded at its end, also when it fails.
 
     ``action`` is one of generate, edit, composite, draw, render, convert, import; ``tool`` a name and a
-    version; ``place`` any of production, sequence, shot, task, version, frames (first, last). ``event`` says
-    whether this is a ``save``, a ``publish`` or a ``final``.
+    version; ``place`` any of production, episode, sequence, shot, task, version, frames (first, last).
+    ``event`` says whether this is a ``save``, a ``publish`` or a ``final``.
     """
 
     def __init__(

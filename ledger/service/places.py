@@ -1,4 +1,4 @@
-"""Where in the production an unexplained file lies, as its path says, by a pattern that somebody gave.
+"""Which shot something belongs to; and which one an unexplained file does, as its path says by a pattern.
 
 ``{sequence}/{shot}/{task}`` means: the folder below the root is the sequence, the one in it the shot. A part
 may have letters around the name (``sq_{sequence}``); ``*`` is any part, or any rest of one. A file lies in
@@ -8,11 +8,35 @@ the named folder or deeper. Nothing is guessed: a path that the pattern does not
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 from ledger.errors import UsageError
 
-_NAMES = ("sequence", "shot", "task")
+_NAMES = ("episode", "sequence", "shot", "task")
+NO_NAME = "-"
+"""Stands, among the names of a place, for one that it does not have."""
 _TOKEN = re.compile(r"\{(\w*)\}|(\*)|([^{}*]+)|(.)")
+
+
+class Place(NamedTuple):
+    """Which shot: the names of its episode, its sequence and itself; ``None`` where there is none.
+
+    All three are its identity: two episodes may both have sq010/sh020.
+    """
+
+    episode: str | None = None
+    sequence: str | None = None
+    shot: str | None = None
+
+    @property
+    def words(self) -> str:
+        """Return it as somebody writes it: ``sq010/sh020``; in an episode always of three.
+
+        ``ep03/sq010/sh020``, ``ep03/-/sh020``; nothing for no names.
+        """
+        if self.episode is None:
+            return "/".join(part for part in self if part)
+        return "/".join(part or NO_NAME for part in self)
 
 
 def place_pattern(text: str) -> re.Pattern[str]:
@@ -32,9 +56,4 @@ def place_pattern(text: str) -> re.Pattern[str]:
 def shot_at(pattern: re.Pattern[str], path: str) -> str | None:
     """Return the shot that a path lies in, such as ``sq010/sh020``, or ``None``."""
     found = pattern.match(path)
-    return found and shot_name(found.groupdict().get("sequence"), found["shot"])
-
-
-def shot_name(sequence: str | None, shot: str | None) -> str | None:
-    """Return how a shot is called, such as ``sq010/sh020``; ``None`` where there is no shot."""
-    return shot and "/".join(part for part in (sequence, shot) if part)
+    return found and Place(**{name: found.groupdict().get(name) for name in Place._fields}).words

@@ -151,6 +151,7 @@ class MemoryBasisStore:
 
 def _at(row: EntryRow, where: Where) -> bool:
     pairs = (
+        (where.episode, row.episode),
         (where.sequence, row.sequence),
         (where.shot, row.shot),
         (where.task, row.task),

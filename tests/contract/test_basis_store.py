@@ -35,7 +35,7 @@ MODEL = Item(ItemKind.MODEL, digest("weights"), "sky ☁", "", 1_969_000)
 SERVICE = Item(ItemKind.SERVICE, digest("weights"), "sora", "pro", 1_969_001, Evidence.DECLARED)
 GAP = Item(ItemKind.GAP, digest("plate"), "plate", "", -5)
 COMP = EntryRow(3, Kind.STEP, 1, "", "sq010", "sh0020", "comp", "v003", 1001, 1100, 1_969_000)
-PAINT = EntryRow(5, Kind.STEP, 2, "key.suspect", "sq020", "sh0020", None, None, None, None, 1_969_001)
+PAINT = EntryRow(5, Kind.STEP, 2, "key.suspect", "sq020", "sh0020", None, None, None, None, 1_969_001, "ep02")
 SEAL = EntryRow(4, Kind.SEAL, 0)
 FIRST = Mark(6, 3, 3, b"root")
 
@@ -137,6 +137,9 @@ PLACES = {
     "a sequence": (Where(sequence="sq010"), "ab"),
     "a shot of every sequence": (Where(shot="sh0020"), "abc"),
     "a shot": (Where("sq020", "sh0020"), "c"),
+    "an episode": (Where(episode="ep02"), "c"),
+    "a shot of an episode": (Where("sq020", "sh0020", episode="ep02"), "c"),
+    "that of no other episode": (Where("sq010", "sh0020", episode="ep02"), ""),
     "a task": (Where(task="comp"), "ab"),
     "a version that nobody made": (Where(version="v004"), ""),
     "its last frame": (Where(frames=(1100, 1200)), "ab"),

@@ -49,6 +49,10 @@ def shot(name: str, shot: str, sequence: str | None = "sq010", task: str = "comp
     return made(name, place=At("nightfall", sequence, shot, task), step_id=name)
 
 
+def of_episode(name: str, episode: str) -> Statement:
+    return made(name, place=At("nightfall", "sq010", "sh010", episode=episode), step_id=name)
+
+
 def test_makers_and_users_are_told_apart_each_in_order(engine: Engine, store: ReadingStore) -> None:
     tell(
         engine,
@@ -135,15 +139,27 @@ def test_steps_and_shots_are_counted_by_place(engine: Engine, store: ReadingStor
     assert store.steps(Where(shot="sh010"), 0, 5) == [2, 3]
     assert store.steps(Where(task="paint"), -1, END) == [2]
     assert store.shots(None, 9) == [
-        ("sh010", "sq010", 3, 2, 5),
-        ("sh010", "sq020", 1, 1, 3),
-        ("sh020", "sq010", 1, 1, 1),
-        ("sh030", None, 1, 1, 4),
+        ("sh010", "sq010", 3, 2, 5, None),
+        ("sh010", "sq020", 1, 1, 3, None),
+        ("sh020", "sq010", 1, 1, 1, None),
+        ("sh030", None, 1, 1, 4, None),
     ]
     assert [row.shot for row in store.shots("sh010", 1)] == ["sh020"]
     assert store.shots("sh030", 9) == []
     assert sum(store.final_bases(ANYWHERE).values()) == 5
     assert sum(store.final_bases(Where("sq010", "sh010")).values()) == 2
+
+
+def test_two_episodes_may_have_the_same_shot(engine: Engine, store: ReadingStore) -> None:
+    tell(engine, shot("a", "sh010"), *(of_episode(name, f"ep{name}") for name in "bc"))
+    assert store.shots(None, 9) == [
+        ("sh010", "sq010", 1, 1, 0, None),
+        ("sh010", "sq010", 1, 1, 1, "epb"),
+        ("sh010", "sq010", 1, 1, 2, "epc"),
+    ]
+    assert store.steps(Where("sq010", "sh010", episode="epc"), -1, END) == [2]
+    assert store.steps(Where(episode="epb"), -1, END) == [1]
+    assert sum(store.final_bases(Where(episode="epb")).values()) == 1
 
 
 def test_steps_that_used_a_file_are_counted_by_time(engine: Engine, store: ReadingStore) -> None:

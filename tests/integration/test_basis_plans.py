@@ -27,6 +27,10 @@ PLANS: dict[str, tuple[Callable[[BasisStore], object], str]] = {
         lambda s: list(s.steps_at(Where("sq", "sh"))),
         "basis_entry_shot (log_id=? AND shot=?",
     ),
+    "steps of an episode": (
+        lambda s: list(s.finals_at(Where(episode="ep"))),
+        "basis_entry_episode (log_id=? AND episode=?",
+    ),
     "steps on a basis": (lambda s: list(s.steps_on([7])), "basis_entry_basis (log_id=? AND basis=?)"),
     "items": (lambda s: s.items([7]), "sqlite_autoindex_basis_item_1 (log_id=? AND id=?)"),
     "items about": (

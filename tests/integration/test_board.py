@@ -15,10 +15,11 @@ from ledger.core.audit import STRIP_LETTERS
 from ledger.core.rights.profile import Profile
 from ledger.errors import MalformedError, RefusedError, UsageError
 from ledger.service.board import findings, shot, shots
-from ledger.service.board.board import Board, Line, Place, make_board
+from ledger.service.board.board import Board, Line, make_board
 from ledger.service.board.glances import last_friday
 from ledger.service.board.keeping import KEPT, WAITING, Boards
 from ledger.service.board.shots import Filters
+from ledger.service.places import Place
 from ledger.service.reading.pages import Page
 from ledger.service.studio import Studio
 from ledger.wiring import open_studio
@@ -227,4 +228,4 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
 
 def test_a_place_without_steps_is_no_shot(studio: Studio) -> None:
     with pytest.raises(UsageError, match="No step"):
-        shot.show(studio, load(POLICY), Place(None, "sh0001"), Page(("x",)))
+        shot.show(studio, load(POLICY), Place(None, None, "sh0001"), Page(("x",)))

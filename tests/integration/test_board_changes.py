@@ -15,8 +15,9 @@ from ledger.adapters.profiles import load
 from ledger.core.artifact import Artifact, named
 from ledger.core.predicates import GrantRevocation, StepV2
 from ledger.core.statement import Statement
-from ledger.service.board.board import Board, Place, make_board
+from ledger.service.board.board import Board, make_board
 from ledger.service.board.changed import Changed, changed
+from ledger.service.places import Place
 from ledger.service.studio import Studio
 from ledger.wiring import REGISTRAR, open_studio
 from tests.support.builders import digest
@@ -25,7 +26,7 @@ from tests.support.feature_home import AT, POLICY, Kept, append
 
 SINCE = AT + timedelta(days=1)
 """After all of the film's own entries, before those of a test."""
-FIRST = Place("sq000", "sh0000")
+FIRST = Place(None, "sq000", "sh0000")
 
 
 @pytest.fixture
@@ -82,7 +83,7 @@ def test_a_file_that_went_into_another_shot_is_gone(studio: Studio, home: Home, 
     append(studio, [(signer, Statement((Artifact("y.1001.exr", digest("other")),), elsewhere))])
     found = since(studio)
     assert found.files[FIRST].gone == 1
-    assert found.files[Place("sq000", "sh9000")].new == 1
+    assert found.files[Place(None, "sq000", "sh9000")].new == 1
 
 
 def test_a_revocation_is_told_with_what_it_did(studio: Studio, home: Home) -> None:

@@ -118,7 +118,7 @@ def test_a_hostile_name_is_text_and_leads_to_its_own_shot(hard: Pages) -> None:
     assert "<img src=x" not in board
     assert "{{ 7 * 7 }}" in html.unescape(board)
     for sequence, shot in NAMES:
-        address = shot_address(PRODUCTION, sequence, shot)
+        address = shot_address(PRODUCTION, Place(PRODUCTION, sequence, shot))
         assert address in html.unescape(board), address
         page = hard.get(address)
         assert re.search(r'<ol class="contact">\s*<li>', page), address

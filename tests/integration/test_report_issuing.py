@@ -242,7 +242,7 @@ def test_what_others_record_and_issue_while_a_report_is_made_is_after_it(
     clearer, population = asked(studio, ".")
     _, between = series.issued(tmp_path / "between")
     say(studio, made("other.png"))
-    scope = last.series_of(studio, population, Reader(View.STUDIO))
+    scope = last.series_of(studio.log.origin, population.scope, Reader(View.STUDIO))
     found = last.find_last(studio, series.kept, scope, clearer.size)
     assert found is not None
     assert (found.identifier, found.report) == (first.head.identifier, first)
@@ -260,7 +260,9 @@ def test_the_entry_names_neither_the_scope_nor_the_reader(series: Series, tmp_pa
     assert report.head.scope not in payload
     assert not [name for name in report.tables["frames"].column("name") if name in payload]
     parties = [
-        last.series_of(series.studio, asked(series.studio, ".")[1], Reader(View.RIGHTS_HOLDER, party))
+        last.series_of(
+            series.studio.log.origin, asked(series.studio, ".")[1].scope, Reader(View.RIGHTS_HOLDER, party)
+        )
         for party in ("mori", "kawa")
     ]
     assert parties[0] != parties[1]

@@ -9,6 +9,7 @@ import pytest
 
 from ledger.core.audit import Report, counted
 from ledger.errors import UsageError
+from ledger.service.places import Place
 from ledger.service.report.population import Frame, Known, Shot
 from tests.support.feature import FIRST, Feature
 from tests.support.feature_home import Kept
@@ -139,14 +140,14 @@ def test_two_files_of_one_frame_are_two_versions_if_versions_and_bytes_differ(
         one._replace(version=version, sha256=digest)
         for version, digest in zip(versions, digests, strict=True)
     ]
-    assert list(Shot("sh", "", frames=frames).doubles) == expected
+    assert list(Shot("sh", Place(), frames=frames).doubles) == expected
     unnumbered = [frame._replace(frame=None) for frame in frames]
-    assert not Shot("sh", "", frames=unnumbered).doubles
+    assert not Shot("sh", Place(), frames=unnumbered).doubles
 
 
 def test_the_population_says_what_was_asked_for(small: Kept) -> None:
     made = small.report("sq000/sh0003")
     shots = made.population.shots
-    other = replace(made.population, shots=(*shots, Shot("more", "", absent=1)))
+    other = replace(made.population, shots=(*shots, Shot("more", Place(), absent=1)))
     assert other.digest != made.population.digest
     assert made.report.head.population == made.population.digest

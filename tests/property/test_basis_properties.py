@@ -54,7 +54,12 @@ steps = st.builds(
     st.sampled_from([Evidence.OBSERVED, Evidence.DECLARED]),
     st.sampled_from([StepAction.IMPORT, StepAction.EDIT]),
     st.sampled_from(
-        [Place("nightfall", "sq010", "sh0010"), Place("nightfall", "sq010", "sh0020"), PLACELESS]
+        [
+            Place("nightfall", "sq010", "sh0010"),
+            Place("nightfall", "sq010", "sh0020"),
+            Place("nightfall", "sq010", "sh0020", episode="ep02"),
+            PLACELESS,
+        ]
     ),
 )
 findings = st.builds(
@@ -238,7 +243,8 @@ class Records:
 
     def _takes(self, reader: int, maker: int) -> bool:
         read, made = (self._place(index) for index in (reader, maker))
-        return made.shot is None or (read.sequence, read.shot) == (made.sequence, made.shot)
+        names = ("episode", "sequence", "shot")
+        return made.shot is None or all(getattr(read, name) == getattr(made, name) for name in names)
 
     def _place(self, index: int) -> Place:
         predicate = self.all[index].statement.predicate

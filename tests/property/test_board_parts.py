@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from ledger.render.pages.addresses import name_of, part_of, shot_address
 from ledger.render.pages.strips import strip
+from ledger.service.places import Place
 
 NAMES = (
     st.none() | st.text(max_size=20) | st.sampled_from(["-", ".", "..", "%", "%2F", "a/b", "/", "", "%25"])
@@ -26,7 +27,10 @@ def test_every_name_of_a_shot_has_an_address_of_its_own(one: str | None, two: st
     assert "/" not in part
     assert unquote(part) not in {"", ".", ".."}  # a browser would take such a part away
     assert (part_of(one) == part_of(two)) == (one == two)
-    assert shot_address("p/q", one, two).count("/") == 5
+    assert shot_address("p/q", Place(None, one, two)).count("/") == 5
+    inside = shot_address("p/q", Place(one, two, two))
+    assert inside.count("/") == (5 if one is None else 6)
+    assert (inside == shot_address("p/q", Place(two, one, one))) == (one == two)
 
 
 @given(FRAMES, st.integers(1, 90))

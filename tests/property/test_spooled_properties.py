@@ -48,7 +48,7 @@ records = st.fixed_dictionaries(
     optional={
         "event": st.sampled_from([one.value for one in Event]),
         "place": st.dictionaries(
-            st.sampled_from(["production", "sequence", "shot", "task", "version"]), words
+            st.sampled_from(["production", "episode", "sequence", "shot", "task", "version"]), words
         ),
         "inputs": files(role=True),
         "parameters": st.dictionaries(texts, texts, max_size=4),

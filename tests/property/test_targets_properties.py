@@ -28,7 +28,7 @@ class Places:
 
     def finals_at(self, where: Where) -> Iterator[Final]:
         for number, shot in enumerate(SHOTS):
-            fits = where.sequence in (None, "sq010") and where.shot in (None, shot)
+            fits = where.episode is None and where.sequence in (None, "sq010") and where.shot in (None, shot)
             for frame in (1001, 1002, 1003) if fits else ():
                 first, last = where.frames or (frame, frame)
                 if first <= frame <= last:

@@ -12,12 +12,14 @@ from ledger.core.audit.chapters import FIGURES, chapters
 from ledger.core.audit.tables import TABLES
 from ledger.core.audit.views import Reader, View, seen_by
 from ledger.core.audit.words import COMMANDS, GLOSSARY
+from ledger.service.report.frames import episodes_table
 
 AT = "2026-11-22T09:00:00Z"
 SECRET = b"s" * 32
 SOURCE = "compositeWithTrainedAlgorithmicMedia"
 NOW_OF = {"c": "cleared", "r": "needs_review", "b": "blocked", "u": "undecided"}
 ORDINARY = ("Kiri lineart", "Aoi palette", "moonlit-brush", "Studio Lantern")
+EPISODES = ("ep01", "ep02")
 
 
 @dataclass(frozen=True)
@@ -155,6 +157,7 @@ def _tables(size: Size, names: Sequence[str]) -> dict[str, Table]:
         "bases": [_basis(n, size) for n in range(1, 4)],
     }
     tables = {key: Table(TABLES[key], tuple(held)) for key, held in rows.items()}
+    tables["episodes"] = episodes_table(tables["shots"])
     return tables | {"frames": Table(TABLES["frames"], tuple(_frames(size)))}
 
 
@@ -203,6 +206,7 @@ def _shot(n: int, size: Size, names: Sequence[str]) -> Row:
         tuple(part for run in runs if run[1] for part in run),
         None,
         tuple(range(start, start + 3)),
+        EPISODES[n % 2],
     )
 
 
@@ -219,7 +223,7 @@ def _frames(size: Size) -> list[Row]:
                 number = len(found) + 1
                 row: list[Any] = [number, n, f"sh{n}.{number:06}.exr", number, "v003", None, "bytes"]
                 grade = {"c": "L4", "r": "L2", "b": "L1", "u": None}[letter]
-                row += ["cleared", NOW_OF[letter], grade, n % 3 == 0, 1, number]
+                row += ["cleared", NOW_OF[letter], grade, n % 3 == 0, 1, number, EPISODES[n % 2]]
                 found.append(tuple(row))
     return found
 

@@ -20,7 +20,7 @@ from typing import Any
 import httpx2
 
 from tests.e2e.conftest import ROOT, Studio, found
-from tests.support.cleared import license_production, policy, shoot
+from tests.support.cleared import license_production, place, policy, shoot
 from tests.support.day import MEMBER, SETTINGS
 from tests.support.outside import DSSE
 from tests.support.receiver import receiving
@@ -75,6 +75,8 @@ def told(folder: Path) -> Iterator[Story]:
     license_production(studio)
     files = shoot(studio)
     studio.ok("clear", "sh010", *policy(studio), "--record")
+    of_episode = ("--action", "draw", "--episode", "ep01", *place("sh010"))
+    studio.record(studio.png("first.1001.png", 10), *of_episode)
     prompted = ("--action", "generate", "--tool", "painter 1.0", "--prompt", "a lantern in the rain")
     studio.record(studio.png("note.png", 9), *prompted)
     studio.ok("seal", files["plate"], files["sh010"])
@@ -150,6 +152,8 @@ def _of_the_work(about: str, final: str, drawn: str, cleared: str, step: int) ->
     yield Call(
         "show_shot", "GET", f"{about}/shots/{{sequence}}/{{shot}}", {"sequence": "sq010", "shot": "sh010"}
     )
+    episode = {"episode": "ep01", "sequence": "sq010", "shot": "sh010"}
+    yield Call("show_shot_of_episode", "GET", f"{about}/shots/{{episode}}/{{sequence}}/{{shot}}", episode)
     yield Call("show_coverage", "GET", f"{about}/coverage", {"sequence": "sq010"})
     yield Call("list_things", "GET", f"{about}/registry/{{kind}}", {"kind": "grants", "limit": LIST})
     yield Call("show_thing", "GET", f"{about}/registry/{{kind}}/{{name}}", {"kind": "models", "name": "sky"})

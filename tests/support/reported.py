@@ -46,7 +46,7 @@ class Series:
         """Write the next report into a folder, signed and not yet in the log."""
         clearer, population = asked(self.studio, *self.targets)
         reader = Reader(View.STUDIO)
-        series = series_of(self.studio, population, reader)
+        series = series_of(self.studio.log.origin, population.scope, reader)
         last = find_last(self.studio, self.kept, series, clearer.size)
         report = make(self.studio, clearer, population, Beside(last=last)).report
         data = json.dumps(to_json(report)).encode()

@@ -39,7 +39,13 @@ asset = gazu.asset.new_asset(project, kind, "lamp")
 def kind_of(entity):
     return next(t for t in gazu.task.all_task_types() if t["for_entity"] == entity)
 task_type = gazu.task.get_task_type_by_name("Compositing")
+def shot_of(series, name):
+    sequence = gazu.shot.new_sequence(series, "sq010", episode=gazu.shot.new_episode(series, name))
+    return gazu.shot.new_shot(series, sequence, "sh020", frame_in=1001, frame_out=1010)
+series = gazu.project.new_project("Tides", production_type="tvshow")
+episodes = {name: gazu.task.new_task(shot_of(series, name), task_type)["id"] for name in ("ep01", "ep02")}
 result = {
+    **episodes,
     "shot": gazu.task.new_task(shot, task_type)["id"],
     "asset": gazu.task.new_task(asset, kind_of("Asset"))["id"],
 }
@@ -375,3 +381,15 @@ def test_the_record_of_a_publish_changes_no_verdict(
     )["reasons"]
     # The command line declares; nothing else is wrong with the note: its picture is explained by its pixels.
     assert {reason["code"] for reason in reasons} == {"GRADE_BELOW_POLICY", "WEAK_EVIDENCE"}
+
+
+def test_two_episodes_of_a_series_have_the_same_shot(site: Site) -> None:
+    for number, episode in enumerate(("ep01", "ep02"), 90):
+        site.publish(site.picture(number), task=episode)
+    assert site.once().returncode == 0
+    places = [record.place for record in site.records()]
+    assert [place["episode"] for place in places] == ["ep01", "ep02"]
+    assert {(place["production"], place["sequence"], place["shot"]) for place in places} == {
+        ("Tides", "sq010", "sh020")
+    }
+    assert not any("kitsu.episode" in record.parameters for record in site.records())

@@ -150,7 +150,7 @@ def test_there_is_no_formula_and_no_link_in_the_workbook() -> None:
 def test_a_sheet_can_be_filtered_and_its_first_row_and_column_stay() -> None:
     loaded = load_workbook(io.BytesIO(made(report(3))))
     sheet = loaded["shots"]
-    assert (sheet.freeze_panes, sheet.auto_filter.ref) == ("B2", "A1:X4")
+    assert (sheet.freeze_panes, sheet.auto_filter.ref) == ("B2", "A1:Y4")
     tones = {row[11].value: row[11].fill.fgColor.rgb for row in sheet.iter_rows(min_row=2)}
     assert len(set(tones.values())) == 3
 

@@ -10,6 +10,7 @@ from ledger.core.predicates.answer import Answer, Grade
 from ledger.core.predicates.reasons import Verdict
 from ledger.core.rights.basis import Item, ItemKind
 from ledger.core.rights.clearance import Clearance
+from ledger.service.places import Place
 from ledger.service.report.frames import Basis, frames_table, gaps_table, shots_table, worst_shots
 from ledger.service.report.population import Frame, Known, Population, Shot
 from ledger.service.report.shots import Disclosed
@@ -45,7 +46,7 @@ def shot(letters: str, absent: int = 0) -> Shot:
         )
         for n, letter in enumerate(letters)
     ]
-    return Shot("sh010", "sq010/sh010", None, frames, absent)
+    return Shot("sh010", Place(None, "sq010", "sh010"), None, frames, absent)
 
 
 def table(*shots: Shot) -> Table:

@@ -56,7 +56,8 @@ class _Zygote:
 class Workers:
     """Runs jobs. ``module`` has a ``main`` that calls ``zygote.main``; ``config`` is what that prepares from.
 
-    Safe to share between threads. Leave the ``with`` block to end the zygote and every job.
+    Safe to share between threads. Leave the ``with`` block to end the zygote and every job. The zygote starts
+    with the first job, or when it is told that one is coming.
     """
 
     def __init__(self, module: str, config: Json, limits: Limits) -> None:
@@ -70,9 +71,6 @@ class Workers:
         """The hardening that the kernel refused; ``None`` before the first job."""
 
     def __enter__(self) -> Self:
-        """Start the zygote, and do not wait for it."""
-        with self._lock:
-            self._started()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -80,6 +78,14 @@ class Workers:
             if self._zygote is not None:
                 self._zygote.stop()
             self._zygote = self._ready = None
+
+    def start(self) -> None:
+        """Start the zygote where none runs, and do not wait for it: what it loads takes half a second."""
+        if self._zygote is None and self._lock.acquire(blocking=False):  # who holds it starts one
+            try:
+                self._started()
+            finally:
+                self._lock.release()
 
     @property
     def pid(self) -> int | None:

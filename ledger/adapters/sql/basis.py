@@ -42,8 +42,8 @@ _mark, _item, _basis = tables.basis_mark.c, tables.basis_item.c, tables.basis.c
 _entry, _final = tables.basis_entry.c, tables.basis_final.c
 _LINKS = "SELECT idx, role, position, name, sha256, pixels FROM artifact"
 _ENTRIES = (
-    "SELECT idx, kind, basis, flaw, sequence, shot, task, version, first_frame, last_frame, slot"
-    " FROM basis_entry"
+    "SELECT idx, kind, basis, flaw, sequence, shot, task, version, first_frame, last_frame, slot,"
+    " episode FROM basis_entry"
 )
 _FINALS = "SELECT idx, position, sha256, name, basis FROM basis_final"
 _ITEMS = "SELECT id, kind, sha256, name, detail, slot, evidence FROM basis_item"
@@ -69,7 +69,15 @@ _REMOVE = delete(tables.basis_final).where(
 )
 _STEP = tuple(tables.basis_entry.c)[1:]
 _ITEM = (_item.id, _item.kind, _item.sha256, _item.name, _item.detail, _item.slot, _item.evidence)
-_PLACE = (_entry.sequence, _entry.shot, _entry.task, _entry.version, _entry.first_frame, _entry.last_frame)
+_PLACE = (
+    _entry.sequence,
+    _entry.shot,
+    _entry.task,
+    _entry.version,
+    _entry.first_frame,
+    _entry.last_frame,
+    _entry.episode,
+)
 
 
 class SqlBasisStore:
@@ -190,8 +198,8 @@ class SqlBasisStore:
     def steps_at(self, where: Where) -> Iterator[EntryRow]:
         """Yield the steps at this place, in the order of the log."""
         query = select(*_STEP).where(_entry.kind.in_(STEPS), *_conditions(where))
-        if where.shot is not None:
-            # Asked for the order of the log, SQLite would walk it rather than use the index on shots.
+        if _indexed(where):
+            # Asked for the order of the log, SQLite would walk it rather than use an index.
             yield from sorted(EntryRow(*row) for row in self._all(query.where(self._mine(_entry))))
             return
         for row in self._pieces(query.where(self._mine(_entry)), _entry.idx):
@@ -199,7 +207,7 @@ class SqlBasisStore:
 
     def finals_at(self, where: Where) -> Iterator[Final]:
         """Yield the final files of the steps at this place, in the order of the log."""
-        if where.shot is not None:
+        if _indexed(where):
             steps = list(self.steps_at(where))
             yield from sorted(self._with_places(steps))
             return
@@ -294,6 +302,7 @@ class SqlBasisStore:
 
 def _conditions(where: Where) -> list[ColumnElement[bool]]:
     pairs = (
+        (_entry.episode, where.episode),
         (_entry.sequence, where.sequence),
         (_entry.shot, where.shot),
         (_entry.task, where.task),
@@ -304,6 +313,11 @@ def _conditions(where: Where) -> list[ColumnElement[bool]]:
         first, last = where.frames
         found += [_entry.first_frame <= last, _entry.last_frame >= first]
     return found
+
+
+def _indexed(where: Where) -> bool:
+    """Whether there is an index for such places."""
+    return where.shot is not None or where.episode is not None
 
 
 def _dense(numbers: frozenset[int]) -> bool:

@@ -49,9 +49,9 @@ _SHOTS = text(
     "SELECT DISTINCT shot FROM basis_entry WHERE log_id = :log AND shot > :after ORDER BY shot LIMIT :limit"
 )
 _SHOT = text(
-    "SELECT e.shot, e.sequence, COUNT(DISTINCT e.idx), COUNT(f.idx), MAX(e.idx) FROM basis_entry AS e"
-    " LEFT JOIN basis_final AS f ON f.log_id = e.log_id AND f.idx = e.idx"
-    " WHERE e.log_id = :log AND e.shot IN :shots GROUP BY e.shot, e.sequence"
+    "SELECT e.shot, e.sequence, COUNT(DISTINCT e.idx), COUNT(f.idx), MAX(e.idx), e.episode"
+    " FROM basis_entry AS e LEFT JOIN basis_final AS f ON f.log_id = e.log_id AND f.idx = e.idx"
+    " WHERE e.log_id = :log AND e.shot IN :shots GROUP BY e.shot, e.sequence, e.episode"
 ).bindparams(bindparam("shots", expanding=True))
 _BASES = (
     "SELECT f.basis AS basis, COUNT(*) AS files FROM basis_entry AS e"
@@ -119,8 +119,8 @@ class SqlReadingStore:
     def steps(self, where: Where, after: int, stop: int) -> Sequence[int]:
         """Return the first steps at this place, in order."""
         conditions, given = _conditions(where)
-        # Of a shot there is an index; for anything else the log is walked, which is in this order.
-        idx = "+idx" if where.shot is not None else "idx"
+        # Of shots and episodes there is an index; else the log is walked, which is in this order.
+        idx = "+idx" if where.shot is not None or where.episode is not None else "idx"
         between = f" AND {idx} > :after AND {idx} < :stop ORDER BY {idx} LIMIT {PIECE}"
         rows = self._all(text(f"{_STEPS}{conditions}{between}"), after=after, stop=stop, **given)
         return [row.idx for row in rows]
@@ -129,7 +129,8 @@ class SqlReadingStore:
         """Return every row of the first names of shots after this one, in the order of names."""
         names = [row.shot for row in self._all(_SHOTS, after=after or "", limit=limit)]
         rows = self._all(_SHOT, shots=names) if names else ()
-        return sorted((ShotRow(*row) for row in rows), key=lambda row: (row.shot, row.sequence or ""))
+        found = (ShotRow(*row) for row in rows)
+        return sorted(found, key=lambda row: (row.shot, row.episode or "", row.sequence or ""))
 
     def final_bases(self, where: Where) -> Mapping[int, int]:
         """Return how many final files of the steps at this place rest on each basis, by its number."""
@@ -199,7 +200,13 @@ class SqlReadingStore:
 
 def _conditions(where: Where) -> tuple[str, dict[str, str]]:
     """Return what follows a WHERE, and its parameters."""
-    asked = {"shot": where.shot, "sequence": where.sequence, "task": where.task, "version": where.version}
+    asked = {
+        "shot": where.shot,
+        "sequence": where.sequence,
+        "episode": where.episode,
+        "task": where.task,
+        "version": where.version,
+    }
     given = {name: value for name, value in asked.items() if value is not None}
     return "".join(f" AND {name} = :{name}" for name in given), given
 

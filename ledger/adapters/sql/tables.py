@@ -37,12 +37,13 @@ from sqlalchemy import (
     text,
 )
 
-REVISION = "0008"
+REVISION = "0009"
 """The Alembic revision that this code reads and writes."""
 
 metadata = MetaData()
 _SEEN = text("pixels IS NOT NULL")
 _NUMBERED = text("sequence IS NOT NULL")
+_IN_EPISODE = text("episode IS NOT NULL")
 USED = "CASE role WHEN 'subject' THEN 0 ELSE 1 END"
 """Whether a row is of what an entry used: an index on it is used where a query spells it in the same way."""
 
@@ -198,9 +199,18 @@ basis_entry = Table(
     Column("first_frame", BigInteger),
     Column("last_frame", BigInteger),
     Column("slot", Integer),
+    Column("episode", Text),
     UniqueConstraint("log_id", "idx", name="basis_entry_idx"),
     Index("basis_entry_basis", "log_id", "basis"),
     Index("basis_entry_shot", "log_id", "shot", "sequence"),
+    Index(
+        "basis_entry_episode",
+        "log_id",
+        "episode",
+        "sequence",
+        sqlite_where=_IN_EPISODE,
+        postgresql_where=_IN_EPISODE,
+    ),
 )
 
 basis_final = Table(

@@ -70,6 +70,7 @@ _PLANS = (
         "summary",
         "Summary",
         ("frames", "shots", "cleared", "needs-review", "blocked", "undecided", "ai", "findings-open"),
+        ("episodes",),
     ),
     _Plan(
         "scope",

@@ -51,8 +51,29 @@ SHOTS = Schema(
         _C("strip", "Strip", Kind.STRIP),
         _C("picture", "Picture", Kind.DIGEST, _WORK),
         _ENTRIES,
+        _C("episode", "Episode", sight=_WORK),
     ),
 )
+
+EPISODES = Schema(
+    "episodes",
+    "Episode by episode",
+    "One row for each episode, where files of several were asked for.",
+    (
+        _C("row", "No.", Kind.COUNT),
+        _C("episode", "Episode", sight=_WORK),
+        _C("shots", "Shots", Kind.COUNT),
+        _C("frames", "Frames", Kind.COUNT),
+        _C("now", "Now", Kind.VERDICT),
+        _C("grade", "Lowest grade", Kind.GRADE),
+        _C("cleared", "Cleared", Kind.COUNT),
+        _C("needs_review", "Needs review", Kind.COUNT),
+        _C("blocked", "Blocked", Kind.COUNT),
+        _C("undecided", "Undecided", Kind.COUNT),
+        _C("ai", "Frames that rest on a model", Kind.COUNT),
+    ),
+)
+"""``episode`` is empty for what is in none."""
 
 FRAMES = Schema(
     "frames",
@@ -72,6 +93,7 @@ FRAMES = Schema(
         _C("ai", "Rests on a model", Kind.FLAG),
         _C("basis", "Basis no.", Kind.COUNT),
         _C("entry", "Log entry", Kind.COUNT),
+        _C("episode", "Episode", sight=_WORK),
     ),
     long=True,
 )
@@ -248,6 +270,7 @@ TABLES = {
     table.key: table
     for table in (
         SHOTS,
+        EPISODES,
         FINDINGS,
         GAPS,
         SERVICES,

@@ -40,7 +40,10 @@ class Evidence(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where in the production: production, sequence, shot, task, version, frame range (inclusive)."""
+    """Where in the production: episode, sequence, shot, task, version, frame range (inclusive).
+
+    Episode, sequence and shot say together which shot it is: two episodes may both have sq010/sh020.
+    """
 
     production: str
     sequence: str | None = None
@@ -48,12 +51,14 @@ class Place:
     task: str | None = None
     version: str | None = None
     frames: tuple[int, int] | None = None
+    episode: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the members of the predicate."""
         frames = self.frames and {"first": self.frames[0], "last": self.frames[1]}
         return present(
             production=self.production,
+            episode=self.episode,
             sequence=self.sequence,
             shot=self.shot,
             task=self.task,
@@ -146,6 +151,7 @@ def read_place(fields: Fields) -> Place:
         fields.optional_text("task"),
         fields.optional_text("version"),
         frames,
+        fields.optional_text("episode"),
     )
     fields.end()
     return place

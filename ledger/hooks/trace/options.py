@@ -28,6 +28,7 @@ class Option:
 
 
 OPTIONS = (
+    Option("episode", "The episode that is worked on."),
     Option("sequence", "The sequence that is worked on."),
     Option("shot", "The shot."),
     Option("task", "The task, such as comp."),

@@ -19,7 +19,7 @@ MOST_INPUTS = 5000
 """How many inputs stand in the record itself. More go into a list of their own."""
 ROOM = 1 << 20
 """Bytes that the outputs, and the inputs, of one record may take. A command that wrote more makes several."""
-PLACE = ("sequence", "shot", "task", "version")
+PLACE = ("episode", "sequence", "shot", "task", "version")
 
 
 def spool(

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from urllib.parse import quote, unquote
 
+from ledger.core.predicates import step
+from ledger.service.places import Place
+
 NOBODY = "-"
 
 
@@ -28,6 +31,9 @@ def name_of(part: str) -> str | None:
     return "" if part == "%" else unquote(part)
 
 
-def shot_address(production: str, sequence: str | None, shot: str | None) -> str:
-    """Return where a shot is looked at."""
-    return f"/productions/{quote(production, safe='')}/shots/{part_of(sequence)}/{part_of(shot)}"
+def shot_address(production: str, place: Place | step.Place) -> str:
+    """Return where a shot is looked at: of one in no episode, by its sequence and its name."""
+    of = "" if place.episode is None else f"{part_of(place.episode)}/"
+    return (
+        f"/productions/{quote(production, safe='')}/shots/{of}{part_of(place.sequence)}/{part_of(place.shot)}"
+    )

@@ -24,6 +24,8 @@ MOST = 200
 """As many rows of a table stand on a page; all of them are in the table's file."""
 _FOLDED = 12
 _WIDE = 7
+_LISTED = ("episodes",)
+"""Wide tables of numbers: they are compared row by row."""
 _RECORDS = 40
 _ATTENTION = 60
 """Of more shots than this, the cleared ones stand apart, folded."""
@@ -73,7 +75,7 @@ def sheet(table: Table) -> Sheet:
     """Return any table."""
     shown = table.shown
     columns, unseen = _columns(table, [column.key for column in table.schema.columns])
-    wide = len(columns) > _WIDE and len(shown) <= _RECORDS
+    wide = len(columns) > _WIDE and len(shown) <= _RECORDS and table.schema.key not in _LISTED
     kept = shown[:MOST]
     parts = []
     if kept and not wide:

@@ -3,7 +3,7 @@
 * It is what a report of the whole production would say, without what only a report needs: it is looked at,
   and nobody signs it.
 * It holds no file: of 130,000 frames it keeps what each shot comes to.
-* A shot is a sequence and a name; what was made in no shot is a shot without a name.
+* A shot is an episode, a sequence and a name; what was made in no shot is a shot without a name.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from ledger.core.audit import Table
 from ledger.core.predicates.step import Evidence
@@ -22,6 +22,7 @@ from ledger.service.clear.clear import Coverage, clear
 from ledger.service.clear.places import WHOLE, at_place
 from ledger.service.clear.question import Asked, Question, ask, clearer_over, still
 from ledger.service.clear.recorded import Target
+from ledger.service.places import Place
 from ledger.service.report.findings import register
 from ledger.service.report.frames import UNDECIDED, numbered, shots_table
 from ledger.service.report.population import Frame, Known, Population, Shot, number_of
@@ -32,13 +33,6 @@ UNEXPLAINED = "unknown"
 EVIDENCE = (*(item.value for item in Evidence), UNEXPLAINED)
 """How files are evidenced, the strongest first: by the weakest step under each."""
 _NOTHING = Disclosed(None, ())
-
-
-class Place(NamedTuple):
-    """Where a shot is; ``None``: none was named."""
-
-    sequence: str | None
-    shot: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +64,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """The production at one state of its log. ``lines`` by sequence and shot; ``at`` is what *now* means.
+    """The production at one state of its log. ``lines`` by episode, sequence and shot; ``at`` is *now*.
 
     ``grade`` is ``None`` where there is no file.
     """
@@ -139,10 +133,9 @@ def shots_of(target: Target) -> dict[Place, Shot]:
         final = file.final
         if final is None:
             continue  # a target that is a place has the place of each of its files
-        place = Place(final.sequence, final.shot)
+        place = final.place
         if place not in found:
-            words = "/".join(part for part in place if part)
-            found[place] = Shot(words, words)
+            found[place] = Shot(place.words, place)
         number = number_of(file.name, final)
         found[place].frames.append(
             Frame(file.name, file.sha256, Known.BYTES, file.basis, number, final.version, final.index)
@@ -157,9 +150,9 @@ def in_order(frame: Frame) -> tuple[bool, int, str, str]:
     return frame.frame is None, frame.frame or 0, frame.name, frame.version or ""
 
 
-def by_name(place: Place) -> tuple[bool, str, bool, str]:
-    """Return what places are sorted by: what names no sequence comes last."""
-    return place.sequence is None, place.sequence or "", place.shot is None, place.shot or ""
+def by_name(place: Place) -> tuple[tuple[bool, str], ...]:
+    """Return what places are sorted by: what names no episode, or no sequence, comes last."""
+    return tuple((name is None, name or "") for name in place)
 
 
 def weakest(basis: Iterable[Item]) -> str:

@@ -17,10 +17,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from ledger.service.board.board import Board, Place, by_name
+from ledger.service.board.board import Board, by_name
 from ledger.service.board.findings import OPEN, cells_of
-from ledger.service.clear.store import STEPS, EntryRow, Final, Where
+from ledger.service.clear.store import STEPS, EntryRow, Final, steps_of
 from ledger.service.clear.touched import passed
+from ledger.service.places import Place
 from ledger.service.report.population import number_of
 from ledger.service.rights.reading import FACT_TYPES, records_of
 from ledger.service.studio import Studio
@@ -110,10 +111,10 @@ def _files(studio: Studio, first: int, start: int, size: int) -> dict[Place, Fil
     steps = {index: row for index, row in entries.items() if row.kind in STEPS}
     fresh: dict[Place, list[Final]] = defaultdict(list)
     for final in studio.bases.finals_of(steps):
-        fresh[Place(final.sequence, final.shot)].append(final)
+        fresh[final.place].append(final)
     found: dict[Place, Files] = defaultdict(Files)
     for place, finals in fresh.items():
-        before = [row for row in studio.bases.steps_at(Where(*place)) if row.index < first]
+        before = [row for row in steps_of(studio.bases, place) if row.index < first]
         again = sum(any(_covers(row, final) for row in before) for final in finals)
         found[place].again, found[place].new = again, len(finals) - again
     made = {(place, number_of(each.name, each)) for place, held in fresh.items() for each in held}
@@ -123,11 +124,11 @@ def _files(studio: Studio, first: int, start: int, size: int) -> dict[Place, Fil
 
 
 def _covers(row: EntryRow, final: Final) -> bool:
-    """Whether an older step of the same task made the same frame."""
+    """Whether an older step of the shot, and of the same task, made the same frame."""
     number = number_of(final.name, final)
     if number is None or row.first is None or row.last is None or row.task != final.task:
         return False
-    return (row.sequence, row.shot) == (final.sequence, final.shot) and row.first <= number <= row.last
+    return row.first <= number <= row.last
 
 
 def _gone(studio: Studio, first: int, steps: Collection[int]) -> Iterator[tuple[Place, int | None]]:
@@ -139,7 +140,7 @@ def _gone(studio: Studio, first: int, steps: Collection[int]) -> Iterator[tuple[
     for link in {link.sha256: link for link in left}.values():
         maker = makers.get(link.index)
         if maker is not None and maker.kind in STEPS:
-            yield Place(maker.sequence, maker.shot), number_of(link.name, maker)
+            yield maker.place, number_of(link.name, maker)
 
 
 def _moved(then: Board, now: Board, first: int) -> tuple[Moved, ...]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ledger.core.audit import Table
-from ledger.service.board.board import Place
+from ledger.service.places import Place
 
 OPEN, ACCEPTED, NOTED, CLOSED = "open", "accepted", "noted", "closed"
 STATES = (OPEN, ACCEPTED, NOTED, CLOSED)

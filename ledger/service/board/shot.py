@@ -13,15 +13,17 @@ from datetime import datetime
 from itertools import groupby
 
 from ledger.core.audit import STRIP_LETTERS, Table
+from ledger.core.fields import present
 from ledger.core.predicates import Step
 from ledger.core.rights.profile import Profile
 from ledger.errors import UsageError
-from ledger.service.board.board import Place, shots_of, weakest
+from ledger.service.board.board import shots_of, weakest
 from ledger.service.clear.clear import Cleared, clear
 from ledger.service.clear.question import Asked, ask, clearer_over, still
 from ledger.service.clear.recorded import Kind, Target, files_of
-from ledger.service.clear.store import EntryRow, Where
+from ledger.service.clear.store import EntryRow, steps_of
 from ledger.service.log.keys import history
+from ledger.service.places import Place
 from ledger.service.reading.pages import Page, caught_up
 from ledger.service.report.findings import register
 from ledger.service.report.frames import UNDECIDED
@@ -102,15 +104,15 @@ def show(studio: Studio, profile: Profile, place: Place, page: Page) -> Shown:
     """
     caught_up(studio)
     with still(studio) as (held, seen):
-        steps = _steps(held, place)
+        steps = steps_of(held.bases, place)
         if not steps:
             words = "No step was made in this shot."
-            raise UsageError("shot.unknown", words, sequence=place.sequence, shot=place.shot)
+            raise UsageError("shot.unknown", words, **present(**place._asdict()))
         finals = sorted(held.bases.finals_of([row.index for row in steps]))
         target = Target("", Kind.PLACE, tuple(files_of(held, finals)))
         question = ask(held, profile, Asked())
         cleared = clear(clearer_over(seen, question), (target,))
-        shot = shots_of(target).get(place, Shot("", ""))
+        shot = shots_of(target).get(place, Shot("", place))
         findings = register(held, cleared, [shot]).table
         approved = _approved(held, cleared)
     files = [_held(frame, cleared) for frame in shot.frames]
@@ -133,12 +135,6 @@ def show(studio: Studio, profile: Profile, place: Place, page: Page) -> Shown:
         approved,
         findings,
     )
-
-
-def _steps(studio: Studio, place: Place) -> list[EntryRow]:
-    """Return the steps of the shot; where it has no sequence or name, those that say none."""
-    found = studio.bases.steps_at(Where(sequence=place.sequence, shot=place.shot))
-    return [row for row in found if (row.sequence, row.shot) == place]
 
 
 def _held(frame: Frame, cleared: Cleared) -> Held:

@@ -1,4 +1,4 @@
-"""Which shots of a board are wanted, page by page; and what a sequence comes to."""
+"""Which shots of a board are wanted, page by page; and what an episode or a sequence comes to."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from ledger.core.audit import STRIP_LETTERS
-from ledger.service.board.board import EVIDENCE, Board, Line, Place, by_name
+from ledger.service.board.board import EVIDENCE, Board, Line, by_name
+from ledger.service.places import Place
 from ledger.service.reading.pages import Page
 
 SEVERITY = ("blocked", "needs_review", "undecided", "cleared")
@@ -18,6 +19,7 @@ SEVERITY = ("blocked", "needs_review", "undecided", "cleared")
 class Filters:
     """Which shots: all of those that are named here, and of empty ones any. ``text`` is a part of a name."""
 
+    episode: str = ""
     sequence: str = ""
     verdict: str = ""
     grade: str = ""
@@ -28,12 +30,13 @@ class Filters:
     def wants(self, line: Line) -> bool:
         """Whether a shot is one of them."""
         held = (
+            (self.episode, line.place.episode == self.episode),
             (self.sequence, line.place.sequence == self.sequence),
             (self.verdict, line.now == self.verdict),
             (self.grade, line.grade == self.grade),
             (self.model, self.model in line.models),
             (self.evidence, self.evidence in _evidenced(line)),
-            (self.text, self.text.casefold() in "/".join(filter(None, line.place)).casefold()),
+            (self.text, self.text.casefold() in line.place.words.casefold()),
         )
         return all(holds for asked, holds in held if asked)
 
@@ -49,7 +52,7 @@ class Shots:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """What the shots of a sequence come to. ``name`` is ``None`` for those that are in none."""
+    """What the shots of an episode or a sequence come to; ``name`` is ``None`` for those that are in none."""
 
     name: str | None
     shots: int
@@ -77,10 +80,18 @@ def worst(board: Board, most: int) -> list[Line]:
     return ranked[:most]
 
 
-def sequences(board: Board) -> list[Group]:
-    """Return the sequences by name; what is in none comes last."""
-    groups = groupby(board.lines, key=lambda line: line.place.sequence)
-    return [_sequence(name, list(lines)) for name, lines in groups]
+def episodes(board: Board) -> list[Group]:
+    """Return the episodes by name; what is in none comes last. Of a production without any there are none."""
+    groups = groupby(board.lines, key=lambda line: line.place.episode)
+    found = [_group(name, list(lines)) for name, lines in groups]
+    return found if any(group.name is not None for group in found) else []
+
+
+def sequences(board: Board, episode: str | None = None) -> list[Group]:
+    """Return the sequences of an episode (``None``: of none) by name; what is in no sequence comes last."""
+    lines = (line for line in board.lines if line.place.episode == episode)
+    groups = groupby(lines, key=lambda line: line.place.sequence)
+    return [_group(name, list(held)) for name, held in groups]
 
 
 def joined(lines: Sequence[Line]) -> tuple[str | int, ...]:
@@ -103,7 +114,7 @@ def counted(board: Board) -> dict[str, int]:
     return {verdict: count for verdict, count in counts.items() if count}
 
 
-def _sequence(name: str | None, lines: list[Line]) -> Group:
+def _group(name: str | None, lines: list[Line]) -> Group:
     verdicts = {line.now for line in lines}
     return Group(
         name,

@@ -102,8 +102,8 @@ class Batch:
             place = predicate.place
             first, last = place.frames or (None, None)
             where = (place.sequence, place.shot, place.task, place.version, first, last)
-            kind = Kind.HANDED if hands_on(predicate) else Kind.STEP
-            return EntryRow(index, kind, _UNSETTLED, taken.flaw, *where, slot_of(predicate.finished))
+            kind, slot = Kind.HANDED if hands_on(predicate) else Kind.STEP, slot_of(predicate.finished)
+            return EntryRow(index, kind, _UNSETTLED, taken.flaw, *where, slot, place.episode)
         if isinstance(predicate, Finding):
             found = frozenset(finding_item(subject, predicate) for subject in taken.statement.subjects)
             self._findings[index] = found

@@ -69,7 +69,7 @@ def _takes(files: Files, reader: int, maker: int) -> bool:
     read, made = files.entry(reader), files.entry(maker)
     if made is None or made.shot is None or read is None:
         return True
-    return (read.sequence, read.shot) == (made.sequence, made.shot)
+    return read.place == made.place
 
 
 def _basis(files: Files, interner: Interner, sha256: str) -> int:

@@ -26,7 +26,7 @@ from ledger.errors import UsageError
 from ledger.service.clear.clear import Touching, timeless
 from ledger.service.clear.projecting import affected, items_of
 from ledger.service.clear.question import Question, Seen
-from ledger.service.clear.recorded import on_disk, place_of
+from ledger.service.clear.recorded import on_disk
 from ledger.service.clear.store import Final
 from ledger.service.clear.touched import resting_on, service_of
 from ledger.service.files import identify
@@ -70,7 +70,7 @@ class Impact:
     @property
     def shots(self) -> Mapping[str, int]:
         """Return how many final files of each shot rest on it, in the order of names."""
-        counted = Counter(place_of(item) or "no place on record" for item in self.finals)
+        counted = Counter(item.place.words or "no place on record" for item in self.finals)
         return dict(sorted(counted.items()))
 
     def to_json(self) -> dict[str, Any]:
@@ -212,7 +212,7 @@ def what_if(studio: Studio, seen: Seen, question: Question, found: Impact, effec
     told.sort(key=lambda item: (-item.reason.severity, -item.now, item.reason.code, str(item.reason)))
     judged.sort()
     shots = Counter(
-        place_of(final) or "no place on record" for final, before, after in judged if before is not after
+        final.place.words or "no place on record" for final, before, after in judged if before is not after
     )
     return WhatIf(
         question, effective, revoked, dict(moves), dict(sorted(shots.items())), tuple(told), tuple(judged)

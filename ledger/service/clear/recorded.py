@@ -74,11 +74,6 @@ def files_of(studio: Studio, finals: Iterable[Final]) -> Iterator[File]:
     return (File(row.name, row.sha256, bases[row.basis], None, row) for row in rows)
 
 
-def place_of(final: Final) -> str:
-    """Return where a file was made, such as ``sq010/sh020``."""
-    return "/".join(part for part in (final.sequence, final.shot) if part)
-
-
 def on_disk(text: str, folder: Path | None = None) -> Path | None:
     """Return the file of this name, in the folder or as it stands, or ``None`` where there is none."""
     candidates = [Path(text)] if folder is None else [folder / text, Path(text)]

@@ -16,6 +16,7 @@ from enum import IntEnum
 from typing import NamedTuple, Protocol
 
 from ledger.core.rights.basis import Item, ItemKind
+from ledger.service.places import Place
 
 
 class Kind(IntEnum):
@@ -61,6 +62,12 @@ class EntryRow(NamedTuple):
     first: int | None = None
     last: int | None = None
     slot: int | None = None
+    episode: str | None = None
+
+    @property
+    def place(self) -> Place:
+        """Return which shot the step belongs to."""
+        return Place(self.episode, self.sequence, self.shot)
 
 
 class FinalRow(NamedTuple):
@@ -91,6 +98,12 @@ class Final(NamedTuple):
     version: str | None
     first: int | None
     last: int | None
+    episode: str | None = None
+
+    @property
+    def place(self) -> Place:
+        """Return which shot the file was made in."""
+        return Place(self.episode, self.sequence, self.shot)
 
 
 class Link(NamedTuple):
@@ -116,6 +129,7 @@ class Where:
     task: str | None = None
     version: str | None = None
     frames: tuple[int, int] | None = None
+    episode: str | None = None
 
 
 ANYWHERE = Where()
@@ -140,7 +154,14 @@ class Changes:
 
 def placed(row: FinalRow, step: EntryRow) -> Final:
     """Return the file with the place of its step."""
-    return Final(*row, step.sequence, step.shot, step.task, step.version, step.first, step.last)
+    about = step.task, step.version, step.first, step.last
+    return Final(*row, step.sequence, step.shot, *about, step.episode)
+
+
+def steps_of(store: BasisStore, place: Place) -> list[EntryRow]:
+    """Return the steps of just this shot: where it has no episode, sequence or name, those that say none."""
+    found = store.steps_at(Where(place.sequence, place.shot, episode=place.episode))
+    return [row for row in found if row.place == place]
 
 
 def pack(numbers: Collection[int]) -> bytes:

@@ -27,7 +27,7 @@ from ledger.errors import UsageError
 from ledger.service.coverage.explain import Explainer, Maker, Use
 from ledger.service.hashing import Hasher, Read, Unread
 from ledger.service.log.keys import history
-from ledger.service.places import shot_at, shot_name
+from ledger.service.places import shot_at
 from ledger.service.stamps import HashCache, Stamp
 from ledger.service.studio import Studio
 from ledger.service.walk import Apart, Found, Undecided, walk
@@ -281,7 +281,7 @@ class _Counting:
 
     def _add(self, file: Found, size: int, what: Class, maker: Maker | None) -> None:
         keys: dict[Axis, Key] = {
-            Axis.SHOT: (maker and shot_name(maker.sequence, maker.shot)) or self._shot(file),
+            Axis.SHOT: (maker and maker.shot and maker.place.words) or self._shot(file),
             Axis.FOLDER: file.path.rpartition("/")[0] or ".",
             Axis.DEVICE: maker and self.devices.get(maker.keyid, maker.keyid),
             Axis.DAY: (maker and maker.day) or _day(file),

@@ -5,7 +5,7 @@
 * A seal makes nothing: behind a sealed file stands whatever explains the file before.
 * Of several statements the strongest evidence counts, then the best layer of capture, then the oldest entry.
 * A file that steps only read was *used*: nobody recorded who made it.
-* Entries were read strictly when they were admitted. Here seven members of each are wanted, of hundreds of
+* Entries were read strictly when they were admitted. Here eight members of each are wanted, of hundreds of
   thousands of entries, and only those are looked at.
 """
 
@@ -23,6 +23,7 @@ from ledger.core.predicates.step import Evidence
 from ledger.errors import IntegrityError
 from ledger.service.clear.store import Link
 from ledger.service.log.projection import SEALED_FROM
+from ledger.service.places import Place
 from ledger.service.studio import Studio
 
 _STEPS, _SEALS = frozenset(types_of(Step)), frozenset(types_of(Seal))
@@ -48,10 +49,16 @@ class Maker(NamedTuple):
     keyid: str
     evidence: str | None = None
     layer: str | None = None
+    episode: str | None = None
     sequence: str | None = None
     shot: str | None = None
     task: str | None = None
     day: str | None = None
+
+    @property
+    def place(self) -> Place:
+        """Return which shot the statement is about."""
+        return Place(self.episode, self.sequence, self.shot)
 
 
 class Use(NamedTuple):
@@ -160,6 +167,7 @@ def _maker(index: int, keyid: str, said: Mapping[str, Any], *, step: bool) -> Ma
         keyid,
         said.get("evidence"),
         said.get("capture", {}).get("layer"),
+        place.get("episode"),
         place.get("sequence"),
         place.get("shot"),
         place.get("task"),

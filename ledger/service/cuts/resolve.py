@@ -4,6 +4,8 @@
   not on record is unknown: its name proves nothing any more.
 * Media that does not lie here is looked for by its name among the final files of the shot that the clip or
   its path names. A clip without media is a place in the production: its name, and its frames.
+* A cut of an episode says so in its name, or in that of its file; a clip or a path that names another one
+  goes before that. What may be in several episodes is in none of them: nothing is guessed.
 * Each frame that neither way finds is absent. Nothing is dropped.
 """
 
@@ -19,11 +21,11 @@ from pathlib import Path
 
 from ledger.core.cut import Cut, Film, Nothing, Shot
 from ledger.core.otio import MAX_BYTES, read_otio
-from ledger.errors import MalformedError
-from ledger.service.clear.places import at_place
+from ledger.errors import MalformedError, UsageError
+from ledger.service.clear.places import AMBIGUOUS, at_place
 from ledger.service.clear.projecting import bases_of_files
 from ledger.service.clear.recorded import File, Kind, Target, Unknown, by_picture, on_disk
-from ledger.service.cuts.named import Named, finals_named
+from ledger.service.cuts.named import Named, episodes_in, finals_named, words_of
 from ledger.service.cuts.stretches import stretches_of
 from ledger.service.files import FileIdentity, check_unchanged, identify, read_whole, reading_errors
 from ledger.service.studio import Studio
@@ -66,10 +68,12 @@ def targets_of(studio: Studio, cut: Cut, timeline: Path) -> Iterator[Target]:
     wanted = dict.fromkeys(path for shot in cut.shots for path in shot.paths())
     here = _bundled(studio, wanted, timeline) if _is_bundle(timeline) else {}
     here |= _here(studio, [path for path in wanted if path not in here], timeline.parent)
-    named = finals_named(studio, {_name(path) for path in wanted if path not in here})
+    away = {_name(path) for path in wanted if path not in here}
+    sought = away or any(isinstance(shot.media, Nothing) for shot in cut.shots)
+    named = finals_named(studio, away, f"{cut.name} {timeline.stem}") if sought else Named({}, {})
     for shot in cut.shots:
         if isinstance(shot.media, Nothing):
-            yield _placed(studio, shot)
+            yield _placed(studio, shot, named)
         else:
             yield _shown(studio, shot, here, named)
 
@@ -95,13 +99,28 @@ def _shown(studio: Studio, shot: Shot, here: Mapping[str, File | Unknown], named
     return Target(shot.label, Kind.SHOT, files, unknown, absent, len(files) - len(known))
 
 
-def _placed(studio: Studio, shot: Shot) -> Target:
+def _placed(studio: Studio, shot: Shot, named: Named) -> Target:
     """Return a shot without media by the place that its name is."""
     first, last = shot.frames or (-1, -1)
-    found = at_place(studio, f"{shot.clip}/{first}-{last}") if first >= 0 and shot.clip else None
+    found = _at(studio, f"{shot.clip}/{first}-{last}", named) if first >= 0 and shot.clip else None
     if found is None:
         return Target(shot.label, Kind.SHOT, (), absent=max(1, len(shot.numbers)))
     return Target(shot.label, Kind.SHOT, found.files, absent=found.absent, by_name=len(found.files))
+
+
+def _at(studio: Studio, place: str, named: Named) -> Target | None:
+    """Return what is at a place; in a cut of one episode, there."""
+    said = episodes_in(named.episodes, words_of(place)) or named.of
+    try:
+        for text in (*(f"{episode}/{place}" for episode in said), place):
+            found = at_place(studio, text)
+            if found is not None:
+                episodes = {file.final.episode for file in found.files if file.final}
+                return found if episodes <= {None, *said} or not said else None
+    except UsageError as error:
+        if error.code != AMBIGUOUS:
+            raise
+    return None
 
 
 def _here(studio: Studio, wanted: Collection[str], folder: Path) -> dict[str, File | Unknown]:

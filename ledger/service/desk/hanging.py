@@ -16,6 +16,7 @@ from ledger.core.rights.basis import TIMELESS, ItemKind, slot_start
 from ledger.core.rights.facts import Facts
 from ledger.service.clear.store import ANYWHERE, Final, unpack
 from ledger.service.clear.touched import descending, made_from
+from ledger.service.places import Place
 from ledger.service.studio import Studio
 
 KINDS = (
@@ -55,15 +56,14 @@ class Uses:
 class InShot(NamedTuple):
     """How many final files of a shot."""
 
-    sequence: str | None
-    shot: str | None
+    place: Place
     files: int
 
 
 def by_shot(finals: Iterable[Final]) -> list[InShot]:
     """Return the shots of these files, the one with most first."""
-    counted = Counter((final.sequence, final.shot) for final in finals)
-    return [InShot(*place, files) for place, files in counted.most_common()]
+    counted = Counter(final.place for final in finals)
+    return [InShot(place, files) for place, files in counted.most_common()]
 
 
 class Hanging:

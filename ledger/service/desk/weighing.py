@@ -14,13 +14,13 @@ from ledger.service.clear.impact import Impact, WhatIf, impact, thing_on_record,
 from ledger.service.clear.question import Asked, ask, see
 from ledger.service.clear.store import Final
 from ledger.service.desk.graded import Group, grouped
+from ledger.service.places import Place
 from ledger.service.reading.pages import caught_up
 from ledger.service.studio import Studio
 
 MOST_SHOTS = 100
 """Shots that are told one by one: those where most changes."""
 
-_Place = tuple[str | None, str | None]
 Run = tuple[Verdict, int]
 """So many frames of one verdict, one after the other."""
 
@@ -29,8 +29,7 @@ Run = tuple[Verdict, int]
 class Shot:
     """The final files of a shot that rest on the thing, and how many of them would have another verdict."""
 
-    sequence: str | None
-    shot: str | None
+    place: Place
     files: int
     moved: int
     before: tuple[Run, ...]
@@ -68,9 +67,9 @@ def weighed(studio: Studio, text: str, effective: datetime, profile: Profile) ->
     found = impact(studio, seen, thing_on_record(studio, seen.facts, text))
     changed = what_if(studio, seen, ask(studio, profile, Asked()), found, effective)
     ordered = sorted(changed.judged, key=lambda item: _order(item[0]))
-    places: dict[_Place, list[tuple[Final, Verdict, Verdict]]] = {}
+    places: dict[Place, list[tuple[Final, Verdict, Verdict]]] = {}
     for item in ordered:
-        places.setdefault((item[0].sequence, item[0].shot), []).append(item)
+        places.setdefault(item[0].place, []).append(item)
     shots = [_shot(place, items) for place, items in places.items()]
     moved = sorted((shot for shot in shots if shot.moved), key=lambda shot: -shot.moved)
     return Weighed(
@@ -108,13 +107,14 @@ def counts(found: Iterable[Run]) -> Counter[Verdict]:
     return total
 
 
-def _shot(place: _Place, items: Sequence[tuple[Final, Verdict, Verdict]]) -> Shot:
+def _shot(place: Place, items: Sequence[tuple[Final, Verdict, Verdict]]) -> Shot:
     moved = sum(before is not after for _, before, after in items)
     before = runs(before for _, before, _ in items)
     after = runs(after for _, _, after in items)
-    return Shot(*place, len(items), moved, before, after)
+    return Shot(place, len(items), moved, before, after)
 
 
-def _order(final: Final) -> tuple[str, str, int, int, int]:
+def _order(final: Final) -> tuple[str, str, str, int, int, int]:
     first = final.first if final.first is not None else -1
-    return final.sequence or "", final.shot or "", first, final.index, final.position
+    episode, sequence, shot = (name or "" for name in final.place)
+    return episode, sequence, shot, first, final.index, final.position

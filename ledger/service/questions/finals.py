@@ -11,7 +11,6 @@ from typing import Any, NamedTuple, TypeVar
 from ledger.core.fields import present
 from ledger.core.rights.facts import Facts
 from ledger.service.clear.projecting import items_of
-from ledger.service.clear.recorded import place_of
 from ledger.service.clear.store import Final, Where
 from ledger.service.log.keys import history
 from ledger.service.questions.origin import NOBODY, OUTSIDE, Origin, brought_by, origin_of, vendor_of
@@ -91,7 +90,7 @@ def of_population(population: Population, facts: Facts) -> Iterator[File]:
     """Yield the files of a population, shot by shot; one that no record explains is ``unknown``."""
     for shot in population.shots:
         for frame in shot.frames:
-            yield _of_frame(frame, shot.place, facts)
+            yield _of_frame(frame, shot.place.words, facts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +144,7 @@ def shots_of(files: Iterable[File]) -> Counter[str]:
 def _file(final: Final, origin: Origin, party: str | None) -> File:
     frames = None if final.first is None or final.last is None else (final.first, final.last)
     about = final.index, final.position, final.sha256, final.name
-    return File(*about, place_of(final), final.task, frames, origin, party)
+    return File(*about, final.place.words, final.task, frames, origin, party)
 
 
 def _of_frame(frame: Frame, shot: str, facts: Facts) -> File:

@@ -10,7 +10,8 @@ from ledger.core.rights.basis import Item
 from ledger.errors import UsageError
 from ledger.service.clear.clear import coverage_of
 from ledger.service.clear.projecting import items_of
-from ledger.service.clear.store import Final, Where
+from ledger.service.clear.store import Final, Where, steps_of
+from ledger.service.places import NO_NAME, Place
 from ledger.service.reading.pages import Listing, Page, caught_up
 from ledger.service.reading.sight import Sight
 from ledger.service.reading.verdicts import Judged, Verdicts, line
@@ -18,14 +19,13 @@ from ledger.service.studio import Studio
 
 SAYS = "Of the final files on record. Which files nobody recorded, only `rakkan coverage` can tell."
 MOST_BASES = 10_000
-NO_SEQUENCE = "-"
-"""Stands in an address for a shot that is in no sequence."""
 
 
 def listing(studio: Studio, page: Page) -> Listing:
     """Return a page of shots in the order of their names, each with its steps and final files, counted.
 
-    The limit counts names; a name that is in several sequences is there for each. Raises ``page.cursor``.
+    The limit counts names; a name that is in several sequences or episodes is there for each.
+    Raises ``page.cursor``.
     """
     caught_up(studio)
     (after,) = page.place(str) or (None,)
@@ -33,6 +33,7 @@ def listing(studio: Studio, page: Page) -> Listing:
     names = dict.fromkeys(row.shot for row in rows)
     items = [
         {
+            "episode": row.episode,
             "sequence": row.sequence,
             "shot": row.shot,
             "steps": row.steps,
@@ -44,16 +45,20 @@ def listing(studio: Studio, page: Page) -> Listing:
     return Listing("shots", items, page.cursor(rows[-1].shot) if len(names) == page.limit else None)
 
 
-def shot(studio: Studio, sequence: str, name: str, page: Page, sight: Sight) -> Listing:
+def place_at(episode: str, sequence: str, shot: str) -> Place:
+    """Return the shot that three parts of an address name: ``-`` stands for no episode, or no sequence."""
+    return Place(None if episode == NO_NAME else episode, None if sequence == NO_NAME else sequence, shot)
+
+
+def shot(studio: Studio, place: Place, page: Page, sight: Sight) -> Listing:
     """Return a page of a shot's final files, in the order of the log, with their newest verdicts.
 
     Raises ``UsageError("shot.unknown")`` where no step was made there, and ``page.cursor``.
     """
     size = caught_up(studio)
-    where = Where(sequence=None if sequence == NO_SEQUENCE else sequence, shot=name)
-    steps = [row for row in studio.bases.steps_at(where) if where.sequence or row.sequence is None]
+    steps = steps_of(studio.bases, place)
     if not steps:
-        raise UsageError("shot.unknown", "No step was made in this shot.", sequence=sequence, shot=name)
+        raise UsageError("shot.unknown", "No step was made in this shot.", **present(**place._asdict()))
     finals = sorted(studio.bases.finals_of([row.index for row in steps]))
     after = tuple(page.place(int, int) or (-1, -1))
     left = [final for final in finals if (final.index, final.position) > after]
@@ -61,7 +66,7 @@ def shot(studio: Studio, sequence: str, name: str, page: Page, sight: Sight) -> 
     verdicts = Verdicts(studio, size)
     numbers = [number for row in steps for number in (row.first, row.last) if number is not None]
     about = {
-        **present(sequence=where.sequence, shot=name),
+        **present(**place._asdict()),
         "steps": len(steps),
         "finalFiles": len(finals),
         **present(frames=_span(numbers)),

@@ -25,13 +25,14 @@ class Place(NamedTuple):
 
 
 class ShotRow(NamedTuple):
-    """A shot: its name, its sequence, its steps, their final files, and the newest of the steps' entries."""
+    """A shot: its name, its sequence, its episode, its steps, their final files, the newest step's entry."""
 
     shot: str
     sequence: str | None
     steps: int
     finals: int
     newest: int
+    episode: str | None = None
 
 
 class Uses(NamedTuple):

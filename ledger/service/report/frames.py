@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Any
 
 from ledger.core.audit import STRIP_LETTERS, Row, Table
-from ledger.core.audit.tables import BASES, FRAMES, GAPS, SHOTS
+from ledger.core.audit.tables import BASES, EPISODES, FRAMES, GAPS, SHOTS
 from ledger.core.predicates.answer import Grade
 from ledger.core.predicates.reasons import Verdict
 from ledger.core.predicates.step import Evidence
@@ -21,6 +22,7 @@ from ledger.service.report.population import Frame, Known, Population, Shot
 from ledger.service.report.shots import Disclosed
 
 UNDECIDED = "undecided"
+_WORST = ("blocked", "needs_review", UNDECIDED, "cleared")
 _LETTERS = {verdict: letter for letter, verdict in STRIP_LETTERS.items()}
 _AI = (ItemKind.MODEL, ItemKind.SERVICE)
 _RANKS = [Evidence.DECLARED, Evidence.INFERRED]
@@ -81,6 +83,18 @@ def shots_table(population: Population, found: Numbered, disclosed: Sequence[Dis
     return Table(SHOTS, tuple(_shot_row(number, shot, found, said) for number, (shot, said) in pairs))
 
 
+def episodes_table(shots: Table) -> Table:
+    """Return what each episode of the shots comes to: of a single one, or of none, nothing."""
+    names = [column.key for column in shots.schema.columns]
+    found: dict[str | None, list[dict[str, Any]]] = {}
+    for row in shots.shown:
+        cells = dict(zip(names, row, strict=True))
+        found.setdefault(cells["episode"], []).append(cells)
+    ordered = sorted(found.items(), key=lambda item: (item[0] is None, item[0] or ""))
+    rows = ((n, name, *_summed(held)) for n, (name, held) in enumerate(ordered, 1))
+    return Table(EPISODES, tuple(rows) if len(found) > 1 else ())
+
+
 def gaps_table(population: Population) -> Table:
     """Return what was asked for and cannot be answered."""
     gaps = (gap for number, shot in enumerate(population.shots, 1) for gap in _gaps(number, shot))
@@ -122,6 +136,16 @@ def _basis_row(basis: frozenset[Item], files: int, found: Numbered) -> Row:
     )
 
 
+def _summed(shots: Sequence[dict[str, Any]]) -> Row:
+    frames, ai, *known = (
+        sum(shot[key] for shot in shots) for key in ("frames", "ai", "cleared", "needs_review", "blocked")
+    )
+    verdicts = {shot["now"] for shot in shots}
+    now = next(verdict for verdict in _WORST if verdict in verdicts)
+    grade = min(shot["grade"] for shot in shots)
+    return len(shots), frames, now, grade, *known, frames - sum(known), ai
+
+
 def _numbered_rows(population: Population, found: Numbered) -> Iterator[Row]:
     number = 0
     for shot_number, shot in enumerate(population.shots, 1):
@@ -131,13 +155,13 @@ def _numbered_rows(population: Population, found: Numbered) -> Iterator[Row]:
         for _ in range(shot.absent):
             number += 1
             verdicts = (UNDECIDED, UNDECIDED, None, None, None, None)
-            yield (number, shot_number, None, None, None, None, "absent", *verdicts)
+            yield (number, shot_number, None, None, None, None, "absent", *verdicts, shot.place.episode)
 
 
 def _frame_cells(frame: Frame, found: Numbered) -> Row:
     about = (frame.name, frame.frame, frame.version, frame.sha256, frame.known)
     if frame.basis is None:
-        return (*about, UNDECIDED, UNDECIDED, None, None, None, frame.entry)
+        return (*about, UNDECIDED, UNDECIDED, None, None, None, frame.entry, frame.episode)
     known = found[frame.basis]
     now = known.clearance.now
     return (
@@ -148,6 +172,7 @@ def _frame_cells(frame: Frame, found: Numbered) -> Row:
         known.ai,
         known.number,
         frame.entry,
+        frame.episode,
     )
 
 
@@ -161,7 +186,7 @@ def _shot_row(number: int, shot: Shot, found: Numbered, disclosed: Disclosed) ->
     return (
         number,
         shot.name,
-        shot.place or None,
+        shot.place.words or None,
         *(shot.timecodes or (None, None)),
         len(shot.frames) + shot.absent,
         len(held),
@@ -182,6 +207,7 @@ def _shot_row(number: int, shot: Shot, found: Numbered, disclosed: Disclosed) ->
         _strip(shot, found),
         _picture(shot, found),
         tuple(sorted(entries)),
+        shot.place.episode,
     )
 
 
@@ -203,11 +229,10 @@ def _strip(shot: Shot, found: Numbered) -> tuple[str | int, ...]:
 
 def _picture(shot: Shot, found: Numbered) -> str | None:
     """Return the frame that stands for the shot: one with its worst verdict, in the middle of those."""
-    order = ("blocked", "needs_review", UNDECIDED, "cleared")
     by_verdict: dict[str, list[Frame]] = {}
     for frame in shot.frames:
         by_verdict.setdefault(_now(frame, found), []).append(frame)
-    held = next((by_verdict[verdict] for verdict in order if verdict in by_verdict), None)
+    held = next((by_verdict[verdict] for verdict in _WORST if verdict in by_verdict), None)
     return held[len(held) // 2].sha256 if held else None
 
 

@@ -26,7 +26,6 @@ from ledger.core.receipt import Receipt, format_receipt, parse_receipt
 from ledger.errors import RakkanError, RefusedError
 from ledger.ports import Publication
 from ledger.service.report.beside import Last
-from ledger.service.report.population import Population
 from ledger.service.studio import Studio
 
 
@@ -39,9 +38,9 @@ class Kept:
     report: AuditReport
 
 
-def series_of(studio: Studio, population: Population, reader: Reader) -> str:
+def series_of(origin: str, scope: str, reader: Reader) -> str:
     """Return what is the same for reports that follow one another: of one scope, for one reader."""
-    said = [studio.log.origin, population.scope, reader.view.value, reader.party or ""]
+    said = [origin, scope, reader.view.value, reader.party or ""]
     return sha256_hex(canonical.encode(said))
 
 

@@ -198,7 +198,7 @@ def _sort(read: _Read, said: Predicate | None, child: _Card | None) -> tuple[str
     """Return the kind of a card, and what is the same for all that stand on one card of a layer."""
     match said:
         case Step():
-            place = (said.place.sequence, said.place.shot, said.place.task)
+            place = (said.place.episode, said.place.sequence, said.place.shot, said.place.task)
             return "file", (said.action, said.tool, said.evidence, *place)
         case ModelV2(service=service) if service is not None:
             return "service", read.sha256

@@ -2,6 +2,7 @@
 
 * With a timeline the shots are those of the cut, in its order, with their timecodes. Else they are the
   places in the production where the files were made, by name.
+* A shot is its episode, its sequence and its name together. What is in two shots is in both.
 * A frame that two files of one shot have, in different versions, is *in two versions*: both are in the
   report, and it says that somebody has to decide.
 * Nothing that was asked for is left out: what is absent or unexplained has a row as well.
@@ -27,9 +28,11 @@ from ledger.service.clear.recorded import Kind, Target
 from ledger.service.clear.store import EntryRow, Final, Where
 from ledger.service.clear.targets import on_record, resolve
 from ledger.service.cuts.resolve import targets_of, timeline_bytes
+from ledger.service.places import Place
 from ledger.service.studio import Studio
 
 _NUMBER = re.compile(r"[0-9]+")
+_NOWHERE = Place()
 
 
 class Known:
@@ -51,17 +54,18 @@ class Frame(NamedTuple):
     frame: int | None
     version: str | None
     entry: int | None
+    episode: str | None = None
 
 
 @dataclass(slots=True)
 class Shot:
-    """One shot: its name, its place in the production, its timecodes in the cut, its files in order.
+    """One shot: its name, its ``place`` in the production, its timecodes in the cut, its files in order.
 
     ``absent`` counts the frames that were asked for and that no file has.
     """
 
     name: str
-    place: str
+    place: Place
     timecodes: tuple[str, str] | None = None
     frames: list[Frame] = field(default_factory=list)
     absent: int = 0
@@ -99,7 +103,7 @@ class Population:
         listed = [
             [
                 shot.name,
-                shot.place,
+                shot.place.words,
                 list(shot.timecodes or ()),
                 shot.absent,
                 [item[:2] for item in shot.frames],
@@ -124,7 +128,7 @@ def of_cut(studio: Studio, timeline: Path) -> Population:
     for shown, target in zip(cut.shots, targets, strict=True):
         found = list(_frames(target, makers))
         codes = timecode(shown.record.start, cut.rate), timecode(shown.record.stop, cut.rate)
-        place = next((place for place, _ in found if place), "")
+        place = next((place for place, _ in found if place != _NOWHERE), _NOWHERE)
         frames = [frame for _, frame in found]
         shots.append(Shot(shown.clip or shown.media.label, place, codes, frames, target.absent))
     return Population(f"the cut {cut.name or timeline.name}", tuple(shots), targets, cut, document)
@@ -157,22 +161,33 @@ def of_recorded(studio: Studio, texts: Sequence[str]) -> Population:
 
 def _of(studio: Studio, texts: Sequence[str], targets: tuple[Target, ...]) -> Population:
     makers = _makers(studio, targets)
-    shots: dict[str, Shot] = {}
+    shots: dict[Place | str, Shot] = {}
     for target in targets:
+        places = set[Place]()
         for place, frame in _frames(target, makers):
-            shots.setdefault(place, Shot(place or "no shot named", place)).frames.append(frame)
+            shots.setdefault(place, Shot(place.words or "no shot named", place)).frames.append(frame)
+            places.add(place)
         if target.absent:
-            shots.setdefault(target.text, Shot(target.text, target.text)).absent += target.absent
+            where = places.pop() if len(places) == 1 else Place(shot=target.text)
+            shots.setdefault(target.text, Shot(target.text, where)).absent += target.absent
     for shot in shots.values():
         shot.frames.sort(
             key=lambda item: (item.frame is None, item.frame or 0, item.name, item.version or "")
         )
     if not shots:
         raise UsageError("report.empty", f"{studio.production} has no final file on record.")
-    whole = list(texts) == [WHOLE]
-    scope = f"the production {studio.production}" if whole else ", ".join(texts[:3])
-    more = f" and {len(texts) - 3} more" if len(texts) > 3 and not whole else ""
-    return Population(scope + more, tuple(shots[key] for key in sorted(shots)), targets)
+    ordered = sorted(shots.values(), key=lambda shot: (shot.place.words, shot.name))
+    return Population(scope_of(studio.production, texts), tuple(ordered), targets)
+
+
+def scope_of(production: str, texts: Sequence[str]) -> str:
+    """Return in words what a report of these targets is of."""
+    match texts:
+        case [text] if text == WHOLE:
+            return f"the production {production}"
+        case [text] if text.count("/") == 1 and text.endswith(f"/{WHOLE}"):
+            return f"the episode {text[:-2]}"
+    return ", ".join(texts[:3]) + (f" and {len(texts) - 3} more" if len(texts) > 3 else "")
 
 
 def _makers(studio: Studio, targets: Iterable[Target]) -> dict[str, EntryRow]:
@@ -182,24 +197,21 @@ def _makers(studio: Studio, targets: Iterable[Target]) -> dict[str, EntryRow]:
     return makers_of_files(studio, known)
 
 
-def _frames(target: Target, makers: Mapping[str, EntryRow]) -> Iterator[tuple[str, Frame]]:
-    """Yield each file of a target once, with its place. Of several rows of it, the newest counts."""
+def _frames(target: Target, makers: Mapping[str, EntryRow]) -> Iterator[tuple[Place, Frame]]:
+    """Yield each file of a target once for each place. Of several rows of it there, the newest counts."""
     by_name = {file.sha256 for file in target.files[len(target.files) - target.by_name :]}
-    for file in {file.sha256: file for file in target.files}.values():
-        step = file.final or makers.get(file.sha256)
+    placed = ((file, file.final or makers.get(file.sha256)) for file in target.files)
+    each = {(file.sha256, step.place if step else _NOWHERE): (file, step) for file, step in placed}
+    for (_, place), (file, step) in each.items():
         how = Known.PIXELS if file.pixels else Known.BYTES
         if target.kind is Kind.SHOT and file.sha256 in by_name:
             how = Known.NAME
         number, version = number_of(file.name, step), step.version if step else None
         entry = step.index if step else None
-        yield _place(step), Frame(file.name, file.sha256, how, file.basis, number, version, entry)
+        yield place, Frame(file.name, file.sha256, how, file.basis, number, version, entry, place.episode)
     for unknown in target.unknown:
         number = number_of(unknown.name, None)
-        yield "", Frame(unknown.name, unknown.sha256, Known.UNKNOWN, None, number, None, None)
-
-
-def _place(step: Final | EntryRow | None) -> str:
-    return "/".join(part for part in (step.sequence, step.shot) if part) if step else ""
+        yield _NOWHERE, Frame(unknown.name, unknown.sha256, Known.UNKNOWN, None, number, None, None)
 
 
 def number_of(name: str, step: Final | EntryRow | None) -> int | None:

@@ -58,10 +58,11 @@ def make(studio: Studio, clearer: Clearer, population: Population, beside: Besid
     found = register(studio, cleared, population.shots)
     numbered = frames.numbered(cleared, found)
     ground = Ground(studio, cleared, used_in(studio, rests.steps))
-    disclosures = Disclosures(ground)
     tables = {key: Table(schema, ()) for key, schema in TABLES.items()}
+    shots = frames.shots_table(population, numbered, list(map(Disclosures(ground).of, population.shots)))
     tables |= _by_key(
-        frames.shots_table(population, numbered, [disclosures.of(shot) for shot in population.shots]),
+        shots,
+        frames.episodes_table(shots),
         frames.frames_table(population, numbered),
         frames.bases_table(cleared, numbered),
         frames.gaps_table(population),
@@ -73,7 +74,7 @@ def make(studio: Studio, clearer: Clearer, population: Population, beside: Besid
     head = _head(studio, clearer, population, beside)
     tables |= _by_key(*_changes(beside, head, tables))
     counted: tuple[Figure, ...] = figures(tables, FIGURES)
-    drawn = lineages(ground, tables["shots"])
+    drawn = lineages(ground, shots)
     whole = cleared.whole
     failed = any(figure.value for figure in counted if figure.key == "entries-failed")
     verdict = _verdict(cleared, whole.now, failed=failed)
@@ -88,7 +89,7 @@ def make(studio: Studio, clearer: Clearer, population: Population, beside: Besid
         chapters=chapters(head, tables, counted, verdict, cleared.principles, tuple(drawn)),
         tables=tables,
         lineages=drawn,
-        worst=frames.worst_shots(tables["shots"]),
+        worst=frames.worst_shots(shots),
     )
     return Made(report, cleared, population, rests)
 

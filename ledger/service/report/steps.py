@@ -21,6 +21,7 @@ from ledger.core.predicates.step import Evidence, StepAction
 from ledger.core.rights.basis import UNNAMED
 from ledger.service.clear.files import LINEAGE
 from ledger.service.clear.store import EntryRow, Kind
+from ledger.service.places import Place
 from ledger.service.studio import Studio
 
 _MODEL, _DATASET, _GENERATE = Role.MODEL.value, Role.DATASET.value, StepAction.GENERATE.value
@@ -96,7 +97,7 @@ def _read(index: int, envelope: bytes, row: EntryRow | None) -> Told:
         finished=said["finished"],
         actor=said["actor"],
         task=place.get("task"),
-        place="/".join(part for part in (place.get("sequence"), place.get("shot")) if part),
+        place=Place(*map(place.get, Place._fields)).words,
         tool=f"{tool['name']} {tool['version']}",
         program=tool.get("sha256"),
         models=tuple(used[_MODEL]),

@@ -80,7 +80,7 @@ def standing(
     from ledger.service.report.last import find_last, series_of
     from ledger.wiring import REGISTRAR, open_device
 
-    kept, series = kept_reports(home), series_of(studio, population, reader)
+    kept, series = kept_reports(home), series_of(studio.log.origin, population.scope, reader)
     policy = WitnessSettings(home.folder).read()
     beside = Beside(policy[0] if policy else None, find_last(studio, kept, series, clearer.size))
     registrar = open_device(home, REGISTRAR).signer if issue else None

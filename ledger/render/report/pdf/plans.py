@@ -40,6 +40,18 @@ PLANS: dict[str, tuple[Printed, ...]] = {
         _P("When made → now", 2.1, ("then", "now")),
         _P("Findings", 1.5, ("findings",)),
     ),
+    "episodes": (
+        _P("Episode", 2.4, ("*episode",)),
+        _P("Shots", 1, ("shots",), number=True),
+        _P("Frames", 1.2, ("frames",), number=True),
+        _P("Now", 1.6, ("now",)),
+        _P("Lowest grade", 1, ("grade",)),
+        _P("Cleared", 1.2, ("cleared",), number=True),
+        _P("Needs review", 1.2, ("needs_review",), number=True),
+        _P("Blocked", 1.2, ("blocked",), number=True),
+        _P("Undecided", 1.2, ("undecided",), number=True),
+        _P("Rests on a model", 1.2, ("ai",), number=True),
+    ),
     "gaps": (
         _P("No.", 0.6, ("gap",), number=True),
         _P("What", 1.4, ("*kind",)),
