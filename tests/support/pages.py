@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from ledger.adapters.service_settings import ServiceSettings
 from ledger.core.access import EVERY, Role
@@ -29,6 +29,9 @@ from tests.support.here import QUIET
 needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
 SCHEMES = ("light", pytest.param("dark", marks=pytest.mark.slow))
 """How a screen may be. The dark one has the same words in other colours."""
+_PATIENCE = 90_000
+"""Milliseconds: a busy machine is not a defect of the page."""
+expect.set_options(timeout=_PATIENCE)
 VIOLATED = re.compile(r"Content.Security.Policy|Refused to ", re.IGNORECASE)
 
 
@@ -117,6 +120,7 @@ def visiting(browser: Browser, site: Site, role: Role | None = None, **options: 
     ``color_scheme`` and others.
     """
     context: BrowserContext = browser.new_context(**options)
+    context.set_default_timeout(_PATIENCE)
     try:
         if role is not None:
             context.add_cookies([{"name": "rakkan", "value": site.sessions[role], "url": site.url}])
