@@ -95,6 +95,8 @@ def test_another_site_confirms_nothing_with_a_second_persons_cookie(
     confirm = {"step": "confirm", "expected": expected}
     done = client.post(where, data=confirm, headers=second, follow_redirects=False)
     assert (done.status_code, done.headers["location"]) == (303, f"{DESK}/decisions?done={before}")
+    entry = client.get(f"/productions/nightfall/log/entries/{before + 1}")
+    assert (entry.status_code, "proposed" in entry.text) == (200, True)
     assert client.get(where, headers=second).status_code == 404
 
 
