@@ -235,7 +235,7 @@ class Client:
         return cast("Json", self._get("questions/used", {"thing": thing, **asked}))
 
     def coverage_by(self, axis: str, **asked: object) -> Json:
-        """Return a page of how far final files are on record by "vendor", "device", "task" or "shot"."""
+        """Return a page of how far final files are on record by vendor, device, task, episode or shot."""
         return cast("Json", self._get("questions/coverage", {"by": axis, **asked}))
 
     def if_ended(self, grant: str, on: str, policy: str, **asked: object) -> Json:

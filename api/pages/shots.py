@@ -34,9 +34,8 @@ def show_shot(
     asked: Annotated[BoardAsked, Query()],
 ) -> Response:
     """Show the final files of a shot, each with its verdict, and how they came to be."""
-    return _shown(
-        looked(request, viewer, served, asked.policy), Place(None, name_of(sequence), name_of(name)), asked
-    )
+    place = Place(None, name_of(sequence), name_of(name))
+    return _shown(looked(request, viewer, served, asked.policy), place, asked)
 
 
 @router.get("/{episode}/{sequence}/{name}")
@@ -55,9 +54,9 @@ def show_shot_of_episode(
 
 
 def _shown(look: Looked, place: Place, asked: BoardAsked) -> Response:
-    page = Page(("shot", look.profile.name, *place), FILES, asked.after or None)
+    served, page = look.served, Page(("shot", look.profile.name, *place), FILES, asked.after or None)
     with one_of_few():
-        found = shot.show(look.served.studio, look.profile, place, page)
+        found = shot.show(served.studio, look.profile, place, page)
     kinds = findings.kinds(found.findings, registry=look.sight.registry)
     files = {file.frame.sha256 for file in found.files}
     labels = on_files(look.served.studio, look.served.labels, files, titles=look.sight.work)

@@ -106,7 +106,7 @@ def ask_used(
 def ask_coverage(
     request: Request, viewer: Reader, served: Production, asked: Annotated[CoverageAsked, Query()]
 ) -> Response:
-    """Say how far the making of final files is on record, by vendor, device, task or shot."""
+    """Say how far the making of final files is on record, by vendor, device, task, episode or shot."""
     page = asked.page("coverage")
     with one_of_few():
         return answer(

@@ -150,7 +150,7 @@ class FilesCovered(Shape):
 
 
 class CoverageGroup(FilesCovered):
-    """The same of one vendor, device, task or shot."""
+    """The same of one vendor, device, task, episode or shot."""
 
     name: str
 

@@ -829,8 +829,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Say how far the making of final files is on record, by vendor, device, task or shot
-         * @description Say how far the making of final files is on record, by vendor, device, task or shot.
+         * Say how far the making of final files is on record, by vendor, device, task, episode or shot
+         * @description Say how far the making of final files is on record, by vendor, device, task, episode or shot.
          *
          *     Needs `work.read`: read files, steps, lineage, shots, coverage and manifests.
          */
@@ -1477,7 +1477,7 @@ export interface components {
          * @description By what files are counted together.
          * @enum {string}
          */
-        Axis: "vendor" | "device" | "task" | "shot";
+        Axis: "vendor" | "device" | "task" | "episode" | "shot";
         /**
          * Brief
          * @description A verdict's answer at one moment, with the codes of its reasons.
@@ -1647,7 +1647,7 @@ export interface components {
         };
         /**
          * CoverageGroup
-         * @description The same of one vendor, device, task or shot.
+         * @description The same of one vendor, device, task, episode or shot.
          */
         CoverageGroup: {
             /** Files */

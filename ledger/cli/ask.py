@@ -122,7 +122,7 @@ def if_ended(grant: str, effective: datetime | None, limit: int, *, as_json: boo
 @click.option(
     "--by",
     "axis",
-    type=click.Choice(["vendor", "device", "task", "shot"]),
+    type=click.Choice(["vendor", "device", "task", "episode", "shot"]),
     default="vendor",
     show_default=True,
     help="By what the files are counted together.",

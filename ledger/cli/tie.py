@@ -11,6 +11,7 @@ import click
 from ledger.cli.common import device_option, examples, home, json_option, print_json, printable
 
 if TYPE_CHECKING:
+    from ledger.core.predicates.step import Place
     from ledger.service.cuts.tie import Tied
 
 FILE = click.Path(path_type=Path)
@@ -92,7 +93,6 @@ def _tie(
 
 def _ranges(film: Path, ranges: tuple[str, ...], device: str, *, recording: bool, as_json: bool) -> int:
     """Record which shots a film has in it. Without ``recording`` nothing is looked at."""
-    from ledger.core.predicates.step import Place
     from ledger.service.cuts.stretches import record_stretches
     from ledger.wiring import open_device, open_studio
 
@@ -104,7 +104,7 @@ def _ranges(film: Path, ranges: tuple[str, ...], device: str, *, recording: bool
     place = home()
     with open_studio(place) as studio:
         places = {
-            (int(each[1]), int(each[2])): Place(studio.production, each[4], each[5], episode=each[3])
+            (int(each[1]), int(each[2])): _placed(studio.production, *each.groups()[2:])
             for each in found
             if each
         }
@@ -114,6 +114,15 @@ def _ranges(film: Path, ranges: tuple[str, ...], device: str, *, recording: bool
     for entry, text in zip(entries, ranges, strict=True) if not as_json else ():
         click.echo(printable(f"Entry {entry}: frames {text}"))
     return 0
+
+
+def _placed(production: str, *names: str | None) -> Place:
+    """Return where a range belongs: ``-`` stands for no name, as in the places that are shown."""
+    from ledger.core.predicates.step import Place
+    from ledger.service.places import NO_NAME
+
+    episode, sequence, shot = (None if name == NO_NAME else name for name in names)
+    return Place(production, sequence, shot, episode=episode)
 
 
 def _show(tied: Tied, entries: tuple[int, ...]) -> None:

@@ -26,7 +26,8 @@ def captures(studio: Studio, kind: str = STEP) -> list[dict[str, object]]:
 
 def test_what_a_hook_saw_becomes_an_observed_step(device: CaptureDevice, studio: Studio) -> None:
     plate = device.draws("plate.png")
-    with device.step("edit", place={"sequence": "sq010", "shot": "sh020", "frames": [1001, 1003]}) as step:
+    place = {"episode": "ep03", "sequence": "sq010", "shot": "sh020", "frames": [1001, 1003]}
+    with device.step("edit", place=place) as step:
         step.reads(plate, "parent")
         (studio.work / "grade.png").write_bytes(b"graded")
         step.writes(studio.work / "grade.png")
@@ -37,6 +38,7 @@ def test_what_a_hook_saw_becomes_an_observed_step(device: CaptureDevice, studio:
     assert (predicate["evidence"], predicate["action"]) == ("observed", "edit")
     assert predicate["place"] == {
         "production": "nightfall",
+        "episode": "ep03",
         "sequence": "sq010",
         "shot": "sh020",
         "frames": {"first": 1001, "last": 1003},
@@ -47,12 +49,13 @@ def test_what_a_hook_saw_becomes_an_observed_step(device: CaptureDevice, studio:
 
 
 def test_a_production_pattern_reads_the_place_from_the_path(device: CaptureDevice, studio: Studio) -> None:
-    device.install(place="{sequence}/{shot}/{task}")
-    device.draws("sq010/sh020/comp/a.png")
+    device.install(place="{episode}/{sequence}/{shot}/{task}")
+    device.draws("ep03/sq010/sh020/comp/a.png")
     device.draws("loose.png")
     device.turn()
     placed, loose = (item["predicate"]["place"] for item in statements(studio, STEP))
-    assert placed == {"production": "nightfall", "sequence": "sq010", "shot": "sh020", "task": "comp"}
+    named = {"episode": "ep03", "sequence": "sq010", "shot": "sh020", "task": "comp"}
+    assert placed == {"production": "nightfall", **named}
     assert loose == {"production": "nightfall"}
 
 

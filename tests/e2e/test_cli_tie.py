@@ -197,10 +197,11 @@ def test_a_film_with_several_shots_gives_each_of_them_its_piece(nightfall: Studi
     """A service answered one request with one film of two shots."""
     movie = encode(frames(nightfall), nightfall.work / "take.mp4", LOSSY)
     nightfall.record(movie, *PAINTED)
-    ranges = ("--range", "0-3=sq010/sh061", "--range", "4-5=sh062")
+    places = ("0-1=sq010/sh060", "2-2=ep02/sq010/sh060", "3-3=ep02/-/sh061", "4-5=sh062")
+    ranges = [option for place in places for option in ("--range", place)]
     nightfall.ok("tie", movie, *ranges, "--record")
-    found = clear(nightfall, "sq010/sh061", "sh062")
-    assert [(item["files"], item["verdict"]["now"]) for item in found["targets"]] == [(1, "cleared")] * 2
+    found = clear(nightfall, "sq010/sh060", "ep02/sq010/sh060", "ep02/-/sh061", "sh062")
+    assert [(item["files"], item["verdict"]["now"]) for item in found["targets"]] == [(1, "cleared")] * 4
     cut = written(timeline([clip("sh062", film("take.mp4", 6), span(4, 2))]), nightfall.work / "cut.otio")
     assert clear(nightfall, f"@{cut}")["targets"][0]["verdict"]["now"] == "cleared"
     revoke(nightfall)

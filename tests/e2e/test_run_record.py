@@ -54,6 +54,8 @@ def until(happened: Callable[[], object], seconds: float = 20) -> None:
 
 def test_what_was_given_is_in_the_record(work: Desk) -> None:
     options = (
+        "--episode",
+        "e3",
         "--sequence=s1",
         "--shot",
         "sh010",
@@ -73,6 +75,7 @@ def test_what_was_given_is_in_the_record(work: Desk) -> None:
     assert (record.tool.name, record.tool.version) == ("grade suite", "2.1")
     assert record.tool.path == os.path.realpath("/bin/sh")
     assert record.place == {
+        "episode": "e3",
         "sequence": "s1",
         "shot": "sh010",
         "task": "comp",

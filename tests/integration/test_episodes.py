@@ -13,6 +13,7 @@ import pytest
 from ledger.adapters.home import Home
 from ledger.adapters.profiles import load
 from ledger.core.artifact import Artifact, Role
+from ledger.core.audit import Report
 from ledger.core.audit.views import Reader as Eyes
 from ledger.core.audit.views import View, seen_by
 from ledger.core.predicates import AuditReport, Step
@@ -32,6 +33,8 @@ from ledger.service.report.last import series_of
 from ledger.service.report.population import Population, of_cut, of_recorded
 from ledger.service.report.report import Made, make
 from ledger.service.studio import Studio
+from ledger.verifier.figures import check_counts, check_figures
+from ledger.verifier.outcome import Check
 from ledger.wiring import REGISTRAR, open_studio
 from tests.support.builders import audit_report, digest
 from tests.support.feature_home import AT, POLICY, append
@@ -69,6 +72,14 @@ def digests(studio: Studio, place: Place) -> set[str]:
     return {
         each.sha256 for each in studio.bases.finals_of([row.index for row in steps_of(studio.bases, place)])
     }
+
+
+def counted_again(made: Report) -> list[str]:
+    """Return what a receiver's verifier finds wrong with the figures."""
+    check = Check("report", "The report")
+    check_counts(made, check)
+    check_figures(made, check)
+    return check.codes
 
 
 def test_the_board_has_each_shot_of_each_episode(board: Board, studio: Studio) -> None:
@@ -140,6 +151,32 @@ def test_a_report_of_several_episodes_has_each_in_every_table(studio: Studio) ->
     assert [row[1] for row in rows] == list(EPISODES)
 
 
+def test_a_file_that_two_episodes_show_is_in_each_and_the_report_still_adds_up(
+    series: Home, tmp_path: Path
+) -> None:
+    shutil.copytree(series.folder, tmp_path / "home")
+    home = Home(tmp_path / "home", None)
+    with open_studio(home) as studio:
+        catch_up(studio)
+        row = steps_of(studio.bases, ONE)[-1]
+        statement = studio.statement(row.index)
+        assert isinstance(statement.predicate, Step)
+        place = replace(statement.predicate.place, episode="ep02", shot="sh0009")
+        titles = replace(statement, predicate=replace(statement.predicate, place=place, step_id="titles"))
+        append(studio, [(home.statement_signer("workstation"), titles)])
+        catch_up(studio)
+        made = report(studio, of_recorded(studio, ["."])).report
+        again = Place("ep02", "sq000", "sh0009")
+        assert digests(studio, again) <= digests(studio, ONE)
+        shown = dict(
+            zip(made.tables["shots"].column("place"), made.tables["shots"].column("frames"), strict=True)
+        )
+        assert shown[again.words] == len(statement.subjects)
+        assert counted_again(made) == []
+        twice = report(studio, of_cut(studio, cut_of(tmp_path, "ep01", (0, 1, 0)))).report
+        assert counted_again(twice) == []
+
+
 def test_who_may_not_see_the_work_learns_no_name_of_an_episode(studio: Studio) -> None:
     whole = report(studio, of_recorded(studio, ["."])).report
     public = seen_by(whole, Eyes(View.PUBLIC), b"s" * 32)
@@ -193,6 +230,8 @@ def test_over_http_an_episode_bounds_what_is_listed(served: Reader, studio: Stud
         assert sum(both) == len(list(served.pages(path, name, shot="sh0001"))) > max(both)
     files = [served.get("/coverage", episode=each)["files"] for each in EPISODES]
     assert sum(files) == served.get("/coverage")["files"] > max(files)
+    groups = served.get("/questions/coverage", by="episode")["groups"]
+    assert [(group["name"], group["files"]) for group in groups] == list(zip(EPISODES, files, strict=True))
     groups = served.get("/questions/coverage", by="shot", episode="ep01")["groups"]
     assert [group["name"] for group in groups] == [f"ep01/sq000/sh{shot:04}" for shot in range(SHOTS)]
 

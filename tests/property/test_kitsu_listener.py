@@ -36,16 +36,18 @@ def kitsu() -> ModuleType:
 
 @given(
     names=st.tuples(NAMES, NAMES, NAMES, NAMES),
+    episode=st.none() | st.fixed_dictionaries({"name": NAMES}),
     kind=st.sampled_from(["Shot", "Scene", "Props", "Sequence"]),
     data=st.none() | st.fixed_dictionaries({}, optional={"frame_in": FRAMES, "frame_out": FRAMES}),
     revision=st.integers(0, 10_000),
 )
 def test_a_task_gives_a_place_that_can_be_read(
-    kitsu: ModuleType, names: tuple[str, ...], kind: str, data: Any, revision: int
+    kitsu: ModuleType, names: tuple[str, ...], episode: Any, kind: str, data: Any, revision: int
 ) -> None:
     task = {
         "id": "t",
         "project": {"name": names[0], "code": None},
+        "episode": episode,
         "sequence": {"name": names[1]},
         "entity": {"name": names[2], "data": data},
         "entity_type": {"name": kind},
@@ -65,6 +67,7 @@ def test_a_task_gives_a_place_that_can_be_read(
         "parameters": kitsu.parameters_of(task, [preview]),
     }
     found = read_spooled(json.dumps(record).encode("ascii"))
+    assert ("episode" in found.place) == (episode is not None)
     assert ("shot" in found.place) == (kind in ("Shot", "Scene"))
     assert all(abs(frame) < 1 << 31 for frame in found.place.get("frames", ()))
 

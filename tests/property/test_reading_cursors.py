@@ -69,7 +69,7 @@ def test_a_changed_cursor_is_another_place_of_the_question_or_refused(
 def test_no_cursor_breaks_a_list(asked: tuple[Reader, str], forged: Any, path: str) -> None:
     reader, _ = asked
     words = path.strip("/").split("/")
-    blanks = {"assets": 4, "steps": 6, "shots": 0, "verdicts": 3, "registry": 2}[words[0]]
+    blanks = {"assets": 5, "steps": 7, "shots": 0, "verdicts": 4, "registry": 2}[words[0]]
     if isinstance(forged, list):
         try:
             forged = Page((*words, *["None"] * blanks)).cursor(*forged)
@@ -96,7 +96,7 @@ def test_no_cursor_breaks_a_lineage(asked: tuple[Reader, str], places: list[Any]
 
 def test_the_forged_cursors_above_reach_the_places_that_they_are_made_for(asked: tuple[Reader, str]) -> None:
     reader, root = asked
-    cursor = Page(("steps", *["None"] * 6)).cursor(10**9)
+    cursor = Page(("steps", *["None"] * 7)).cursor(10**9)
     assert reader.get("/steps", after=cursor)["steps"] == []
     cursor = Page(("lineage", root, "up", "10")).cursor([[root, 3, -1]])
     assert reader.get(f"/assets/{root}/lineage", after=cursor)["edges"]

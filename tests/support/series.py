@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -42,10 +42,10 @@ def series(tmp_path_factory: pytest.TempPathFactory) -> Home:
     return made(tmp_path_factory.mktemp("series") / "home", SERIES)
 
 
-def cut_of(folder: Path, name: str) -> Path:
-    """Write a cut of this name that shows every shot of an episode, none of the media here."""
+def cut_of(folder: Path, name: str, shots: Iterable[int] = range(SHOTS)) -> Path:
+    """Write a cut of this name that shows these shots of an episode, none of the media here."""
     clips = []
-    for shot in range(SHOTS):
+    for shot in shots:
         word = frame_name(shot, FIRST).partition(".")[0]
         numbers = range(FIRST, FIRST + 3)
         clips.append(clip(f"sh{shot:04}", images(word[:12], f"{word}.", numbers, suffix=".exr"), span(0, 3)))

@@ -9,7 +9,7 @@ from typing import Any
 
 from ledger.service.clear.question import see
 from ledger.service.clear.store import Where
-from ledger.service.questions.finals import NO_SHOT, File, in_batches, makers, on_record, unnamed
+from ledger.service.questions.finals import NO_EPISODE, NO_SHOT, File, in_batches, makers, on_record, unnamed
 from ledger.service.questions.origin import Origin
 from ledger.service.reading.pages import Listing, Page, caught_up
 from ledger.service.studio import Studio
@@ -27,6 +27,7 @@ class Axis(StrEnum):
     VENDOR = "vendor"
     DEVICE = "device"
     TASK = "task"
+    EPISODE = "episode"
     SHOT = "shot"
 
 
@@ -35,6 +36,7 @@ _NAMES: Mapping[Axis, Callable[[File, str, str], str]] = {
     Axis.VENDOR: lambda _file, _device, vendor: vendor,
     Axis.DEVICE: lambda _file, device, _vendor: device,
     Axis.TASK: lambda file, _device, _vendor: file.task or NO_TASK,
+    Axis.EPISODE: lambda file, _device, _vendor: file.episode or NO_EPISODE,
     Axis.SHOT: lambda file, _device, _vendor: file.shot or NO_SHOT,
 }
 

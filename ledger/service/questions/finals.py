@@ -19,7 +19,7 @@ from ledger.service.studio import Studio
 
 T = TypeVar("T")
 BATCH = 1_000
-NO_SHOT = "no shot on record"
+NO_EPISODE, NO_SHOT = "no episode on record", "no shot on record"
 _DIGITS = 15
 
 
@@ -38,6 +38,7 @@ class File(NamedTuple):
     frames: tuple[int, int] | None
     origin: Origin
     party: str | None
+    episode: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the members that every answer has of a file."""
@@ -144,7 +145,7 @@ def shots_of(files: Iterable[File]) -> Counter[str]:
 def _file(final: Final, origin: Origin, party: str | None) -> File:
     frames = None if final.first is None or final.last is None else (final.first, final.last)
     about = final.index, final.position, final.sha256, final.name
-    return File(*about, final.place.words, final.task, frames, origin, party)
+    return File(*about, final.place.words, final.task, frames, origin, party, final.episode)
 
 
 def _of_frame(frame: Frame, shot: str, facts: Facts) -> File:
@@ -152,4 +153,4 @@ def _of_frame(frame: Frame, shot: str, facts: Facts) -> File:
     party = None if frame.basis is None else brought_by(frame.basis, facts)
     index = -1 if frame.entry is None else frame.entry
     frames = None if frame.frame is None else (frame.frame, frame.frame)
-    return File(index, -1, frame.sha256, frame.name, shot, None, frames, origin, party)
+    return File(index, -1, frame.sha256, frame.name, shot, None, frames, origin, party, frame.episode)
