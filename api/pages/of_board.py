@@ -78,6 +78,7 @@ class Looked(NamedTuple):
             "waiting": {
                 (each.proposal.typed.get("code"), each.name): each.proposal.id
                 for each in waiting_for(self.served, self.viewer)
+                if not each.proposal.declined
             },
             "may_decide": Role.LEGAL.value in roles_on(self.viewer, production),
         }

@@ -21,7 +21,7 @@ from ledger.errors import MalformedError, RefusedError
 from ledger.render.pages.decisions import SIGNED_IN, STANDINGS
 from ledger.service.reading.at_stake import at_stake
 from ledger.service.rights.decisions import decisions_at
-from ledger.service.rights.proposals import Proposal
+from ledger.service.rights.proposal import Proposal
 
 router = APIRouter(prefix="/productions/{production}/rights/proposals", include_in_schema=False)
 Name = Annotated[str, Path(max_length=32)]

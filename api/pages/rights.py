@@ -53,7 +53,10 @@ def desk(
         rows = search(studio, facts_of(studio), q, studio.clock.now())
         return shown.shown("rights_found.html.j2", q=q, rows=rows[:PAGE], count=len(rows))
     profile = policy_named(studio, policy_names(studio)[0])
-    first, waiting = first_page(studio, within, profile), len(waiting_for(served, viewer))
+    first, waiting = (
+        first_page(studio, within, profile),
+        sum(not each.proposal.declined for each in waiting_for(served, viewer)),
+    )
     return shown.shown("rights.html.j2", first=first, days=DAYS, shelves=Shelf, waiting=waiting)
 
 

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
@@ -80,11 +81,16 @@ def _ways(request: Request, to: str, status: int = 200, *, wrong: bool = False) 
     )
 
 
-def _guests(request: Request) -> list[tuple[str, str]]:
-    """Return the role and the token of each guest, for whoever sits at this machine; else none."""
+def _guests(request: Request) -> list[tuple[str, int, str]]:
+    """Return each guest's role, which one of that role it is, and its token; none for who sits elsewhere."""
     offered: Path | None = request.app.state.pages.guests
     client = request.client
     if offered is None or client is None or not ip_address(client.host).is_loopback:
         return []
-    found: dict[str, str] = json.loads(offered.read_text(encoding="utf-8"))
-    return [(ROLES[role], token) for role, token in found.items()]
+    found: list[tuple[str, str]] = json.loads(offered.read_text(encoding="utf-8"))
+    seen = Counter[str]()
+    guests = []
+    for role, token in found:
+        seen[role] += 1
+        guests.append((ROLES[role], seen[role], token))
+    return guests

@@ -19,10 +19,10 @@ from ledger.wiring.access import open_credentials
 from ledger.wiring.enrolment import enrol_device
 
 GUESTS = (
-    *(Role.PRODUCER, Role.LEGAL, Role.ARTIST, Role.AUDITOR),
+    *(Role.PRODUCER, Role.LEGAL, Role.LEGAL, Role.ARTIST, Role.AUDITOR),
     *(Role.DISTRIBUTOR, Role.RIGHTS_HOLDER, Role.OPERATOR),
 )
-"""In the order in which they are offered."""
+"""In the order in which they are offered. What one of the two lawyers proposes, the other one confirms."""
 
 
 def prepare(root: Path) -> Home:
@@ -34,12 +34,12 @@ def prepare(root: Path) -> Home:
         raise UsageError("home.no-demo", f"There is no demo in {root}.", path=root)
     home = home_at(Folders(root).home)
     production = home.settings().production
-    tokens = {}
+    tokens = []
     with open_credentials(home) as credentials:
         for role in GUESTS:
             party = HOLDERS_PARTY if role is Role.RIGHTS_HOLDER else None
             wanted = Wanted(Kind.TOKEN, "guest", {production: frozenset({role})}, 30 * DAY, party)
-            tokens[role.value], _ = credentials.make(wanted, OWNER)
+            tokens.append((role.value, credentials.make(wanted, OWNER)[0]))
     if SERVER not in home.devices():  # without it nobody could be shown what is behind a commitment
         enrol_device(home, SERVER)
     guests = home.folder / "guests.json"

@@ -10,7 +10,7 @@ import pytest
 from ledger.adapters.sql.proposals import SqlProposalStore
 from ledger.adapters.sql.store import create_log
 from ledger.errors import RefusedError
-from ledger.service.rights.proposals import Kept, ProposalStore
+from ledger.service.rights.proposal import Kept, ProposalStore
 from tests.support.engines import engine_on
 from tests.support.log import ORIGIN
 

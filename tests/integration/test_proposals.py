@@ -19,12 +19,14 @@ from ledger.core.predicates.decided import Decided, SignedIn
 from ledger.core.secret_text import Kind
 from ledger.errors import RakkanError
 from ledger.service.access.credentials import OWNER, Credentials, Wanted
+from ledger.service.rights import proposal as kept_rules
 from ledger.service.rights import proposals as rules
 from ledger.service.rights import register
 from ledger.service.rights.deciding import Form, plan, sign
 from ledger.service.rights.forms import table_of
 from ledger.service.rights.importing import Fact
-from ledger.service.rights.proposals import SECOND, WAITS, Proposal, Proposals, Standing
+from ledger.service.rights.proposal import WAITS, Proposal
+from ledger.service.rights.proposals import SECOND, Proposals, Standing
 from ledger.service.studio import Device, Studio
 from ledger.testing import FixedClock
 from ledger.wiring import database_url, home_at, open_device, open_studio
@@ -200,6 +202,7 @@ def test_somebody_declines_it_and_says_why(desk: Desk) -> None:
     assert declined is not None
     assert (declined.by.by, declined.why) == (BEN, "only with the licensor's letter")
     assert desk.stands(proposal, CHO) is Standing.DECLINED
+    assert [len(desk.proposals.listed(by)) for by in (ANNA, CHO)] == [1, 0]
     assert desk.refused(proposal, CHO) == "decide.changed"
     with pytest.raises(RakkanError, match="not any more"):
         desk.proposals.decline(proposal, CHO, "me too")
@@ -335,7 +338,7 @@ def test_there_are_only_so_many_and_only_so_long_ones(desk: Desk, monkeypatch: p
     with pytest.raises(RakkanError, match="wait already"):
         desk.propose(number=3)
     desk.propose(CHO, 4)
-    monkeypatch.setattr(rules, "MOST_BYTES", 600)
+    monkeypatch.setattr(kept_rules, "MOST_BYTES", 600)
     with pytest.raises(RakkanError, match="at most"):
         desk.propose(BEN, 5, reason="long " * 80)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime
 from io import BytesIO
@@ -20,6 +21,7 @@ from ledger.core.audit.views import View
 from ledger.errors import UndecidedError
 from ledger.render.report import pdf
 from tests.support.audit_reports import Size, as_seen, audit_report, digest
+from tests.support.codes import codes
 from tests.support.pdfs import ATTACHED, document, said, typeset, words
 
 MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -58,6 +60,9 @@ def made(report: Report) -> bytes:
 
 def test_the_first_page_has_the_verdict_and_what_fails(made: bytes, tmp_path: Path) -> None:
     page = words(made, tmp_path, 1)
+    assert said("pdftotext", tmp_path / "words.pdf", "-").startswith("AUDIT REPORT\n"), (
+        "found by who looks for it"
+    )
     assert "Blocked" in page
     assert "Of 960 frames and files: 9 blocked, 40 to review, 6 undecided, 905 cleared." in page
     assert "Not all of the record passes its checks" in page
@@ -106,13 +111,30 @@ def test_it_is_pdf_a_with_the_document_in_it(report: Report, made: bytes, tmp_pa
     assert "No syntax or stream encoding errors found" in said("qpdf", "--check", path)
 
 
+def test_the_code_on_the_first_page_leads_to_where_the_report_is_looked_up(
+    report: Report, made: bytes, tmp_path: Path
+) -> None:
+    path = tmp_path / "report.pdf"
+    path.write_bytes(made)
+    said("pdftoppm", "-r", 150, "-l", 1, "-png", path, tmp_path / "page")
+    (page,) = tmp_path.glob("page-*.png")
+    assert codes(page.read_bytes()) == [report.head.verify]
+
+
 def test_somebody_who_hears_the_pages_gets_all_of_them(report: Report, tmp_path: Path) -> None:
     found = pdf.document(report, {}, [ATTACHED])
     files = pdf.template() | {pdf.DATA: json.dumps(found).encode(), "report.json": b"{}"}
     files[pdf.ADDRESS] = qr.svg("https://a.example")
     for name, data in files.items():
         (tmp_path / name).write_bytes(data)
-    assert typst.compile(tmp_path / pdf.MAIN, pdf_standards=["ua-1"]).startswith(b"%PDF")
+    made = typst.compile(tmp_path / pdf.MAIN, pdf_standards=["ua-1"])
+    assert isinstance(made, bytes)
+    path = tmp_path / "heard.pdf"
+    path.write_bytes(made)
+    tags = Counter(re.findall(r"(?m)^ *([A-Z][A-Za-z0-9]*)\b", said("pdfinfo", "-struct", path)))
+    assert tags["H1"] >= 10, "each chapter"
+    assert tags["Table"] == tags["THead"] == tags["TBody"] > 5
+    assert tags["TH"] >= 2 * tags["Table"], "columns are named"
 
 
 @pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
@@ -121,11 +143,9 @@ def test_a_name_in_any_script_is_there_or_its_code_points_are(name: str, tmp_pat
     text = words(typeset(audit_report(Size(1, 3, 1, 1), (name,))), tmp_path)
     if missing:
         assert all(f"[U+{ord(char):04X}]" in text for char in missing)
-    elif name not in (
-        NAMES["Arabic"],
-        NAMES["Hebrew"],
-    ):  # of these a PDF has the shapes, in the order of the eye
-        assert "".join(name.split()) in "".join(text.split())
+    else:  # in the order of reading: Arabic and Hebrew come out as they were typed
+        read = said("pdftotext", tmp_path / "words.pdf", "-").replace("\u200b", "")
+        assert "".join(name.split()) in "".join(read.split())
     assert "\ufffd" not in text
 
 

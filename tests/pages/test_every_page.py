@@ -30,6 +30,7 @@ UNLINKED = {
     "/label/{production}/{identifier}/badge.svg": "other sites show it",
     "/productions/{production}/log/consistency": "a form leads there",
     "/productions/{production}/reports/{job}": "a report has to be asked for first",
+    "/productions/{production}/rights/proposals/{name}": "somebody has to propose something first",
     "/productions/{production}/rights/decisions/{entry}/reason": "a decision has to be made first",
     "/productions/{production}/shots/{episode}/{sequence}/{name}": "the demo is a film: it has no episodes",
     "/s/{secret}": "a link has to be shared first",

@@ -27,8 +27,10 @@ from ledger.wiring import REGISTRAR, home_at, open_device, open_studio
 from ledger.wiring.reports.standing import kept_reports
 from tests.e2e.test_howto_check import SCRIPT, run
 from tests.pages.conftest import Open
+from tests.support.codes import codes
 from tests.support.demo import Demo
 from tests.support.pages import SCHEMES, Site, needs_chromium
+from tests.support.pdfs import said
 
 pytestmark = needs_chromium
 
@@ -52,13 +54,13 @@ def told(site: Site, identifier: str, title: str | None = None, why: str = "") -
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_a_stranger_reads_what_it_says_and_what_it_does_not(visit: Open, site: Site, scheme: str) -> None:
     page = visit(java_script_enabled=False).go(LABEL)
-    said = page.inner_text("main")
+    text = page.inner_text("main")
     assert page.inner_text("h1") == cast.TITLE
     files = page.request.get(f"{site.url}{LABEL}.json").json()["claims"]["counts"]["files"]
     counted = (f"Files: {files}, in one shot", f"{files} of {files} files")
     for words in (cast.STUDIO, "This label stands", "Authorised and inventoried", "Japan", *counted):
-        assert words in said
-    assert "It does not say that AI was not used." in said
+        assert words in text
+    assert "It does not say that AI was not used." in text
     assert "log/entries/" in (page.get_attribute("table a", "href") or "")
     assert len(page.content()) < PAGE_BYTES
     code = page.request.get(site.url + LABEL + "/qr.svg")
@@ -72,6 +74,20 @@ def test_a_stranger_reads_what_it_says_and_what_it_does_not(visit: Open, site: S
     for path in (LABEL, f"/label/{cast.PRODUCTION}"):
         window.go(path)
         assert window.audit() == []
+
+
+def test_a_telephone_reads_the_code_on_a_dark_screen_and_on_paper(
+    visit: Open, site: Site, tmp_path: Path
+) -> None:
+    page = visit(color_scheme="dark").go(LABEL)
+    page.wait_for_function("document.querySelector('.qr').complete")
+    assert codes(page.screenshot(full_page=True)) == [site.url + LABEL]
+    printed = tmp_path / "label.pdf"
+    page.pdf(path=printed)
+    said("pdftoppm", "-r", 150, "-png", printed, tmp_path / "sheet")
+    assert [
+        found for sheet in sorted(tmp_path.glob("sheet-*.png")) for found in codes(sheet.read_bytes())
+    ] == [site.url + LABEL]
 
 
 def test_whoever_does_not_believe_the_page_checks_it_without_us(

@@ -53,6 +53,21 @@ DIGIT = """node => {
     node.textContent = text.slice(0, 9) + (text[9] === "0" ? "1" : "0") + text.slice(10);
 }"""
 """Another character in place of the tenth."""
+ALTERED = (
+    ("[data-note]", r"replace(/\n([0-9]+)\n/, '\n$1\nA')"),
+    ("[data-note]", r"replace(/\n([0-9]+)\n/, '\n1$1\n')"),
+    ("[data-note]", r"replace(/(\n— .{9,}).(.{9})\n/, (_, most, end) => most + '+' + end + '\n')"),
+    ("[data-note]", r"replace(/\n— .*\n/, '\n— somebody.example AAAAAAAA\n')"),
+    ("[data-vkey]", r"replace(/.$/, (last) => last === 'A' ? 'E' : 'A')"),
+    ("[data-vkey]", r"replace(/\+[0-9a-f]{8}\+/, '+00000000+')"),
+)
+"""A root, a size, a signature, a signer, a key and its number that are others."""
+NO_ED25519 = """const whole = SubtleCrypto.prototype.importKey;
+SubtleCrypto.prototype.importKey = function (form, key, name, ...rest) {
+    if (name === "Ed25519") throw new DOMException("Unrecognized name.", "NotSupportedError");
+    return whole.call(this, form, key, name, ...rest);
+}"""
+"""A browser from before Ed25519: a name that it does not know is what Web Cryptography says it is."""
 
 
 def checked(window: Visit) -> str:
@@ -75,7 +90,7 @@ def test_nothing_keeps_anybody_out_of_the_log(visit: Open, scheme: str) -> None:
 def test_a_proof_is_done_again_in_the_browser_and_refused_when_anything_is_altered(visit: Open) -> None:
     window = visit(Role.AUDITOR)
     window.go(f"{LOG}/entries/40")
-    assert checked(window).startswith("✓")
+    assert "the signature over it is by the key below" in checked(window)
     assert set(window.page.locator("[data-mark]").all_inner_texts()) == {"✓ "}
     for place in (
         "[data-entry]",
@@ -89,12 +104,31 @@ def test_a_proof_is_done_again_in_the_browser_and_refused_when_anything_is_alter
         window.page.locator(place).evaluate(DIGIT)
         assert checked(window).startswith("✕"), place
     window.go(f"{LOG}/entries/40")
-    note = window.page.locator("[data-note]")
-    note.evaluate("node => { node.textContent = node.textContent.replace(/\\n([0-9]+)\\n/, '\\n$1\\nA'); }")
-    assert checked(window).startswith("✕")
+    for place, altered in ALTERED:
+        node = window.page.locator(place)
+        before = node.text_content()
+        node.evaluate(f"node => {{ node.textContent = node.textContent.{altered}; }}")
+        assert node.text_content() != before, altered
+        assert checked(window).startswith("✕"), altered
+        node.evaluate("(node, before) => { node.textContent = before; }", before)
+    assert checked(window).startswith("✓")
     window.go(f"{LOG}/consistency?old=23&new=60")
     assert checked(window).startswith("✓")
     window.page.locator("[data-step=join] [data-left] code").first.evaluate(DIGIT)
+    assert checked(window).startswith("✕")
+    assert window.complaints == []
+
+
+def test_a_browser_that_cannot_check_a_signature_says_so_and_calls_nothing_forged(visit: Open) -> None:
+    window = visit(Role.AUDITOR)
+    window.page.add_init_script(NO_ED25519)
+    window.go(f"{LOG}/entries/40")
+    words = checked(window)
+    assert words.startswith("✓ Every step")
+    assert "? This browser cannot check the signature" in words
+    assert window.page.locator("dt [data-mark]").inner_text() == "? "
+    assert window.page.get_attribute("[data-proof] [role=status]", "class") == "open"
+    window.page.locator("[data-root] code").evaluate(DIGIT)
     assert checked(window).startswith("✕")
     assert window.complaints == []
 

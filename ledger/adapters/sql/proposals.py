@@ -12,13 +12,13 @@ from ledger.adapters.sql.engine import dialect_of, write
 from ledger.adapters.sql.faults import translated
 from ledger.adapters.sql.store import log_id
 from ledger.errors import RefusedError
-from ledger.service.rights.proposals import Kept
+from ledger.service.rights.proposal import Kept
 
 _table, _row = tables.proposal, tables.proposal.c
 
 
 class SqlProposalStore:
-    """The proposals of the log ``origin``. See ``service.rights.proposals.ProposalStore``.
+    """The proposals of the log ``origin``. See ``service.rights.proposal.ProposalStore``.
 
     Whoever changes one waits for whoever adds to the log, and the other way round. Raises
     ``UsageError("home.missing")`` when the database has no such log.

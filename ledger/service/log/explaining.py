@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from ledger.core.checkpoint import Checkpoint, parse_checkpoint
 from ledger.core.merkle import leaf_hash
+from ledger.core.note import NoteVerifier, parse_note, verified_lines
 from ledger.core.proof_steps import Join, consistency_steps, inclusion_steps
 from ledger.core.receipt import Receipt
 from ledger.errors import UsageError
@@ -20,12 +21,16 @@ from ledger.service.studio import Studio
 
 @dataclass(frozen=True, slots=True)
 class Proven:
-    """An entry's receipt: its leaf hash, and each step from there to the root that the checkpoint states."""
+    """An entry's receipt: its leaf hash, and each step from there to the root that the checkpoint states.
+
+    ``keys`` are those of the log's keys that signed the checkpoint.
+    """
 
     receipt: Receipt
     leaf: bytes
     stated: Checkpoint
     steps: tuple[Join, ...]
+    keys: tuple[NoteVerifier, ...]
 
 
 def proven(studio: Studio, index: int) -> Proven:
@@ -33,7 +38,8 @@ def proven(studio: Studio, index: int) -> Proven:
     found = receipt(studio.log, studio.checkpoints, index)
     stated = parse_checkpoint(found.checkpoint)
     leaf = leaf_hash(studio.entries.envelope(index))
-    return Proven(found, leaf, stated, inclusion_steps(index, stated.size, leaf, found.proof))
+    keys = tuple(key for key, _ in verified_lines(parse_note(found.checkpoint), studio.log.verifiers))
+    return Proven(found, leaf, stated, inclusion_steps(index, stated.size, leaf, found.proof), keys)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,5 @@
 """Two people decide: one proposes, another one who may decide confirms, and only then is anything signed.
 
-* A proposal holds what was typed, who proposed it, and the digest of what it came to for them: all of it
-  signed with the registrar's key, because whoever can write to the database is nobody who may decide.
 * It waits for a week at most. It does not count any more when it comes to something else, when somebody
   decided about the same meanwhile, or when the token of whoever proposed it was revoked.
 * Nobody confirms what they proposed: neither in another session, nor with a token that one's own made.
@@ -12,16 +10,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from enum import StrEnum, auto
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from ledger.core import canonical
-from ledger.core.fields import Fields, format_time
-from ledger.core.identity import parse_public_key
 from ledger.core.predicates.decided import FORM, Agreed
 from ledger.errors import RakkanError, RefusedError, UsageError
 from ledger.service.access.credentials import Credentials
@@ -37,90 +32,15 @@ from ledger.service.rights.deciding import (
 )
 from ledger.service.rights.forms import table_of
 from ledger.service.rights.importing import Fact
+from ledger.service.rights.proposal import Kept, Proposal, ProposalStore, is_whole, keep
 from ledger.service.rights.tables import Readers
 from ledger.service.studio import Device, Studio
 
 SECOND = "second:to-be-confirmed"
 """Stands for the second person until there is one."""
-WAITS = timedelta(days=7)
-MOST, MOST_OF_ONE, MOST_BYTES = 64, 8, 16_384
-_CONTEXT = b"rakkan proposal v1\n"
-"""Begins what is signed: no signature over a proposal is one over an entry."""
+MOST, MOST_OF_ONE = 64, 8
 _KIND = "override"
 _NOTHING = frozenset[str]()
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """A row: ``document`` and ``declined`` are canonical JSON, ``signature`` is over the document."""
-
-    id: str
-    document: str
-    signature: bytes
-    declined: str | None = None
-
-
-class ProposalStore(Protocol):
-    """The proposals of one log. May be used by several threads and processes."""
-
-    def add(self, kept: Kept, most: int) -> None:
-        """Keep one more, durable on return; again is fine. Raises ``RefusedError("decide.full")``."""
-
-    def all(self) -> Sequence[Kept]:
-        """Return every one, in no order."""
-
-    def get(self, name: str) -> Kept | None:
-        """Return one, or ``None``."""
-
-    def decline(self, name: str, declined: str) -> bool:
-        """Note that it was declined, durable on return; whether it was there and not declined yet."""
-
-    def remove(self, names: Sequence[str]) -> int:
-        """Erase these, durable on return, and return how many there were."""
-
-
-@dataclass(frozen=True, slots=True)
-class Declined:
-    """Who declined a proposal, when, and why."""
-
-    by: Agreed
-    why: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Proposal:
-    """What somebody proposed. ``typed`` is their form, ``seen`` the log's size when they looked.
-
-    ``comes_to`` is the digest of what they were shown. ``kept`` is the row that all of it was read from.
-    """
-
-    kept: Kept
-    log: str
-    id: str
-    first: Agreed
-    expires: datetime
-    seen: int
-    comes_to: str
-    typed: Mapping[str, str]
-    declined: Declined | None
-
-    @classmethod
-    def read(cls, kept: Kept) -> Proposal:
-        """Return what a row holds, its signature unchecked. Raises ``MalformedError``."""
-        fields = Fields(canonical.decode(kept.document.encode()))
-        found = cls(
-            kept=kept,
-            log=fields.text("log"),
-            id=fields.text("id"),
-            first=Agreed.read(fields.sub("first")),
-            expires=fields.time("expires"),
-            seen=fields.choice("seen", int),
-            comes_to=fields.sha256("comesTo"),
-            typed=fields.map("typed"),
-            declined=_declined(kept.declined) if kept.declined else None,
-        )
-        fields.end()
-        return found
 
 
 class Standing(StrEnum):
@@ -169,11 +89,12 @@ class Proposals:
         return sorted(found, key=lambda each: (each.first.at, each.id), reverse=True)
 
     def listed(self, by: str) -> list[Listed]:
-        """Return what waits as a list for this reader has it."""
-        return [
+        """Return what waits as a list for this reader has it. What was declined, its author alone is told."""
+        found = [
             Listed(each, thing_named(self._studio, each.typed.get("thing", ""))[1], self.is_own(each, by))
             for each in self.waiting()
         ]
+        return [each for each in found if each.own or not each.proposal.declined]
 
     def get(self, name: str) -> Proposal:
         """Return one. Raises ``UsageError("decide.no-proposal")`` when it has ended or never was."""
@@ -198,7 +119,8 @@ class Proposals:
         if form.first is None or not found.ready or found.digest != expected:
             raise changed()
         self._make_room(form.first.by, form.number)
-        kept = _kept(self._studio, registrar, form, form.first, typed, expected)
+        origin = self._studio.log.origin
+        kept = keep(origin, registrar.signer, form.number, form.seen, form.first, typed, expected)
         read = Proposal.read(kept)
         self._store.add(kept, MOST)
         return read
@@ -286,9 +208,7 @@ class Proposals:
         return self.plan_of(self._form(proposal, SECOND), proposal.typed).digest
 
     def _is_whole(self, registrar: Device, proposal: Proposal) -> bool:
-        kept, key = proposal.kept, parse_public_key(registrar.signer.public_key)
-        ours = (self._studio.log.origin, kept.id) == (proposal.log, proposal.id)
-        return ours and key.signed(kept.signature, _CONTEXT + kept.document.encode())
+        return is_whole(proposal, self._studio.log.origin, registrar.signer)
 
     def _signed(self, proposal: Proposal) -> bool:
         return bool(signed_by_anyone(self._studio, proposal.id, proposal.seen))
@@ -315,27 +235,3 @@ class Proposals:
         ]
         if len(own) >= MOST_OF_ONE:
             raise RefusedError("decide.full", f"{len(own)} proposals of yours wait already.", own=len(own))
-
-
-def _kept(
-    studio: Studio, registrar: Device, form: Form, first: Agreed, typed: Mapping[str, str], comes_to: str
-) -> Kept:
-    """Return the row of a new proposal. Raises ``UsageError("decide.too-long")``."""
-    said = {
-        "comesTo": comes_to,
-        "expires": format_time(first.at + WAITS),
-        "first": first.to_json(),
-        "id": form.number,
-        "log": studio.log.origin,
-        "seen": str(form.seen),
-        "typed": {name: " ".join(value.split()) for name, value in typed.items() if value.strip()},
-    }
-    document = canonical.encode(said)
-    if len(document) > MOST_BYTES:
-        raise UsageError("decide.too-long", f"A proposal has at most {MOST_BYTES} bytes.")
-    return Kept(form.number, document.decode(), registrar.signer.sign(_CONTEXT + document))
-
-
-def _declined(text: str) -> Declined:
-    fields = Fields(canonical.decode(text.encode()))
-    return Declined(Agreed.read(fields.sub("by")), fields.text("why"))
