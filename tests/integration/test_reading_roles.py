@@ -27,6 +27,7 @@ SHAPES = {
     "/steps/{index}": "WholeEntry",
     "/shots": "ShotPage",
     "/shots/{sequence}/{shot}": "ShotFinals",
+    "/shots/{episode}/{sequence}/{shot}": "ShotFinals",
     "/coverage": "LogCoverage",
     "/registry/{kind}": "RegistryPage",
     "/registry/{kind}/{name}": "RegistryThing",
@@ -67,7 +68,8 @@ class Scene:
     def ask(self, path: str, role: Role) -> Any:
         """Ask a route as somebody of this role; returns status and document."""
         self.reader.viewer = viewer(role, party="mori")
-        where = {"digest": self.frame, "sequence": "sq010", "shot": "sh020", "kind": "grants", "name": "G-7"}
+        where = {"digest": self.frame, "episode": "-", "sequence": "sq010", "shot": "sh020"}
+        where |= {"kind": "grants", "name": "G-7"}
         where["index"] = str(self.step)
         bodies = {
             "/clearances": {"targets": [".", self.frame], "policy": "house"},

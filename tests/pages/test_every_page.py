@@ -19,9 +19,9 @@ from ledger.render.pages.languages import LANGUAGES, language
 from tests.pages.conftest import Open
 from tests.support.catalogs import said
 from tests.support.crawling import Crawl, Document, crawled, page_routes
-from tests.support.feature import Feature
 from tests.support.hostile_home import hostile_home
 from tests.support.pages import Site, needs_chromium, serving, visiting
+from tests.support.series import Series
 
 ROUTES = page_routes()
 LABEL = "/label/moonrise/moonrise-tv"
@@ -32,6 +32,7 @@ UNLINKED = {
     "/productions/{production}/reports/{job}": "a report has to be asked for first",
     "/productions/{production}/rights/proposals/{name}": "somebody has to propose something first",
     "/productions/{production}/rights/decisions/{entry}/reason": "a decision has to be made first",
+    "/productions/{production}/shots/{episode}/{sequence}/{name}": "the demo is a film: it has no episodes",
     "/s/{secret}": "a link has to be shared first",
 }
 """Routes that no link of the demo's production leads to, and why."""
@@ -107,7 +108,7 @@ def test_every_page_is_come_to_by_links(site: Site, everything: Crawl) -> None:
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A small film whose every name is hostile, served."""
-    home = hostile_home(tmp_path_factory.mktemp("hostile") / "home", Feature(12, 120, 6))
+    home = hostile_home(tmp_path_factory.mktemp("hostile") / "home", Series(12, 120, 6))
     with serving(home.folder) as running:
         yield running
 

@@ -51,7 +51,7 @@ _NAMES = {
     "Service": {"vendor", "product", "snapshot"},
     "ServiceTerms": {"vendor", "product", "plan_tier", "retention"},
     "Indemnity": {"conditions", "met"},
-    "Place": {"sequence", "shot", "task", "version"},
+    "Place": {"episode", "sequence", "shot", "task", "version"},
     "Tool": {"name", "version"},
     "StepV2": {"actor", "people", "plan_tier"},
 }

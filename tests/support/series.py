@@ -25,7 +25,7 @@ _SHOT = re.compile(r"(?<=sh)[0-9]{4}")
 
 @dataclass(frozen=True)
 class Series(Feature):
-    """The work of a feature, cut into episodes."""
+    """The work of a feature, cut into two episodes; what is left is in none, under the same names again."""
 
     def statements(self) -> Iterator[tuple[str, Statement]]:
         """Yield the same statements, each in its episode."""
@@ -57,8 +57,9 @@ def _in_episode(statement: Statement) -> Statement:
     subjects = tuple(map(_renamed, statement.subjects))
     if not isinstance(predicate, Step):
         return replace(statement, subjects=subjects)
-    episode, shot = divmod(int(_SHOT.findall(predicate.place.shot or "")[0]), SHOTS)
-    place = replace(predicate.place, episode=EPISODES[episode], shot=f"sh{shot:04}")
+    number, shot = divmod(int(_SHOT.findall(predicate.place.shot or "")[0]), SHOTS)
+    episode = EPISODES[number] if number < len(EPISODES) else None
+    place = replace(predicate.place, episode=episode, shot=f"sh{shot:04}")
     materials = tuple(map(_renamed, predicate.materials))
     return Statement(subjects, replace(predicate, place=place, materials=materials))
 
