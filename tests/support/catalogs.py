@@ -126,13 +126,13 @@ def main(arguments: list[str]) -> int:
     """Bring the catalogues up to date; with ``--check`` only say which are not. Return the exit status."""
     stale = []
     for code in TRANSLATED:
-        path, made = FOLDER / f"{code}.po", updated(code, translations_in(code))
+        kept = translations_in(code)
+        path, made = FOLDER / f"{code}.po", updated(code, kept)
         if path.read_bytes() != made:
             stale.append(path.name)
             if "--check" not in arguments:
                 path.write_bytes(made)
-        todo = sum(1 for message in said() if message not in translations_in(code))
-        sys.stdout.write(f"{path.name}: {todo} messages are not translated\n")
+        sys.stdout.write(f"{path.name}: {len(said() - kept.keys())} messages are not translated\n")
     return int(bool(stale) and "--check" in arguments)
 
 
