@@ -151,7 +151,7 @@ METHODS = {
     **dict.fromkeys(("make_report", "list_reports", "show_report", "remove_report"), "call"),
     **dict.fromkeys(("list_shares", "make_share", "revoke_share"), "call"),
     **dict.fromkeys(("list_tokens", "make_token", "revoke_token"), "call"),
-    **dict.fromkeys(("show_shot", "show_coverage", "list_own_lines"), "call"),
+    **dict.fromkeys(("show_shot", "show_shot_of_episode", "show_coverage", "list_own_lines"), "call"),
 }
 """Which method makes which call of the description."""
 LEFT_OUT = {
