@@ -102,19 +102,20 @@ class SqliteHashCache:
                     self._connection.executemany(_PUT, rows)
 
     def _found(self, connection: sqlite3.Connection, stamps: Collection[Stamp]) -> dict[Stamp, Known]:
-        by_device: dict[int, dict[int, Stamp]] = defaultdict(dict)
+        # Of one file several states may be asked for: at most one of them is kept.
+        by_device: dict[int, dict[int, list[Stamp]]] = defaultdict(lambda: defaultdict(list))
         for stamp in stamps:
             if stamp.inode:
-                by_device[_signed(stamp.device)][_signed(stamp.inode)] = stamp
+                by_device[_signed(stamp.device)][_signed(stamp.inode)].append(stamp)
         found: dict[Stamp, Known] = {}
         old: list[tuple[int, int, int]] = []
         for device, wanted in by_device.items():
             for row in _rows(connection, device, sorted(wanted)):
-                stamp = wanted[row[1]]
-                if row[2:5] == stamp[2:]:
-                    found[stamp] = _known(row)
-                    if row[8] + _TOUCH_DAYS < _today():
-                        old.append((_today(), *row[:2]))
+                for stamp in wanted[row[1]]:
+                    if row[2:5] == stamp[2:]:
+                        found[stamp] = _known(row)
+                        if row[8] + _TOUCH_DAYS < _today():
+                            old.append((_today(), *row[:2]))
         if old:
             with _transaction(connection):
                 connection.executemany("UPDATE file SET used = ? WHERE device = ? AND inode = ?", old)

@@ -11,7 +11,7 @@ import hashlib
 import os
 import stat
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple, Self
@@ -91,9 +91,9 @@ class Hasher:
         self._cache.put_many({stamp: item for stamp, item in fresh.items() if stamp not in known}, began)
         return found
 
-    def remembered(self, stamp: Stamp) -> Known | None:
-        """Return what the cache knows of a state that a file was in."""
-        return self._cache.get_many({stamp}).get(stamp)
+    def remembered(self, stamps: Collection[Stamp]) -> Mapping[Stamp, Known]:
+        """Return what the cache knows of states that files were in."""
+        return self._cache.get_many(stamps)
 
     def see(self, files: Sequence[tuple[str, Read]]) -> list[Read | Unread]:
         """Return the same files, in order, with their pixel digests where something here decodes them."""

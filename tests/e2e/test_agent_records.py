@@ -214,8 +214,9 @@ def test_a_remote_call_that_brought_nothing_is_a_call(device: CaptureDevice, stu
     assert made["predicate"]["outcome"] == "accepted"
 
 
+@pytest.mark.parametrize("anew", [False, True], ids=["in-place", "anew"])
 def test_a_file_that_was_saved_over_is_its_own_parent(
-    device: CaptureDevice, studio: Studio, monkeypatch: pytest.MonkeyPatch
+    device: CaptureDevice, studio: Studio, monkeypatch: pytest.MonkeyPatch, *, anew: bool
 ) -> None:
     """The agent knew the older state: it had recorded it."""
     monkeypatch.setattr(hash_cache, "GRANULE", 50_000_000)
@@ -226,11 +227,13 @@ def test_a_file_that_was_saved_over_is_its_own_parent(
     older = {**device.file(scene), "role": "parent"}
     time.sleep(0.1)  # only then is a digest kept for the file's stamp
     device.turn()
-    scene.unlink()
+    if anew:
+        scene.unlink()
     scene.write_bytes(b"y" * (5 << 20))
     with device.step("edit") as step:
         step.record["inputs"].append(older)
         step.writes(scene)
+    time.sleep(0.1)  # so that the newer state takes the place of the older one
     device.turn()
     newest = statements(studio, STEP)[-1]
     assert [item["name"] for item in newest["predicate"]["materials"]] == ["scene.blend"]

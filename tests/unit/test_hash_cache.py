@@ -82,6 +82,14 @@ def test_a_file_that_was_written_again_is_unknown_and_takes_the_place(
     assert cache.get_many([FILE]) == {}
 
 
+@pytest.mark.parametrize("first", [0, 1])
+def test_of_two_states_of_one_file_the_one_that_is_kept_is_found(cache: SqliteHashCache, first: int) -> None:
+    after = FILE._replace(mtime_ns=FILE.mtime_ns + 1)
+    cache.put_many({FILE: KNOWN}, NOW)
+    asked = [FILE, after]
+    assert cache.get_many([asked[first], asked[1 - first]]) == {FILE: KNOWN}
+
+
 def test_the_same_number_on_two_devices_is_two_files(cache: SqliteHashCache) -> None:
     other = FILE._replace(device=67)
     cache.put_many({FILE: KNOWN, other: SEEN}, NOW)

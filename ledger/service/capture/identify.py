@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from ledger.service.hashing import Hasher, Read, Unread
@@ -23,10 +23,14 @@ class Identifier:
     def __init__(self, hasher: Hasher) -> None:
         self._hasher = hasher
         self._found: dict[str, Found | None] = {}
+        self._earlier: Mapping[Stamp, Known] = {}
 
-    def read(self, read: Iterable[str], shown: Iterable[str]) -> None:
-        """Read all of these files now; those that were ``shown`` are decoded, too."""
-        self._found = {}
+    def read(self, read: Iterable[str], shown: Iterable[str], states: Collection[Stamp]) -> None:
+        """Read all of these files now; those that were ``shown`` are decoded, too.
+
+        First it is looked up what is known of the ``states``: reading a file that was saved over replaces it.
+        """
+        self._found, self._earlier = {}, self._hasher.remembered(states)
         shown = set(shown)
         files = [(path, *item) for path in {*read, *shown} if (item := _stamped(path)) is not None]
         results = self._hasher.identify([(real, stamp) for _, real, stamp in files])
@@ -47,7 +51,7 @@ class Identifier:
 
     def remembered(self, stamp: Stamp) -> Known | None:
         """Return what a file was in an earlier state, if somebody read it then."""
-        return self._hasher.remembered(stamp)
+        return self._earlier.get(stamp)
 
     def read_one(self, path: str) -> None:
         """Read one more file."""

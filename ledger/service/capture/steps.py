@@ -103,7 +103,9 @@ class Drafting:
         tools = [record.tool.path for record in records if record.tool.path and not record.tool.sha256]
         shown = [item.path for item in inputs if item.role not in NOT_SHOWN]
         shown += [item.path for record in records for item in record.outputs]
-        self._identities.read(filter(None, (*read, *tools)), filter(None, shown))
+        files = [item for record in records for item in (*record.inputs, *record.outputs)]
+        states = {Stamp(*item.stamp) for item in files if item.stamp is not None}
+        self._identities.read(filter(None, (*read, *tools)), filter(None, shown), states)
 
     def drafts(self, production: Production, record: Spooled, waiting: Waiting, now: Now) -> Sequence[Draft]:
         """Return what a record states, in the order in which it is to be signed.

@@ -6,7 +6,7 @@ from then on. A crash in between leaves it in both, and the chain knows it by it
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -145,8 +145,12 @@ class KeptManifests(ManifestStore, Protocol):
 class Identities(Protocol):
     """Files by their bytes, so that the same bytes are hashed once."""
 
-    def read(self, read: Iterable[str], shown: Iterable[str]) -> None:
-        """Read all of these files now; those that were ``shown`` are decoded, too."""
+    def read(self, read: Iterable[str], shown: Iterable[str], states: Collection[Stamp]) -> None:
+        """Read all of these files now; those that were ``shown`` are decoded, too.
+
+        What is known of these earlier ``states`` is kept until the next time: reading a file that was saved
+        over takes its older state out of what is remembered.
+        """
 
     def remembered(self, stamp: Stamp) -> Known | None:
         """Return what a file was in an earlier state, if somebody read it then."""
