@@ -268,8 +268,7 @@ EXPLAINED: dict[Code, Explained] = {
     ),
     Code.GRADE_BELOW_POLICY: Explained(
         "The grade is lower than the policy asks for this class of deliverable.",
-        "Mend what has the lowest grade: L1 is on record, L2 has its licence or terms on record as well, "
-        "L3 grants for the use, L4 an inventory from before the training.",
+        "Mend what has the lowest grade: L1 has a record, L2 also terms, L3 grants, L4 an early inventory.",
         _REVIEW,
     ),
 }
