@@ -2,79 +2,33 @@
 
 from __future__ import annotations
 
-import re
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page
 
-from ledger.adapters.service_settings import in_code
 from ledger.core.access import EVERY, Role
-from ledger.core.predicates.disclosure_access import SERVER
 from ledger.core.secret_text import Kind
 from ledger.service.access.credentials import OWNER, Wanted
-from ledger.service.events.target import WebhookSettings
-from ledger.service.log.publishing import PublishSettings
 from ledger.wiring import home_at
 from ledger.wiring.access import open_credentials
-from ledger.wiring.enrolment import enrol_device
-from ledger.wiring.serving import PageSettings
 from tests.pages.conftest import Open
-from tests.support.demo import Demo
-from tests.support.http import UNLIMITED
-from tests.support.pages import Site, Visit, needs_chromium, serving
-
-pytestmark = needs_chromium
-DESK = "/productions/moonrise/rights"
-FINDING = f"{DESK}/decisions/override?code=MODEL_OPAQUE&thing=dreamweft-xl"
-HOSTILE = "</textarea><script>alert(1)</script> \u202etxt.exe & “quoted” \u200b"
-DECIDES = in_code(
-    PublishSettings(enabled=False), WebhookSettings(enabled=False), UNLIMITED, PageSettings(decisions=True)
+from tests.support.deciding import (
+    DESK,
+    FINDING,
+    HOSTILE,
+    entry_of,
+    fill,
+    override,
+    site,
+    size,
+    whole,
 )
+from tests.support.pages import Site, needs_chromium
 
-
-@pytest.fixture(scope="module")
-def site(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    root = tmp_path_factory.mktemp("desk") / "demo"
-    shutil.copytree(demo.untouched, root)
-    enrol_device(home_at(root / "home"), SERVER)
-    with serving(root / "home", settings=DECIDES) as running:
-        yield running
-
-
-def fill(page: Page, **typed: str) -> None:
-    for name, value in typed.items():
-        page.fill(f"#{name}", value)
-
-
-def override(page: Page, **typed: str) -> None:
-    """Fill the form, and look at what will be signed."""
-    fill(
-        page, **{"expires": "2099-01-01", "zone": "Asia/Tokyo", "reason": "accepted for the trailer", **typed}
-    )
-    page.click("button[value=look]")
-    assert page.inner_text("h1") == "What will be signed"
-
-
-def entry_of(page: Page) -> int:
-    found = re.search(r"done=(\d+)", page.url)
-    assert found, page.inner_text("main")
-    return int(found[1])
-
-
-def size(site: Site) -> int:
-    from ledger.wiring import open_studio
-
-    with open_studio(home_at(site.home)) as studio:
-        return studio.entries.head().size
-
-
-def whole(window: Visit) -> None:
-    assert window.audit() == []
-    assert not window.overflows()
+__all__ = ["site"]
+pytestmark = needs_chromium
 
 
 @pytest.mark.parametrize(
@@ -128,98 +82,6 @@ def test_a_producer_sees_decisions_and_neither_reasons_nor_forms(visit: Open) ->
         window.go(DESK + path, 403)
     page = window.go(f"{DESK}/decisions?kind=revocation&thing=nobody")
     assert page.locator(".empty").count() == 1
-
-
-def colleague(visit: Open, site: Site, **options: Any) -> Visit:
-    """Open a window of somebody else who may decide."""
-    with open_credentials(home_at(site.home)) as credentials:
-        wanted = Wanted(Kind.SESSION, "partner", {EVERY: frozenset({Role.LEGAL})}, 600)
-        text, _ = credentials.make(wanted, OWNER)
-    window = visit(**options)
-    window.page.context.add_cookies([{"name": "rakkan", "value": text, "url": site.url}])
-    return window
-
-
-def propose(window: Visit, code: str, **typed: str) -> str:
-    """Propose that a finding about the demo's opaque model is accepted; return the proposal's address."""
-    page = window.go(FINDING.replace("MODEL_OPAQUE", code))
-    override(page, **typed)
-    page.click("button[value=sign]")
-    page.wait_for_url("**/proposals/*")
-    return page.url.removeprefix(window.site.url)
-
-
-@pytest.mark.parametrize(
-    "options",
-    [
-        {"java_script_enabled": False},
-        {"locale": "ja-JP", "viewport": {"width": 320, "height": 700}, "color_scheme": "dark"},
-    ],
-)
-def test_two_people_accept_a_finding_and_only_then_it_is_signed(
-    visit: Open, site: Site, options: dict[str, Any]
-) -> None:
-    scripts = options.get("java_script_enabled", True)
-    mine, theirs = visit(Role.LEGAL), colleague(visit, site, **options)
-    before, words = size(site), f"for the trailer {scripts}" + HOSTILE
-    where = propose(mine, "WEAK_EVIDENCE", reason=words)
-    assert "Somebody else who may decide has to confirm it." in mine.text()
-    assert mine.page.locator("button[value=confirm]").count() == 0
-    whole(mine)
-    page = theirs.go(DESK)
-    page.click("p.note a[href$='#waiting']")
-    page.click("#waiting + ul a")
-    assert page.url == site.url + where
-    assert "for the trailer" in page.inner_text("dl.said q")
-    assert page.locator("dl.said >> text=session:").count() == 3, "both who accept it, and who proposed it"
-    assert size(site) == before
-    if scripts:
-        whole(theirs)
-    page.click("button[value=confirm]")
-    page.wait_for_url("**done=*")
-    entry = entry_of(page)
-    assert (entry, size(site)) == (before, before + 2)
-    both = re.findall(r"session:[0-9a-f]{16}", page.inner_text(f"#entry-{entry}"))
-    assert len(both) == 4, "who accept it, who proposed and who confirmed"
-    assert len(set(both)) == 2
-    assert page.locator("#waiting").count() == 0
-    mine.go(where, 404)
-
-
-def test_a_second_person_declines_and_the_first_reads_why(visit: Open, site: Site) -> None:
-    mine, theirs = visit(Role.LEGAL), colleague(visit, site)
-    where, before = propose(mine, "TRAINING_ATTESTATION_MISSING"), size(site)
-    page = theirs.go(where)
-    page.fill("#why", "only with the licensor's letter" + HOSTILE[:60])
-    page.click("button[value=decline]")
-    whole(theirs)
-    page = mine.go(where)
-    assert "only with the licensor's letter" in page.inner_text("blockquote")
-    assert page.locator("button[value=confirm]").count() == 0
-    whole(mine)
-    page.click("button[value=withdraw]")
-    assert page.url.endswith("/decisions")
-    mine.go(where, 404)
-    theirs.go(where, 404)
-    assert size(site) == before
-
-
-def test_a_proposal_that_was_overtaken_cannot_be_confirmed(visit: Open, site: Site) -> None:
-    mine, theirs = visit(Role.LEGAL), colleague(visit, site)
-    where = propose(mine, "GRADE_BELOW_POLICY")
-    page = theirs.go(where)
-    other = mine.go(FINDING.replace("MODEL_OPAQUE", "GRADE_BELOW_POLICY"))
-    assert other.locator(f"#waiting + ul a[href='{where}']").count() == 1, "at the finding, too"
-    other.check("input[value=one]")
-    override(other, reason="alone after all")
-    other.click("button[value=sign]")
-    entry, before = entry_of(other), size(site)
-    page.click("button[value=confirm]")
-    assert "nothing was signed" in page.inner_text("[role=alert]")
-    assert page.locator(f"#entry-{entry}").count() == 1
-    assert page.locator("button[value=confirm]").count() == 0
-    whole(theirs)
-    assert size(site) == before
 
 
 def test_of_two_people_who_accept_one_finding_the_second_is_told(visit: Open, site: Site) -> None:

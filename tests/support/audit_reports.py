@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from typing import Any
 
 from ledger.core.audit import Answer, Head, Lineage, Report, Row, Stop, Table, figures
 from ledger.core.audit.chapters import FIGURES, chapters
@@ -97,17 +96,14 @@ def audit_report(size: Size = Size(), names: Sequence[str] = ORDINARY) -> Report
 
 def as_seen(report: Report, view: View) -> Report:
     """Return the report in a view; a rights holder's is that of ``party-1``."""
-    party = "party-1" if view is View.RIGHTS_HOLDER else None
-    return seen_by(report, Reader(view, party), SECRET)
+    return seen_by(report, Reader(view, "party-1" if view is View.RIGHTS_HOLDER else None), SECRET)
 
 
 def _answers() -> tuple[Answer, ...]:
     return (
         Answer("Outputs do not replicate identifiable characteristics of unowned material.", True, "shown"),
         Answer("The tools used do not store, reuse or train on production data.", False, "not shown"),
-        Answer(
-            "Generated material is temporary, or it is approved.", None, "nobody can tell from the records"
-        ),
+        Answer("Generated material is temporary, or it is approved.", None, "nobody can tell"),
     )
 
 
@@ -221,10 +217,9 @@ def _frames(size: Size) -> list[Row]:
         for letter, count in _letters(n, size):
             for _ in range(count):
                 number = len(found) + 1
-                row: list[Any] = [number, n, f"sh{n}.{number:06}.exr", number, "v003", None, "bytes"]
+                named = (number, n, f"sh{n}.{number:06}.exr", number, "v003", None, "bytes", "cleared")
                 grade = {"c": "L4", "r": "L2", "b": "L1", "u": None}[letter]
-                row += ["cleared", NOW_OF[letter], grade, n % 3 == 0, 1, number, EPISODES[n % 2]]
-                found.append(tuple(row))
+                found.append((*named, NOW_OF[letter], grade, n % 3 == 0, 1, number, EPISODES[n % 2]))
     return found
 
 
