@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -155,6 +157,24 @@ def test_many_at_once_are_kept_apart(workers: Workers, tmp_path: Path) -> None:
     with ThreadPoolExecutor(4) as pool:
         found = list(pool.map(one, range(50)))
     assert found == [{"number": n} if n % 5 else "verify.crashed" for n in range(50)]
+
+
+def test_told_of_a_job_it_starts_and_a_machine_that_cannot_fails_the_job_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.EAGAIN, "no more processes")
+
+    with Workers(MODULE, {}, LIMITS) as workers:
+        begun = [workers.pid]
+        with monkeypatch.context() as patch:
+            patch.setattr(subprocess, "Popen", full)
+            workers.start()
+            assert ended(workers, tmp_path, "say") == "verify.crashed"
+        workers.start()
+        begun.append(workers.pid)
+        assert run(workers, tmp_path, "say", words={"a": 1}) == {"a": 1}
+        assert begun == [None, workers.pid]
 
 
 def test_nothing_is_left_when_the_server_goes(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -83,7 +83,8 @@ class Workers:
         """Start the zygote where none runs, and do not wait for it: what it loads takes half a second."""
         if self._zygote is None and self._lock.acquire(blocking=False):  # who holds it starts one
             try:
-                self._started()
+                with suppress(OSError):  # the job is told, when it comes
+                    self._started()
             finally:
                 self._lock.release()
 
@@ -142,19 +143,22 @@ class Workers:
 
     def _started(self) -> _Zygote:
         if self._zygote is None:
-            ours, theirs = socket.socketpair()
-            with theirs:
-                root = str(Path(ledger.__file__).parents[1])
-                boot = _BOOT.format(self._module)
-                # An environment of its own; and no threads, which would not survive a fork.
-                process = subprocess.Popen(
-                    [sys.executable, "-I", "-c", boot, root, str(theirs.fileno())],
-                    pass_fds=[theirs.fileno()],
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL,
-                    env={"PATH": os.environ.get("PATH", os.defpath), "OPENBLAS_NUM_THREADS": "1"},
-                    cwd="/",
-                )
+            with ExitStack() as undone:
+                ours, theirs = socket.socketpair()
+                undone.enter_context(ours)
+                with theirs:
+                    root = str(Path(ledger.__file__).parents[1])
+                    boot = _BOOT.format(self._module)
+                    # An environment of its own; and no threads, which would not survive a fork.
+                    process = subprocess.Popen(
+                        [sys.executable, "-I", "-c", boot, root, str(theirs.fileno())],
+                        pass_fds=[theirs.fileno()],
+                        stdin=subprocess.DEVNULL,
+                        stdout=subprocess.DEVNULL,
+                        env={"PATH": os.environ.get("PATH", os.defpath), "OPENBLAS_NUM_THREADS": "1"},
+                        cwd="/",
+                    )
+                undone.pop_all()
             self._zygote = _Zygote(process, ours)
             with suppress(OSError):  # one that is dead already is found out by its silence
                 frames.send(ours, {"limits": self._limits.to_json(), "config": self._config})
